@@ -1,0 +1,198 @@
+package spec
+
+// An Actor says who made a fact. What the relay says it believes; what anyone
+// else says is true.
+type Actor string
+
+// The actors. A server is "server " and its name.
+const (
+	ActorRelay     Actor = "relay"
+	ActorSubmitter Actor = "submitter"
+	ActorDNS       Actor = "dns"
+	ActorDisk      Actor = "disk"
+	ActorNetwork   Actor = "network"
+	ActorWorld     Actor = "world"
+)
+
+// ServerActor returns the actor for the scripted or real server called name.
+func ServerActor(name string) Actor { return Actor("server " + name) }
+
+// A Fact is one thing that happened or that the relay believes to have
+// happened: a line of a trace, of a log, of a story. Which fields a kind uses
+// is said at the kind; the others are zero and are not printed.
+type Fact struct {
+	At    Wall
+	Actor Actor
+	Kind  FactKind
+	// Message is the Message-ID of the mail without angle brackets: the one
+	// name for a message that everybody sees, inside the relay and outside.
+	Message string
+	// Queue is the relay's queue ID.
+	Queue QueueID
+	// Job names one delivery attempt of the relay: unique within a process.
+	Job string
+	// To lists the recipients concerned.
+	To []string
+	// From is the envelope sender; "<>" is the null sender.
+	From string
+	// Dest is the destination (Policy.Destination).
+	Dest string
+	// Host is a server's name, Addr its address and port.
+	Host, Addr string
+	// Session names one connection: the client's address and port as the
+	// server sees them.
+	Session string
+	// Attempt counts from 1.
+	Attempt int
+	// State is a recipient state.
+	State RecipientState
+	Stage Stage
+	// Reply is an SMTP reply on one line.
+	Reply string
+	// Due is when the next attempt is due, or when a lifetime ends.
+	Due Wall
+	// Count is a number whose meaning the kind gives.
+	Count int64
+	// Hash is ContentHash of a message.
+	Hash string
+	// Text is free text for a person: a reason, a name, a dialogue line.
+	Text string
+}
+
+// A FactKind is one of the closed set below.
+type FactKind string
+
+// Facts of the submitter (true).
+const (
+	// FactSubmit: a submission began. Message, From, To, Hash.
+	FactSubmit FactKind = "submit"
+	// FactSubmitted: the submitter read the relay's 250. Message, To (the
+	// recipients accepted), Reply.
+	FactSubmitted FactKind = "submitted"
+	// FactRefused: the relay refused with 4yz or 5yz. Message, To, Reply.
+	FactRefused FactKind = "refused"
+	// FactSubmitUnknown: the connection ended before a reply. Message, Text.
+	FactSubmitUnknown FactKind = "submit-unknown"
+)
+
+// Facts of the relay (beliefs). All carry Queue and, where known, Message.
+const (
+	// FactQueued: the message is durable in the spool; 250 may be sent.
+	// From, To, Due (end of lifetime).
+	FactQueued FactKind = "queued"
+	// FactAttempt: an attempt begins. Job, Dest, To, Attempt, Due (when it
+	// was due).
+	FactAttempt FactKind = "attempt"
+	// FactAttemptEnd: the attempt is over; its limits are free. Job, Dest.
+	FactAttemptEnd FactKind = "attempt-end"
+	// FactRoute: the next hops chosen and why. Job, Dest, Text.
+	FactRoute FactKind = "route"
+	// FactDial: a connection is about to be tried. Job, Dest, Host, Addr.
+	FactDial FactKind = "dial"
+	// FactTrouble: a stage went wrong; what it means. Job, Dest, Host, Stage,
+	// Reply or Text, and in Text the verdict.
+	FactTrouble FactKind = "trouble"
+	// FactIntent: the intent is durable; the dot may leave. Job, Dest, Host,
+	// To, Attempt.
+	FactIntent FactKind = "intent"
+	// FactDot: the final dot is being sent. Job, Dest, Host, To.
+	FactDot FactKind = "dot"
+	// FactOutcome: a recipient's new state is durable. Dest, Host, To (one),
+	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
+	FactOutcome FactKind = "outcome"
+	// FactReport: a report is durable, as message Message with queue ID
+	// Queue. To are the recipients reported, State Failed or Unknown is in
+	// FactOutcome; Text is the queue ID of the message reported on, From
+	// whom it goes to.
+	FactReport FactKind = "report"
+	// FactRemoved: both entries of the message are durably gone.
+	FactRemoved FactKind = "removed"
+	// FactDoubt: a recipient was found or left in doubt. Dest, Host, To,
+	// Text is the policy that decides.
+	FactDoubt FactKind = "doubt"
+	// FactDamaged: a spool entry cannot be read and is set aside. Queue, Text.
+	FactDamaged FactKind = "damaged"
+	// FactReady: recovery is over and the relay takes mail. Count is the
+	// number of destinations that have something waiting.
+	FactReady FactKind = "ready"
+	// FactHalt: the relay stops because of Text.
+	FactHalt FactKind = "halt"
+)
+
+// Facts of servers (true).
+const (
+	// FactCommand: the client said Text (body bytes are not facts). Session,
+	// Host, Stage.
+	FactCommand FactKind = "command"
+	// FactReply: the server said Reply. Session, Host, Stage.
+	FactReply FactKind = "reply"
+	// FactRefusedRecipient: the server answered RCPT with 4yz or 5yz.
+	// Session, Host, From, To, Reply, Stage.
+	FactRefusedRecipient FactKind = "refused-recipient"
+	// FactAccepted: the server took the message for To: it is now the
+	// server's. Made before the reply is sent. Session, Host, Message, From,
+	// To, Hash.
+	FactAccepted FactKind = "accepted"
+	// FactReplied: the reply to an accepted dot was written out whole.
+	// Session, Host, Message, To.
+	FactReplied FactKind = "replied"
+	// FactReportSeen: the accepted message is a delivery status notification
+	// (RFC 3464) about Text (a Message-ID), recipient To (one), with Action
+	// in Reply ("failed", "delayed", ...). Session, Host, Message. An
+	// unknown outcome is "failed" with status 4.4.7 or 5.4.7 … see dsn; State
+	// says which of Failed or Unknown the report states.
+	FactReportSeen FactKind = "report-seen"
+	// FactUnlawful: the client broke WIRE-LAWFUL. Session, Host, Stage, Text.
+	FactUnlawful FactKind = "unlawful"
+)
+
+// Facts of the network (true).
+const (
+	// FactConnect: a connection was made to Addr. Session, Addr.
+	FactConnect FactKind = "connect"
+	// FactConnectFailed: it was not. Addr, Text.
+	FactConnectFailed FactKind = "connect-failed"
+	// FactClosed: the connection is over on both sides. Session, Addr, Text.
+	FactClosed FactKind = "closed"
+)
+
+// Facts of the DNS (true).
+const (
+	// FactQuery: the relay asked. Text is "NAME TYPE".
+	FactQuery FactKind = "query"
+	// FactAnswer: it was answered. Text is "NAME TYPE: RCODE records…".
+	FactAnswer FactKind = "answer"
+)
+
+// Facts of the disk (true).
+const (
+	// FactStored: an entry exists durably. Queue, Text is the space ("control"
+	// or "body"). Made once, when the first batch that holds it is durable.
+	FactStored FactKind = "stored"
+	// FactErased: an entry is durably gone. As FactStored.
+	FactErased FactKind = "erased"
+	// FactKept: after a crash, an entry is still there. As FactStored.
+	FactKept FactKind = "kept"
+)
+
+// Facts of the world (true).
+const (
+	// FactPlan: a step of the plan. Text.
+	FactPlan FactKind = "plan"
+	// FactFault: a fault fired. Session, Host or Queue when it has one;
+	// Text is what.
+	FactFault FactKind = "fault"
+	// FactCrash: the relay's process is gone; what it says after this does
+	// not count. Text is why.
+	FactCrash FactKind = "crash"
+	// FactStart: a process of the relay starts. Count is 1 for the first.
+	FactStart FactKind = "start"
+	// FactStop: the relay's process ended by itself. Text.
+	FactStop FactKind = "stop"
+	// FactOperator: an operator told the relay something. Queue, To, Text.
+	FactOperator FactKind = "operator"
+	// FactHeal: faults end, for Host or for all. Text.
+	FactHeal FactKind = "heal"
+	// FactEnd: the run is over and everything that was due has had its time.
+	FactEnd FactKind = "end"
+)

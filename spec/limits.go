@@ -1,0 +1,104 @@
+package spec
+
+import (
+	"fmt"
+	"time"
+)
+
+// DefaultLimits returns limits that suit one machine with an ordinary uplink.
+func DefaultLimits() Limits {
+	return Limits{
+		Deliveries:               500,
+		DeliveriesPerDestination: 20,
+		RecipientsPerTransaction: 100,
+		RecipientsPerMessage:     1000,
+		MessageBytes:             50 << 20,
+		WindowGroups:             10_000,
+		NextHops:                 20,
+		ReplyBytes:               64 << 10,
+	}
+}
+
+// Validate returns an error when a limit is not positive, or so small that
+// lawful mail could not pass.
+func (l Limits) Validate() error {
+	for _, x := range [...]struct {
+		name  string
+		value int64
+		least int64
+	}{
+		{"deliveries", int64(l.Deliveries), 1},
+		{"deliveries per destination", int64(l.DeliveriesPerDestination), 1},
+		{"recipients per transaction", int64(l.RecipientsPerTransaction), 1},
+		// RFC 5321 section 4.5.3.1.8: a server must take 100 recipients.
+		{"recipients per message", int64(l.RecipientsPerMessage), 100},
+		// RFC 5321 section 4.5.3.1.7: a server must take 64 KiB of content.
+		{"message bytes", l.MessageBytes, 64 << 10},
+		{"window groups", int64(l.WindowGroups), 1},
+		{"next hops", int64(l.NextHops), 1},
+		// RFC 5321 section 4.5.3.1.5: one reply line may have 512 octets.
+		{"reply bytes", int64(l.ReplyBytes), 512},
+	} {
+		if x.value < x.least {
+			return fmt.Errorf("limit on %s: %d is less than %d", x.name, x.value, x.least)
+		}
+	}
+	return nil
+}
+
+// DefaultTimeouts returns the least times of RFC 5321 section 4.5.3.2, and
+// half a minute where it names none.
+func DefaultTimeouts() Timeouts {
+	return Timeouts{
+		Resolve:  30 * time.Second,
+		Connect:  30 * time.Second,
+		Greeting: 5 * time.Minute,  // RFC 5321 section 4.5.3.2.1
+		EHLO:     5 * time.Minute,  // as for any command: section 4.5.3.2
+		MAIL:     5 * time.Minute,  // section 4.5.3.2.2
+		RCPT:     5 * time.Minute,  // section 4.5.3.2.3
+		DATA:     2 * time.Minute,  // section 4.5.3.2.4
+		Block:    3 * time.Minute,  // section 4.5.3.2.5
+		Dot:      10 * time.Minute, // section 4.5.3.2.6
+		QUIT:     30 * time.Second,
+	}
+}
+
+// LeastDot is the least time to wait for the reply to the final dot (RFC 5321
+// section 4.5.3.2.6). A shorter wait is refused: a server that took the
+// message but was given up on is how mail is delivered twice (RFC 1047).
+const LeastDot = 10 * time.Minute
+
+// Validate returns an error when a time-out is not positive, or when the one
+// for the final dot is less than LeastDot. Other values below those of RFC
+// 5321 only cost retries, and are the operator's business.
+func (t Timeouts) Validate() error {
+	for _, x := range [...]struct {
+		name  string
+		value time.Duration
+	}{
+		{"resolve", t.Resolve}, {"connect", t.Connect}, {"greeting", t.Greeting}, {"ehlo", t.EHLO}, {"mail", t.MAIL},
+		{"rcpt", t.RCPT}, {"data", t.DATA}, {"block", t.Block}, {"dot", t.Dot}, {"quit", t.QUIT},
+	} {
+		if x.value <= 0 {
+			return fmt.Errorf("time-out for %s: %v is not positive", x.name, x.value)
+		}
+	}
+	if t.Dot < LeastDot {
+		return fmt.Errorf("time-out for dot: %v is less than the %v of RFC 5321 section 4.5.3.2.6", t.Dot, LeastDot)
+	}
+	return nil
+}
+
+// Validate returns the first error of the schedule, limits and time-outs.
+func (p Policy) Validate() error {
+	if p.Hostname == "" {
+		return fmt.Errorf("the relay has no hostname")
+	}
+	if err := p.Schedule.Validate(); err != nil {
+		return err
+	}
+	if err := p.Limits.Validate(); err != nil {
+		return err
+	}
+	return p.Timeouts.Validate()
+}

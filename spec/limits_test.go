@@ -1,0 +1,39 @@
+package spec
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestDefaultsAreValid(t *testing.T) {
+	if err := DefaultPolicy("relay.example.org").Validate(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPolicyNonsenseIsRefusedByName(t *testing.T) {
+	for want, change := range map[string]func(*Policy){
+		"hostname":                    func(p *Policy) { p.Hostname = "" },
+		"retry schedule":              func(p *Policy) { p.Schedule.First = 0 },
+		"limit on deliveries":         func(p *Policy) { p.Limits.Deliveries = 0 },
+		"deliveries per destination":  func(p *Policy) { p.Limits.DeliveriesPerDestination = -1 },
+		"recipients per transaction":  func(p *Policy) { p.Limits.RecipientsPerTransaction = 0 },
+		"recipients per message":      func(p *Policy) { p.Limits.RecipientsPerMessage = 99 },
+		"message bytes":               func(p *Policy) { p.Limits.MessageBytes = 1000 },
+		"window groups":               func(p *Policy) { p.Limits.WindowGroups = 0 },
+		"next hops":                   func(p *Policy) { p.Limits.NextHops = 0 },
+		"reply bytes":                 func(p *Policy) { p.Limits.ReplyBytes = 100 },
+		"time-out for resolve":        func(p *Policy) { p.Timeouts.Resolve = 0 },
+		"time-out for rcpt":           func(p *Policy) { p.Timeouts.RCPT = -time.Second },
+		"time-out for dot: 9m59s":     func(p *Policy) { p.Timeouts.Dot = LeastDot - time.Second },
+		"dot: 0s is not positive":     func(p *Policy) { p.Timeouts.Dot = 0 },
+		"time-out for quit: 0s is no": func(p *Policy) { p.Timeouts.QUIT = 0 },
+	} {
+		p := DefaultPolicy("relay.example.org")
+		change(&p)
+		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v does not contain %q", err, want)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package spec
+
+import "strings"
+
+// A QueueID names a message in one relay's spool. It is unique in that spool
+// for ever, short, and safe in a reply, a log line and a file name.
+type QueueID string
+
+// An Envelope is what MAIL and RCPT say about a message (RFC 5321 section 2.3.1).
+type Envelope struct {
+	// Sender is the reverse-path without angle brackets; empty is the null
+	// sender of RFC 5321 section 4.5.5, to which nothing is ever reported.
+	Sender string
+	// Recipients are the forward-paths without angle brackets, in the order
+	// in which they were given.
+	Recipients []string
+	// Body8Bit is true when the sender declared BODY=8BITMIME (RFC 6152).
+	Body8Bit bool
+}
+
+// Domain returns the part of an address after its last "@", lower-cased, with
+// no trailing dot; empty when there is none. An address literal keeps its
+// brackets (RFC 5321 section 4.1.3).
+func Domain(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return ""
+	}
+	return strings.TrimSuffix(strings.ToLower(address[at+1:]), ".")
+}

@@ -1,0 +1,130 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// InDoubtPolicy says what becomes of a recipient whose reply to the final dot
+// was lost.
+type InDoubtPolicy uint8
+
+const (
+	// DoubtReport ends the recipient as Unknown and tells the sender. It is
+	// the default and keeps NEVER-TWICE.
+	DoubtReport InDoubtPolicy = iota
+	// DoubtHold parks the recipient until an operator decides.
+	DoubtHold
+	// DoubtRetry sends again, as other MTAs do; a duplicate is possible.
+	DoubtRetry
+)
+
+var doubtNames = [...]string{DoubtReport: "report", DoubtHold: "hold", DoubtRetry: "retry"}
+
+// String returns the policy's name as it stands in configuration files.
+func (p InDoubtPolicy) String() string {
+	if int(p) < len(doubtNames) {
+		return doubtNames[p]
+	}
+	return fmt.Sprintf("InDoubtPolicy(%d)", uint8(p))
+}
+
+// ParseInDoubtPolicy is the inverse of String.
+func ParseInDoubtPolicy(name string) (InDoubtPolicy, error) {
+	for i, n := range doubtNames {
+		if n == name {
+			return InDoubtPolicy(i), nil
+		}
+	}
+	return 0, fmt.Errorf("no in_doubt policy is called %q: choose report, hold or retry", name)
+}
+
+// A Policy is everything that decides what happens to a message: the part of
+// the relay's configuration that the rules speak about. Both the relay and
+// the Checker are given the same one.
+type Policy struct {
+	// Hostname is the relay's own name: in EHLO, in Received, and the name at
+	// which an MX list is cut off (RFC 5321 section 5.1).
+	Hostname string
+	// Relays, when not empty, puts the relay in relay mode: these smart hosts
+	// are tried in order and no MX is looked up. Each is host or host:port.
+	Relays []string
+	// Fallback hosts are tried after every other next hop failed. As Relays.
+	Fallback []string
+	// Port is where MX hosts are spoken to; 25 unless a test says otherwise.
+	Port uint16
+	// InDoubt is the global policy; InDoubtAt overrides it per destination.
+	InDoubt   InDoubtPolicy
+	InDoubtAt map[string]InDoubtPolicy
+	Schedule  Schedule
+	Limits    Limits
+	Timeouts  Timeouts
+}
+
+// DefaultPolicy returns the policy of a relay called hostname that was told
+// nothing else.
+func DefaultPolicy(hostname string) Policy {
+	return Policy{Hostname: hostname, Port: 25, Schedule: DefaultSchedule(), Limits: DefaultLimits(), Timeouts: DefaultTimeouts()}
+}
+
+// RelayDestination is the one destination of a relay in relay mode: all mail
+// leaves through the same hosts and shares their limits.
+const RelayDestination = "relay"
+
+// Destination returns the destination that recipient belongs to: recipients of
+// one message at one destination share a transaction, and limits hold per
+// destination.
+func (p Policy) Destination(recipient string) string {
+	if len(p.Relays) > 0 {
+		return RelayDestination
+	}
+	return Domain(recipient)
+}
+
+// InDoubtFor returns the in_doubt policy for a destination.
+func (p Policy) InDoubtFor(destination string) InDoubtPolicy {
+	if q, ok := p.InDoubtAt[strings.ToLower(destination)]; ok {
+		return q
+	}
+	return p.InDoubt
+}
+
+// A Schedule says when a deferred recipient is attempted again. All arithmetic
+// is in integers.
+type Schedule struct {
+	// First is the interval after the first attempt; each later one is the
+	// one before times Numerator/Denominator, at most Max.
+	First, Max             time.Duration
+	Numerator, Denominator int64
+	// Lifetime is how long a message is retried after it was submitted; then
+	// what is still deferred fails (RFC 5321 section 4.5.4.1: 4 to 5 days).
+	Lifetime time.Duration
+}
+
+// Limits bounds what a relay does at once.
+type Limits struct {
+	// Deliveries at once, in all and per destination. Each holds at most one
+	// connection.
+	Deliveries, DeliveriesPerDestination int
+	// RecipientsPerTransaction caps RCPT per MAIL (RFC 5321 section
+	// 4.5.3.1.8 obliges servers to take 100).
+	RecipientsPerTransaction int
+	// RecipientsPerMessage caps RCPT at submission.
+	RecipientsPerMessage int
+	// MessageBytes caps a submitted message.
+	MessageBytes int64
+	// WindowGroups caps how many (message, destination) pairs are held in
+	// memory; the rest wait on disk.
+	WindowGroups int
+	// NextHops caps how many server addresses one attempt tries.
+	NextHops int
+	// ReplyBytes caps one reply, all lines together.
+	ReplyBytes int
+}
+
+// Timeouts of the stages of a delivery; RFC 5321 section 4.5.3.2 gives the
+// least values.
+type Timeouts struct {
+	Resolve, Connect, Greeting, EHLO, MAIL, RCPT, DATA, Block, Dot, QUIT time.Duration
+}

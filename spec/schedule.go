@@ -1,0 +1,80 @@
+package spec
+
+import (
+	"fmt"
+	"time"
+)
+
+// DefaultSchedule returns five minutes, doubling up to four hours, for five
+// days. RFC 5321 section 4.5.4.1 asks for a give-up time of at least 4 to 5
+// days and, as a rule, at least 30 minutes between attempts; it allows the
+// first ones to come sooner, which greylisting servers reward.
+func DefaultSchedule() Schedule {
+	return Schedule{First: 5 * time.Minute, Max: 4 * time.Hour, Numerator: 2, Denominator: 1, Lifetime: 5 * 24 * time.Hour}
+}
+
+// Interval returns how long to wait after the attempt-th failed attempt,
+// counting from 1. It never falls from one attempt to the next and is never
+// more than Max.
+func (s Schedule) Interval(attempt int) time.Duration {
+	d := min(s.First, s.Max)
+	if s.Numerator <= s.Denominator || s.Denominator <= 0 {
+		return d
+	}
+	num, den := time.Duration(s.Numerator), time.Duration(s.Denominator)
+	for range attempt - 1 {
+		// d*num/den, exactly, without overflowing for what Validate allows.
+		next := d/den*num + d%den*num/den
+		if next >= s.Max {
+			return s.Max
+		}
+		if next <= d {
+			return d // rounding swallowed the growth; it would for ever
+		}
+		d = next
+	}
+	return d
+}
+
+// Next returns when a recipient is due again whose attempt-th attempt failed
+// at now: after Interval, but no later than the end of the lifetime of the
+// message, which was submitted at submitted; and never before now.
+func (s Schedule) Next(now Wall, attempt int, submitted Wall) Wall {
+	return max(now, min(now.Add(s.Interval(attempt)), s.Expires(submitted)))
+}
+
+// Expires returns when the lifetime ends of a message submitted at submitted.
+// What is still deferred then fails.
+func (s Schedule) Expires(submitted Wall) Wall { return submitted.Add(s.Lifetime) }
+
+// The bounds within which the arithmetic of Interval and Next is exact.
+const (
+	longest   = 366 * 24 * time.Hour
+	mostTerm  = 1_000_000
+	mostRatio = 100
+)
+
+// Validate returns an error when the schedule makes no sense: intervals or a
+// lifetime that are not positive, intervals that shrink, or numbers so large
+// that they can only be mistakes.
+func (s Schedule) Validate() error {
+	switch {
+	case s.First <= 0:
+		return fmt.Errorf("retry schedule: the first interval is %v; it must be positive", s.First)
+	case s.Max < s.First:
+		return fmt.Errorf("retry schedule: the longest interval %v is less than the first %v", s.Max, s.First)
+	case s.Max > longest:
+		return fmt.Errorf("retry schedule: the longest interval %v is more than a year", s.Max)
+	case s.Denominator < 1 || s.Denominator > mostTerm || s.Numerator > mostTerm:
+		return fmt.Errorf("retry schedule: the factor %d/%d is not a ratio of numbers from 1 to %d", s.Numerator, s.Denominator, mostTerm)
+	case s.Numerator < s.Denominator:
+		return fmt.Errorf("retry schedule: the factor %d/%d is less than 1, so intervals would shrink", s.Numerator, s.Denominator)
+	case s.Numerator > mostRatio*s.Denominator:
+		return fmt.Errorf("retry schedule: the factor %d/%d is more than %d", s.Numerator, s.Denominator, mostRatio)
+	case s.Lifetime <= 0:
+		return fmt.Errorf("retry schedule: the lifetime is %v; it must be positive", s.Lifetime)
+	case s.Lifetime > longest:
+		return fmt.Errorf("retry schedule: the lifetime %v is more than a year", s.Lifetime)
+	}
+	return nil
+}

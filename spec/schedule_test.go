@@ -1,0 +1,91 @@
+package spec
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+)
+
+func TestDefaultScheduleDoublesToItsMaximum(t *testing.T) {
+	s := DefaultSchedule()
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for attempt, want := range map[int]time.Duration{
+		-1: 5 * time.Minute, 0: 5 * time.Minute, 1: 5 * time.Minute, 2: 10 * time.Minute, 3: 20 * time.Minute,
+		6: 160 * time.Minute, 7: 4 * time.Hour, 8: 4 * time.Hour, 1000: 4 * time.Hour, math.MaxInt: 4 * time.Hour,
+	} {
+		if got := s.Interval(attempt); got != want {
+			t.Errorf("Interval(%d) = %v, want %v", attempt, got, want)
+		}
+	}
+}
+
+func TestNextEndsWithTheLifetime(t *testing.T) {
+	s := DefaultSchedule()
+	const submitted = Wall(1e18)
+	end := submitted.Add(s.Lifetime)
+	for _, c := range []struct {
+		name      string
+		now, want Wall
+	}{
+		{"early", submitted, submitted.Add(5 * time.Minute)},
+		{"just before the end", end - 1, end},
+		{"at the end", end, end},
+		{"after the end", end + 7, end + 7},
+	} {
+		if got := s.Next(c.now, 1, submitted); got != c.want {
+			t.Errorf("%s: Next = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestScheduleProperties(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		den := rapid.Int64Range(1, 1_000_000).Draw(t, "denominator")
+		s := Schedule{
+			First:     time.Duration(rapid.Int64Range(1, int64(longest)).Draw(t, "first")),
+			Numerator: rapid.Int64Range(den, min(100*den, 1_000_000)).Draw(t, "numerator"), Denominator: den,
+			Lifetime: time.Duration(rapid.Int64Range(1, int64(longest)).Draw(t, "lifetime")),
+		}
+		s.Max = time.Duration(rapid.Int64Range(int64(s.First), int64(longest)).Draw(t, "max"))
+		if err := s.Validate(); err != nil {
+			t.Fatal(err)
+		}
+		attempt := rapid.IntRange(1, 300).Draw(t, "attempt")
+		a, b := s.Interval(attempt), s.Interval(attempt+1)
+		if a < s.First || b < a || b > s.Max {
+			t.Errorf("intervals %v then %v, first %v, max %v", a, b, s.First, s.Max)
+		}
+		now := Wall(rapid.Int64Range(0, 4e18).Draw(t, "now"))
+		submitted := Wall(rapid.Int64Range(0, int64(now)).Draw(t, "submitted"))
+		next := s.Next(now, attempt, submitted)
+		if next < now || next > now.Add(a) || next > max(now, s.Expires(submitted)) {
+			t.Errorf("Next(%v, %d, %v) = %v", now, attempt, submitted, next)
+		}
+	})
+}
+
+func TestNonsenseSchedulesAreRefusedAndDoNotPanic(t *testing.T) {
+	for name, change := range map[string]func(*Schedule){
+		"no first":        func(s *Schedule) { s.First = 0 },
+		"max below first": func(s *Schedule) { s.Max = time.Second },
+		"endless max":     func(s *Schedule) { s.Max = math.MaxInt64 },
+		"no denominator":  func(s *Schedule) { s.Denominator = 0 },
+		"no numerator":    func(s *Schedule) { s.Numerator = 0 },
+		"shrinking":       func(s *Schedule) { s.Numerator, s.Denominator = 1, 2 },
+		"exploding":       func(s *Schedule) { s.Numerator = 101 },
+		"no lifetime":     func(s *Schedule) { s.Lifetime = 0 },
+		"endless":         func(s *Schedule) { s.Lifetime = math.MaxInt64 },
+		"zero":            func(s *Schedule) { *s = Schedule{} },
+	} {
+		s := DefaultSchedule()
+		change(&s)
+		if s.Validate() == nil {
+			t.Errorf("%s: %+v is valid", name, s)
+		}
+		s.Interval(10)
+	}
+}

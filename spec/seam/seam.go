@@ -1,0 +1,46 @@
+// Package seam holds the interfaces through which the relay meets the world:
+// network, DNS, disk, starting goroutines, randomness, and the sink for its
+// facts. Production gives it the operating system; the simulator gives it a
+// world of its own. There is no clock here: the relay uses package time, which
+// testing/synctest fakes.
+//
+// In the simulator every operation of a seam completes at an instant of its
+// own, which is drawn when the operation is called. For a seed to replay, the
+// relay keeps two rules: a goroutine begins life through Host.Start, and one
+// completion makes at most one goroutine runnable.
+package seam
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+
+	"github.com/miekg/dns"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// A Host is the machine that a relay runs on.
+type Host struct {
+	// Dial connects to addr, an IP address and port, by TCP. It returns when
+	// connected, refused, or when ctx is done.
+	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	// Listen opens a TCP listener on addr.
+	Listen func(addr string) (net.Listener, error)
+	// Exchange sends one DNS query and returns the answer, whole: a
+	// truncated answer has already been asked for again over TCP. The error
+	// is for no answer at all; any RCODE is an answer.
+	Exchange func(ctx context.Context, query *dns.Msg) (*dns.Msg, error)
+	// Store is the spool's disk.
+	Store Store
+	// Start runs f in a goroutine of its own: at once under an operating
+	// system; at an instant of its own in the simulator, so that two starts
+	// never race. The caller waits for it by means of f.
+	Start func(f func())
+	// Random returns the random stream called name, seeded from name and the
+	// host's seed. A stream belongs to one goroutine.
+	Random func(name string) *rand.Rand
+	// Note takes a fact of the relay. It must be quick and safe for
+	// concurrent use. Host sets Fact.At and Fact.Actor.
+	Note func(spec.Fact)
+}

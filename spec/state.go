@@ -1,0 +1,82 @@
+package spec
+
+import "fmt"
+
+// A RecipientState says where one recipient of one message stands. It is a
+// closed set; the legal transitions are those of CanBecome.
+//
+//	Queued ──► Intent ──► Delivered
+//	  ▲  │       │├─────► Failed
+//	  │  │       │├─────► Unknown
+//	  │  └──┐    │├─────► Held ──► Queued | Delivered | Unknown
+//	  └─────┼────┘│
+//	        └──► Failed (refused before the dot, expired, no such domain)
+//
+// Delivered, Failed and Unknown are final: no transition leaves them, because
+// leaving one is how mail is sent twice or reported twice.
+type RecipientState uint8
+
+const (
+	// Queued: to be attempted, now or at its due time. Nothing that a server
+	// could have accepted is outstanding.
+	Queued RecipientState = iota + 1
+	// Intent: the final dot may have left, or is about to. Stored before the
+	// dot, so that a crash leaves a trace of the doubt (RFC 1047).
+	Intent
+	// Delivered: a server replied 2yz to the final dot.
+	Delivered
+	// Failed: a server refused for good, or the lifetime ended, and no server
+	// accepted. Reported to the sender.
+	Failed
+	// Unknown: the reply to the final dot was lost; nobody can know whether
+	// the message arrived. Not sent again; reported to the sender as such.
+	Unknown
+	// Held: in doubt, and parked until an operator decides.
+	Held
+)
+
+var stateNames = [...]string{Queued: "queued", Intent: "intent", Delivered: "delivered", Failed: "failed", Unknown: "unknown", Held: "held"}
+
+// String returns the state's name as it stands in traces and scenario files.
+func (s RecipientState) String() string {
+	if s.Valid() {
+		return stateNames[s]
+	}
+	return fmt.Sprintf("RecipientState(%d)", uint8(s))
+}
+
+// ParseRecipientState is the inverse of String.
+func ParseRecipientState(name string) (RecipientState, error) {
+	for s := Queued; s <= Held; s++ {
+		if stateNames[s] == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("no recipient state is called %q", name)
+}
+
+// Valid reports whether s is one of the states above.
+func (s RecipientState) Valid() bool { return s >= Queued && s <= Held }
+
+// Final reports whether nothing more will happen to the recipient.
+func (s RecipientState) Final() bool { return s == Delivered || s == Failed || s == Unknown }
+
+// Reportable reports whether the sender has to be told about this final state.
+func (s RecipientState) Reportable() bool { return s == Failed || s == Unknown }
+
+// CanBecome reports whether a recipient in state s may enter state t.
+func (s RecipientState) CanBecome(t RecipientState) bool {
+	switch s {
+	case Queued:
+		// Never straight to Delivered or Unknown: both need a dot, and a dot
+		// needs an intent.
+		return t == Queued || t == Intent || t == Failed
+	case Intent:
+		return t == Queued || t == Delivered || t == Failed || t == Unknown || t == Held
+	case Held:
+		return t == Queued || t == Delivered || t == Unknown
+	case Delivered, Failed, Unknown:
+		return false
+	}
+	return false
+}

@@ -1,0 +1,172 @@
+package spec
+
+import "fmt"
+
+// A Stage is a point of a delivery at which something can go right or wrong.
+type Stage uint8
+
+// The stages, in the order in which a delivery passes them.
+const (
+	StageResolve Stage = iota + 1
+	StageConnect
+	StageGreeting
+	StageEHLO
+	StageHELO
+	StageMAIL
+	StageRCPT
+	StageDATA
+	// StageBody is the message text, all but the final dot.
+	StageBody
+	// StageDot begins when the first byte of the final CRLF.CRLF is handed to
+	// the network, and ends with the reply. Only here can doubt arise.
+	StageDot
+	StageRSET
+	StageQUIT
+)
+
+var stageNames = [...]string{
+	StageResolve: "resolve", StageConnect: "connect", StageGreeting: "greeting", StageEHLO: "ehlo", StageHELO: "helo",
+	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
+}
+
+// String returns the stage's name as it stands in traces and scenario files.
+func (s Stage) String() string {
+	if s >= StageResolve && s <= StageQUIT {
+		return stageNames[s]
+	}
+	return fmt.Sprintf("Stage(%d)", uint8(s))
+}
+
+// ParseStage is the inverse of Stage.String.
+func ParseStage(name string) (Stage, error) {
+	for s := StageResolve; s <= StageQUIT; s++ {
+		if stageNames[s] == name {
+			return s, nil
+		}
+	}
+	return 0, fmt.Errorf("no stage is called %q", name)
+}
+
+// Stages lists all stages in order.
+func Stages() []Stage {
+	var all []Stage
+	for s := StageResolve; s <= StageQUIT; s++ {
+		all = append(all, s)
+	}
+	return all
+}
+
+// An Event is the class of reply or fault met at a stage.
+type Event uint8
+
+// The classes of replies and faults.
+const (
+	// Reply2 is a positive completion reply, any 2yz.
+	Reply2 Event = iota + 1
+	// Reply3 is an intermediate reply, any 3yz.
+	Reply3
+	// Reply4 is a transient negative reply, any 4yz but 421.
+	Reply4
+	// Reply421 announces that the server closes the connection.
+	Reply421
+	// Reply5 is a permanent negative reply, any 5yz.
+	Reply5
+	// Malformed: bytes that are no reply in the grammar of RFC 5321 section 4.2.
+	Malformed
+	// Timeout: no reply, or no progress, within the stage's limit.
+	Timeout
+	// Cut: the connection ended (FIN or RST) before the stage was complete.
+	Cut
+	// Refused: the connection could not be made: refused or unreachable.
+	Refused
+	// NoDomain: the DNS says that the domain does not exist (NXDOMAIN).
+	NoDomain
+	// NoAddress: the domain exists but has neither MX nor address records, or
+	// none of its MX hosts has an address.
+	NoAddress
+	// DNSTrouble: SERVFAIL, REFUSED, a time-out or a malformed DNS answer:
+	// nothing is known yet.
+	DNSTrouble
+	// NullMX: the domain declares that it takes no mail (RFC 7505).
+	NullMX
+	// Loop: the best next hop is this relay itself (RFC 5321 section 5.1).
+	Loop
+)
+
+var eventNames = [...]string{
+	Reply2: "2yz", Reply3: "3yz", Reply4: "4yz", Reply421: "421", Reply5: "5yz", Malformed: "malformed", Timeout: "timeout", Cut: "cut",
+	Refused: "refused", NoDomain: "nxdomain", NoAddress: "no-address", DNSTrouble: "dns-trouble", NullMX: "null-mx", Loop: "loop",
+}
+
+// String returns the event's name as it stands in traces.
+func (e Event) String() string {
+	if e >= Reply2 && e <= Loop {
+		return eventNames[e]
+	}
+	return fmt.Sprintf("Event(%d)", uint8(e))
+}
+
+// Events lists all events in order.
+func Events() []Event {
+	var all []Event
+	for e := Reply2; e <= Loop; e++ {
+		all = append(all, e)
+	}
+	return all
+}
+
+// EventOf classifies a reply by its code.
+func EventOf(r Reply) Event {
+	switch {
+	case r.Code == 421:
+		return Reply421
+	case r.Class() == 2:
+		return Reply2
+	case r.Class() == 3:
+		return Reply3
+	case r.Class() == 4:
+		return Reply4
+	case r.Class() == 5:
+		return Reply5
+	}
+	return Malformed
+}
+
+// A Verdict is what a stage and an event mean for the recipients concerned.
+type Verdict uint8
+
+const (
+	// Proceed: go on with the conversation. At StageDot: delivered.
+	Proceed Verdict = iota + 1
+	// NextHost: this server will not do; try the next one now, and when none
+	// is left, defer.
+	NextHost
+	// Defer: end this attempt; retry on the schedule.
+	Defer
+	// FailRecipient: the recipients concerned fail for good, the others go on.
+	FailRecipient
+	// FailMessage: every recipient of the transaction fails for good.
+	FailMessage
+	// InDoubt: the server may or may not have accepted; the in_doubt policy
+	// decides.
+	InDoubt
+)
+
+var verdictNames = [...]string{Proceed: "proceed", NextHost: "next-host", Defer: "defer", FailRecipient: "fail-recipient", FailMessage: "fail-message", InDoubt: "in-doubt"}
+
+// String returns the verdict's name as it stands in traces.
+func (v Verdict) String() string {
+	if v >= Proceed && v <= InDoubt {
+		return verdictNames[v]
+	}
+	return fmt.Sprintf("Verdict(%d)", uint8(v))
+}
+
+// A Cell is one entry of the verdict table.
+type Cell struct {
+	Verdict Verdict
+	// Source is the section that the verdict follows, such as "RFC 5321 4.2.1".
+	Source string
+	// Why is one sentence for a reader who doubts it.
+	Why string
+}

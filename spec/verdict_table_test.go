@@ -1,0 +1,88 @@
+package spec
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var rewrite = flag.Bool("rewrite", false, "write what is computed into the golden files")
+
+// golden compares got with testdata/name, or rewrites it.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *rewrite {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), got); d != "" {
+		t.Errorf("%s (-want +got):\n%s", file, d)
+	}
+}
+
+func TestVerdictTableIsTotal(t *testing.T) {
+	// Beyond the ends too: a stage or event that no one defined.
+	for stage := StageResolve - 1; stage <= StageQUIT+1; stage++ {
+		for event := Reply2 - 1; event <= Loop+1; event++ {
+			c := Decide(stage, event)
+			if c.Verdict < Proceed || c.Verdict > InDoubt || c.Source == "" || !strings.HasSuffix(c.Why, ".") {
+				t.Errorf("%v × %v: incomplete cell %+v", stage, event, c)
+			}
+			if CanOccur(stage, event) == (c.Source == cannotOccur) {
+				t.Errorf("%v × %v: CanOccur is %v but the source is %q", stage, event, CanOccur(stage, event), c.Source)
+			}
+		}
+	}
+}
+
+func TestNoOtherHostAfterTheDot(t *testing.T) {
+	for _, event := range Events() {
+		for _, stage := range []Stage{StageDot, StageRSET, StageQUIT} {
+			if v := Decide(stage, event).Verdict; v == NextHost {
+				t.Errorf("%v × %v: %v", stage, event, v)
+			}
+		}
+	}
+}
+
+func TestDoubtArisesOnlyAtTheDot(t *testing.T) {
+	for _, stage := range Stages() {
+		for _, event := range Events() {
+			if v := Decide(stage, event).Verdict; v == InDoubt && stage != StageDot {
+				t.Errorf("%v × %v: %v", stage, event, v)
+			}
+		}
+	}
+}
+
+func TestOnlyANegativeReplyClearsTheDot(t *testing.T) {
+	for _, event := range Events() {
+		want := event != Reply2 && event != Reply4 && event != Reply421 && event != Reply5
+		if got := Decide(StageDot, event).Verdict == InDoubt; got != want {
+			t.Errorf("dot × %v: in doubt is %v, want %v", event, got, want)
+		}
+	}
+}
+
+func TestEveryReplyIsExpectedInAConversation(t *testing.T) {
+	for stage := StageGreeting; stage <= StageQUIT; stage++ {
+		for event := Reply2; event <= Cut; event++ {
+			if !CanOccur(stage, event) {
+				t.Errorf("%v × %v is said not to occur", stage, event)
+			}
+		}
+	}
+}
+
+func TestVerdictTableGolden(t *testing.T) { golden(t, "verdicts.txt", Table()) }
