@@ -1,0 +1,99 @@
+package wire
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+func TestCommandsAsTheyStandOnTheWire(t *testing.T) {
+	all := Extensions{Size: true, EightBitMIME: true}
+	tests := []struct {
+		name string
+		got  func() ([]byte, error)
+		want string
+	}{
+		{"EHLO", func() ([]byte, error) { return EHLO("relay.example.org") }, "EHLO relay.example.org\r\n"},
+		{"EHLO with a literal", func() ([]byte, error) { return EHLO("[192.0.2.1]") }, "EHLO [192.0.2.1]\r\n"},
+		{"HELO", func() ([]byte, error) { return HELO("relay.example.org") }, "HELO relay.example.org\r\n"},
+		{"MAIL", func() ([]byte, error) { return MAIL("a@x.org", 9, true, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"MAIL, null sender", func() ([]byte, error) { return MAIL("", 0, false, all) }, "MAIL FROM:<>\r\n"},
+		{"MAIL with both", func() ([]byte, error) { return MAIL("a@x.org", 9, true, all) }, "MAIL FROM:<a@x.org> SIZE=9 BODY=8BITMIME\r\n"},
+		{"MAIL, size unknown", func() ([]byte, error) { return MAIL("a@x.org", 0, false, all) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"RCPT", func() ([]byte, error) { return RCPT("b@y.org") }, "RCPT TO:<b@y.org>\r\n"},
+		{"RCPT, postmaster", func() ([]byte, error) { return RCPT("postmaster") }, "RCPT TO:<postmaster>\r\n"},
+		{"RCPT, quoted string", func() ([]byte, error) { return RCPT(`"a> \"b"@y.org`) }, `RCPT TO:<"a> \"b"@y.org>` + "\r\n"},
+		{"RCPT, longest", func() ([]byte, error) { return RCPT(strings.Repeat("x", 254)) }, "RCPT TO:<" + strings.Repeat("x", 254) + ">\r\n"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := tt.got()
+			if err != nil || string(got) != tt.want {
+				t.Errorf("got %q, %v; want %q", got, err, tt.want)
+			}
+		})
+	}
+}
+
+func TestCommandsRefuseWhatCouldInject(t *testing.T) {
+	tests := []struct{ address, enhanced string }{
+		{"a@x\r\nRCPT TO:<b@y", "5.1.3"},
+		{"a@x\nb", "5.1.3"},
+		{"a@x\rb", "5.1.3"},
+		{"a@x\x00", "5.1.3"},
+		{"a@x\x7f", "5.1.3"},
+		{"\"a\r\nb\"@x", "5.1.3"},
+		{"a@x> NOTIFY=NEVER", "5.1.3"},
+		{"a@x>", "5.1.3"},
+		{"<a@x", "5.1.3"},
+		{"a b@x", "5.1.3"},
+		{`"a@x`, "5.1.3"},
+		{`"a\`, "5.1.3"},
+		{`"a\"> NOTIFY=NEVER`, "5.1.3"},
+		{"ä@x", "5.6.7"},
+		{strings.Repeat("x", 255), "5.1.3"},
+	}
+	for _, tt := range tests {
+		_, err := RCPT(tt.address)
+		var bad *CommandError
+		if !errors.As(err, &bad) || bad.Enhanced != tt.enhanced {
+			t.Errorf("RCPT %q: got %v, want a refusal with %s", tt.address, err, tt.enhanced)
+		}
+		_, err = MAIL(tt.address, 0, false, Extensions{})
+		if want := strings.Replace(tt.enhanced, "5.1.3", "5.1.7", 1); !errors.As(err, &bad) || bad.Enhanced != want {
+			t.Errorf("MAIL %q: got %v, want a refusal with %s", tt.address, err, want)
+		}
+	}
+	if _, err := RCPT(""); err == nil {
+		t.Error("RCPT without a recipient was written")
+	}
+	for _, name := range []string{"", "a b", "a\r\nb", strings.Repeat("x", 256), "ä"} {
+		if _, err := EHLO(name); err == nil {
+			t.Errorf("EHLO %q was written", name)
+		}
+	}
+}
+
+// Whatever the addresses are, one command is one line.
+func FuzzCommandsAreOneLine(f *testing.F) {
+	f.Add("a@x")
+	f.Add("a@x>\r\nDATA")
+	f.Add(`"a\`)
+	f.Fuzz(func(t *testing.T, address string) {
+		write := []func() ([]byte, error){
+			func() ([]byte, error) { return EHLO(address) },
+			func() ([]byte, error) { return MAIL(address, 1, true, Extensions{Size: true, EightBitMIME: true}) },
+			func() ([]byte, error) { return RCPT(address) },
+		}
+		for _, w := range write {
+			b, err := w()
+			if err != nil {
+				continue
+			}
+			text, ok := strings.CutSuffix(string(b), "\r\n")
+			if !ok || strings.ContainsAny(text, "\r\n\x00") || len(b) > 512 {
+				t.Fatalf("not one lawful line: %q", b)
+			}
+		}
+	})
+}
