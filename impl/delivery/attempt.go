@@ -1,0 +1,159 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// An attempt is a job under way: who is still open, and what is known.
+type attempt struct {
+	d   *Deliverer
+	job Job
+	// open are the recipients without a result, in order.
+	open []string
+	// results are not settled yet.
+	results []Result
+	// telling is the trouble that a report would name when nothing better
+	// comes; zero when there was none.
+	telling Result
+	// homeless: there are next hops, and the DNS denies for good that any of
+	// those looked at has an address.
+	homeless bool
+	// tried counts the addresses tried.
+	tried int
+	// stop is why this side ends the attempt.
+	stop error
+}
+
+// over reports whether nothing is left to do. When this side ends the
+// attempt, everybody who is open is deferred.
+func (a *attempt) over(ctx context.Context) bool {
+	if a.stop == nil && ctx.Err() != nil {
+		a.stop = fmt.Errorf("broken off: %w", context.Cause(ctx))
+	}
+	if a.stop != nil {
+		a.conclude(Result{Verdict: spec.Defer, Stage: spec.StageConnect, Event: spec.Cut, Text: a.stop.Error()})
+	}
+	return len(a.open) == 0
+}
+
+// exhausted ends the attempt for those whom no next hop took.
+func (a *attempt) exhausted() {
+	r := a.telling
+	r.Verdict = spec.Defer
+	if a.homeless {
+		// With an address somewhere, or a doubt about one, it may get better.
+		r.Event = spec.NoAddress
+		r.Verdict = spec.Decide(spec.StageResolve, spec.NoAddress).Verdict
+	}
+	a.conclude(r)
+}
+
+// conclude gives r to everybody who is open.
+func (a *attempt) conclude(r Result) {
+	if len(a.open) == 0 {
+		return
+	}
+	a.tell(r, a.open)
+	for _, recipient := range a.open {
+		r.Recipient = recipient
+		a.results = append(a.results, r)
+	}
+	a.open = nil
+}
+
+// take takes the results of a transaction: those left for the next host stay
+// open.
+func (a *attempt) take(results []Result) {
+	for _, group := range alike(results) {
+		a.tell(group[0], recipients(group))
+	}
+	for _, r := range results {
+		if r.Verdict == spec.NextHost {
+			a.remember(r)
+			continue
+		}
+		a.results = append(a.results, r)
+		a.open = slices.DeleteFunc(a.open, func(open string) bool { return open == r.Recipient })
+	}
+}
+
+// remember keeps r if it tells at least as much as what was met before: a
+// server's words more than its silence, and that more than the DNS's.
+func (a *attempt) remember(r Result) {
+	r.Recipient = ""
+	if a.telling.Stage == 0 || weight(r) >= weight(a.telling) {
+		a.telling = r
+	}
+}
+
+func weight(r Result) int {
+	switch {
+	case r.Reply.Code != 0:
+		return 3
+	case r.Stage != spec.StageResolve:
+		return 2
+	case r.Event == spec.DNSTrouble:
+		return 1
+	}
+	return 0
+}
+
+// settle gives the ledger what is known.
+func (a *attempt) settle(ctx context.Context, last bool) error {
+	if err := a.d.Ledger.Settle(context.WithoutCancel(ctx), a.job, a.results, last); err != nil {
+		return err
+	}
+	a.results = nil
+	return nil
+}
+
+// note notes a fact of this attempt.
+func (a *attempt) note(f spec.Fact) {
+	f.Queue, f.Message, f.Job, f.Dest = a.job.Queue, a.job.Message, a.job.ID, a.job.Dest
+	a.d.Note(f)
+}
+
+// tell notes what went wrong for some recipients, and what that means.
+func (a *attempt) tell(r Result, to []string) {
+	if r.Verdict == spec.Proceed {
+		return
+	}
+	text := r.Verdict.String()
+	if r.Text != "" {
+		text += ": " + r.Text
+	}
+	a.note(spec.Fact{Kind: spec.FactTrouble, To: slices.Clone(to), Host: r.Host, Stage: r.Stage, Reply: r.Reply.String(), Text: text})
+}
+
+// alike groups results that differ in nothing but the recipient, in order of
+// their first.
+func alike(results []Result) [][]Result {
+	var groups [][]Result
+	for _, r := range results {
+		i := slices.IndexFunc(groups, func(g []Result) bool { return same(g[0], r) })
+		if i < 0 {
+			groups = append(groups, nil)
+			i = len(groups) - 1
+		}
+		groups[i] = append(groups[i], r)
+	}
+	return groups
+}
+
+func same(a, b Result) bool {
+	return a.Verdict == b.Verdict && a.Stage == b.Stage && a.Event == b.Event && a.Text == b.Text &&
+		strings.EqualFold(a.Reply.String(), b.Reply.String())
+}
+
+func recipients(results []Result) []string {
+	list := make([]string, len(results))
+	for i, r := range results {
+		list[i] = r.Recipient
+	}
+	return list
+}

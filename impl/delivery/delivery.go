@@ -1,0 +1,139 @@
+// Package delivery carries out one delivery attempt: one message to its
+// recipients at one destination. It finds the next hops, goes through their
+// addresses in order, holds a conversation with each until every recipient has
+// a result, and records results with the queue.
+//
+// The verdict table (spec.Decide) says what each thing met means. What this
+// package adds is its order:
+//
+//   - NextHost leaves a recipient for the next address; any other verdict is
+//     the recipient's result, and no other server hears of it in this attempt.
+//     So after a final dot nobody else is ever asked for the same recipient.
+//   - Before a final dot leaves, the intent is durable; after its reply, the
+//     results are recorded before anything else is said.
+//   - When no next hop is left, the most telling trouble defers what is left;
+//     unless no next hop has an address at all, which fails it (RFC 5321
+//     section 5.1).
+package delivery
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net"
+	"slices"
+
+	"github.com/postonce/postonce/impl/resolve"
+	"github.com/postonce/postonce/spec"
+)
+
+// A Job is one delivery attempt.
+type Job struct {
+	// ID is unique within a process.
+	ID string
+	// Queue is the message's queue ID, Message its Message-ID.
+	Queue   spec.QueueID
+	Message string
+	// Dest is the destination (spec.Policy.Destination).
+	Dest string
+	// Attempt counts from 1.
+	Attempt int
+	// Sender is the reverse-path, empty for the null sender; Recipients are
+	// the forward-paths, different from each other. Both without brackets.
+	Sender     string
+	Recipients []string
+	// Size is the content's size in bytes, 0 when it is not known.
+	Size     int64
+	Body8Bit bool
+}
+
+// A Result is what one transaction, or the whole attempt, means for one
+// recipient.
+type Result struct {
+	Recipient string
+	// Verdict is Proceed for delivered, Defer, FailRecipient, FailMessage or
+	// InDoubt.
+	Verdict spec.Verdict
+	// Stage and Event say what was met, Reply what the server said. A refusal
+	// of our own (RFC 1870, RFC 6152, bad syntax) is a Reply5 whose Reply has
+	// no Code, only the Enhanced status code.
+	Stage spec.Stage
+	Event spec.Event
+	Reply spec.Reply
+	// Host is the server's name, empty when there was none.
+	Host string
+	// Text says more when there was no reply.
+	Text string
+}
+
+// A Ledger is the queue as one delivery sees it: the core behind it in the
+// relay, a recorder in tests.
+type Ledger interface {
+	// Intend stores durably that the final dot for these recipients is about
+	// to leave to host. After nil it may leave.
+	Intend(ctx context.Context, job Job, host string, recipients []string) error
+	// Settle stores results durably: after the reply to each final dot, and
+	// once more with last set for what is left, which may be nothing. The
+	// context it is given is never done: what is known must not be lost. What
+	// could not be settled comes again with the next call.
+	Settle(ctx context.Context, job Job, results []Result, last bool) error
+}
+
+// A Deliverer carries out jobs. It keeps nothing between them, and may be
+// used by many goroutines at once when its parts may.
+type Deliverer struct {
+	Policy spec.Policy
+	// Dial connects to an IP address and port (seam.Host.Dial).
+	Dial     func(ctx context.Context, addr string) (net.Conn, error)
+	Resolver *resolve.Client
+	// Open returns the content of a message: lines that end in CRLF.
+	Open   func(ctx context.Context, id spec.QueueID) (io.ReadCloser, error)
+	Ledger Ledger
+	// Note takes the facts of the attempt: route, dial, trouble, dot.
+	Note func(spec.Fact)
+	// Random gives the stream that shuffles MX hosts of equal preference; it
+	// is called with a name that has the job's ID.
+	Random func(name string) *rand.Rand
+}
+
+// Deliver carries out a job in the calling goroutine. It always ends with
+// exactly one Settle that has last set, and by then every recipient has been
+// settled with one result.
+//
+// When ctx is done, recipients for whom no final dot is on its way are
+// deferred at once; replies to a dot that has left are still waited for.
+func (d *Deliverer) Deliver(ctx context.Context, job Job) {
+	a := &attempt{d: d, job: job, open: slices.Clone(job.Recipients)}
+	a.run(ctx)
+	// An error is the queue's to act on; there is nobody else to tell.
+	_ = a.settle(ctx, true)
+}
+
+// run goes through the next hops until nobody is open.
+func (a *attempt) run(ctx context.Context) {
+	if a.over(ctx) {
+		return
+	}
+	for _, host := range a.hosts(ctx) {
+		if a.configured(host) && a.homeless {
+			break // No fallback for what the DNS refuses for good.
+		}
+		for _, addr := range a.addresses(ctx, host) {
+			if a.tried == max(1, a.d.Policy.Limits.NextHops) {
+				a.exhausted()
+				return
+			}
+			a.tried++
+			for queue := slices.Clone(a.open); len(queue) > 0; {
+				queue = a.session(ctx, host, addr, queue)
+			}
+			if a.over(ctx) {
+				return
+			}
+		}
+		if a.over(ctx) {
+			return
+		}
+	}
+	a.exhausted()
+}

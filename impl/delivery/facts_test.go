@@ -1,0 +1,55 @@
+package delivery
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// The reply to the dot is stored before QUIT is said.
+func TestResultsAreRecordedBeforeQUIT(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := world{
+			zone: zone2, settle: func() error { time.Sleep(time.Minute); return nil },
+			servers: map[string][]string{"192.0.2.1": {hello + takes("b@y") + "quiet 59s\nC: QUIT\nS: 221 bye\n"}},
+		}
+		w.deliver(t, t.Context(), "b@y")
+	})
+}
+
+// Facts say what happened and what it means, once for those it happened to.
+func TestFacts(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := world{zone: zone2, facts: new([]string), servers: map[string][]string{
+			"192.0.2.1": {"S: 554 5.7.1 not you\n" + quit},
+			"192.0.2.2": {hello + envelope("b@y", "550 no", "c@y", "450 later", "d@y", "550 no") + quit},
+		}}
+		w.deliver(t, t.Context(), "b@y", "c@y", "d@y")
+		want := []string{
+			`route |mx1.y mx2.y`,
+			`dial mx1.y|`,
+			`trouble mx1.y greeting b@y c@y d@y 554 5.7.1 not you|next-host`,
+			`dial mx1.y|`,
+			`trouble mx1.y connect b@y c@y d@y |next-host: [2001:db8::1]:25: connection refused`,
+			`dial mx2.y|`,
+			`trouble mx2.y rcpt b@y d@y 550 no|fail-recipient`,
+			`trouble mx2.y rcpt c@y 450 later|defer`,
+		}
+		if diff := cmp.Diff(want, *w.facts); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// factLine is a fact as the test above writes it.
+func factLine(f spec.Fact) string {
+	words := []string{string(f.Kind), f.Host}
+	if f.Stage != 0 {
+		words = append(append(words, f.Stage.String()), strings.Join(f.To, " "), f.Reply)
+	}
+	return strings.Join(words, " ") + "|" + f.Text
+}

@@ -1,0 +1,114 @@
+package delivery
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/netip"
+	"strings"
+
+	"github.com/postonce/postonce/impl/route"
+	"github.com/postonce/postonce/spec"
+)
+
+// hosts returns the next hops in order. When there are none, everybody has a
+// result.
+func (a *attempt) hosts(ctx context.Context) []route.Host {
+	p, dest := a.d.Policy, a.job.Dest
+	var answer route.Answer
+	if len(p.Relays) == 0 && !strings.HasPrefix(dest, "[") {
+		answer = a.d.Resolver.MX(ctx, dest)
+	}
+	if a.over(ctx) {
+		return nil
+	}
+	hosts, problem := route.Hosts(p, dest, answer, a.d.Random("route "+a.job.ID))
+	if problem != nil {
+		return a.withoutRoute(problem)
+	}
+	a.note(spec.Fact{Kind: spec.FactRoute, Text: names(hosts)})
+	a.homeless = len(p.Relays) == 0
+	return hosts
+}
+
+// withoutRoute is for a destination whose next hops are not known. What the
+// DNS says for good is final. When it says nothing, fallback hosts can still
+// take the mail.
+func (a *attempt) withoutRoute(problem *route.Problem) []route.Host {
+	r := Result{Stage: spec.StageResolve, Event: problem.Event, Text: problem.Text}
+	r.Verdict = spec.Decide(r.Stage, r.Event).Verdict
+	fallback, err := route.RelayHosts(a.d.Policy.Fallback, a.port())
+	if r.Verdict != spec.Defer || err != nil || len(fallback) == 0 {
+		a.note(spec.Fact{Kind: spec.FactRoute, Text: problem.Text})
+		a.conclude(r)
+		return nil
+	}
+	a.remember(r)
+	a.note(spec.Fact{Kind: spec.FactRoute, Text: fmt.Sprintf("%s; fallback: %s", problem.Text, names(fallback))})
+	for i := range fallback {
+		fallback[i].Preference += fallbackPreference
+	}
+	return fallback
+}
+
+// fallbackPreference is beyond every preference an MX can have, as
+// route.Host.Preference has it.
+const fallbackPreference = math.MaxUint16 + 1
+
+// configured reports whether host is the operator's choice, not the DNS's.
+func (a *attempt) configured(host route.Host) bool {
+	return len(a.d.Policy.Relays) > 0 || host.Preference >= fallbackPreference
+}
+
+func (a *attempt) port() uint16 {
+	if a.d.Policy.Port == 0 {
+		return 25
+	}
+	return a.d.Policy.Port
+}
+
+// addresses returns the addresses of a host in order; when it has none, that
+// is remembered.
+func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPort {
+	found := []netip.Addr{host.Addr}
+	if !host.Addr.IsValid() {
+		var problem *route.Problem
+		if found, problem = a.d.Resolver.Addresses(ctx, host.Name); problem != nil {
+			a.noAddress(ctx, host, problem)
+			return nil
+		}
+	}
+	a.homeless = false
+	addrs := make([]netip.AddrPort, len(found))
+	for i, addr := range found {
+		addrs[i] = netip.AddrPortFrom(addr, host.Port)
+	}
+	return addrs
+}
+
+// noAddress takes the trouble with a host's addresses. That a configured host
+// has none is a mistake of the operator or a fault of the DNS; neither must
+// fail mail.
+func (a *attempt) noAddress(ctx context.Context, host route.Host, problem *route.Problem) {
+	if ctx.Err() != nil {
+		return
+	}
+	r := Result{Verdict: spec.NextHost, Stage: spec.StageResolve, Event: problem.Event, Host: host.Name, Text: problem.Text}
+	if r.Event != spec.DNSTrouble && a.configured(host) {
+		r.Event, r.Text = spec.DNSTrouble, "configured host: "+r.Text
+	}
+	if r.Event == spec.DNSTrouble {
+		a.homeless = false
+	}
+	a.tell(r, a.open)
+	a.remember(r)
+}
+
+// names lists hosts for a fact.
+func names(hosts []route.Host) string {
+	list := make([]string, len(hosts))
+	for i, h := range hosts {
+		list[i] = h.Name
+	}
+	return strings.Join(list, " ")
+}

@@ -1,0 +1,171 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+
+	"github.com/postonce/postonce/impl/route"
+	"github.com/postonce/postonce/impl/smtpclient"
+	"github.com/postonce/postonce/spec"
+)
+
+// session holds one conversation with the server at addr, for the recipients
+// in queue. It returns those who should be tried there again, over another
+// connection: not more than were never asked about, because the server ended
+// the connection between two transactions. It is always shorter than queue.
+func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrPort, queue []string) (again []string) {
+	conn, r := a.dial(ctx, host, addr)
+	if conn == nil {
+		a.take(repeat(r, queue))
+		return nil
+	}
+	c := smtpclient.New(conn, smtpclient.Options{
+		Hostname: a.d.Policy.Hostname, Host: host.Name, Timeouts: a.d.Policy.Timeouts, ReplyBytes: a.d.Policy.Limits.ReplyBytes,
+	})
+	defer c.Quit(ctx)
+	if hello := c.Hello(ctx); !hello.OK() {
+		a.take(repeat(a.result(host, hello), queue))
+		return nil
+	}
+	for first := true; len(queue) > 0; first = false {
+		n := min(len(queue), max(1, a.d.Policy.Limits.RecipientsPerTransaction))
+		results := a.transact(ctx, c, host, queue[:n])
+		if !first && hungUp(results[0]) {
+			return queue
+		}
+		a.take(results)
+		queue = queue[n:]
+		if dotLeft(results) {
+			// Before QUIT: the longer it takes to store a reply, the likelier
+			// a crash makes a doubt of it.
+			if err := a.settle(ctx, false); err != nil {
+				a.stop = fmt.Errorf("not recorded: %w", err)
+			}
+		}
+		if a.stop != nil || broken(results) {
+			return nil
+		}
+		if len(queue) > 0 && !c.Ready(ctx) {
+			return queue
+		}
+	}
+	return nil
+}
+
+// transact carries out one transaction.
+func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route.Host, to []string) []Result {
+	body, err := a.d.Open(ctx, a.job.Queue)
+	if err != nil {
+		a.stop = fmt.Errorf("the message cannot be opened: %w", err)
+		return repeat(Result{Verdict: spec.Defer, Stage: spec.StageMAIL, Event: spec.Cut, Host: host.Name, Text: a.stop.Error()}, to)
+	}
+	defer body.Close()
+	pick := func(indices []int) []string {
+		picked := make([]string, len(indices))
+		for i, index := range indices {
+			picked[i] = to[index]
+		}
+		return picked
+	}
+	sent := c.Send(ctx, smtpclient.Transaction{
+		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Body: body,
+		Commit: func(accepted []int) error { return a.d.Ledger.Intend(ctx, a.job, host.Name, pick(accepted)) },
+		Dot: func(accepted []int) {
+			a.note(spec.Fact{Kind: spec.FactDot, Host: host.Name, To: pick(accepted)})
+		},
+	})
+	results := make([]Result, len(to))
+	for i, r := range sent {
+		results[i] = a.result(host, r)
+		results[i].Recipient = to[i]
+	}
+	return results
+}
+
+// result is what a result of the conversation means. An end for a reason of
+// this side ends the attempt: no other host would do better.
+func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
+	verdict := spec.Decide(r.Stage, r.Event).Verdict
+	if r.Err != nil {
+		a.stop, verdict = r.Err, spec.Defer
+	}
+	return Result{Verdict: verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host.Name, Text: r.Text}
+}
+
+// dial connects, or returns what stood against it.
+func (a *attempt) dial(ctx context.Context, host route.Host, addr netip.AddrPort) (net.Conn, Result) {
+	a.note(spec.Fact{Kind: spec.FactDial, Host: host.Name, Addr: addr.String()})
+	within, cancel := context.WithTimeout(ctx, a.d.Policy.Timeouts.Connect)
+	defer cancel()
+	conn, err := a.d.Dial(within, addr.String())
+	if err == nil {
+		return conn, Result{}
+	}
+	r := Result{Stage: spec.StageConnect, Event: spec.Refused, Host: host.Name, Text: addr.String() + ": " + plain(err)}
+	var slow net.Error
+	switch {
+	case ctx.Err() != nil:
+		a.stop = fmt.Errorf("broken off: %w", context.Cause(ctx))
+		r.Verdict, r.Event = spec.Defer, spec.Cut
+		return nil, r
+	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout():
+		r.Event, r.Text = spec.Timeout, fmt.Sprintf("%v: no connection within %v", addr, a.d.Policy.Timeouts.Connect)
+	case errors.Is(err, syscall.ECONNRESET):
+		r.Event = spec.Cut
+	}
+	r.Verdict = spec.Decide(r.Stage, r.Event).Verdict
+	return nil, r
+}
+
+// plain is the text of an error without what package net says before it.
+func plain(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil {
+		err = op.Err
+	}
+	return err.Error()
+}
+
+// repeat gives r to each recipient.
+func repeat(r Result, to []string) []Result {
+	results := make([]Result, len(to))
+	for i := range to {
+		results[i] = r
+		results[i].Recipient = to[i]
+	}
+	return results
+}
+
+// hungUp reports whether the server ended the connection before it heard of
+// the transaction. On one that was used before this says only that it takes
+// so many messages a connection.
+func hungUp(r Result) bool {
+	return r.Stage == spec.StageMAIL && r.Verdict == spec.NextHost && (r.Event == spec.Cut || r.Event == spec.Reply421)
+}
+
+func dotLeft(results []Result) bool {
+	for _, r := range results {
+		if r.Stage == spec.StageDot {
+			return true
+		}
+	}
+	return false
+}
+
+// broken reports whether the conversation ended within the transaction.
+func broken(results []Result) bool {
+	for _, r := range results {
+		switch r.Event {
+		case spec.Reply421, spec.Malformed, spec.Timeout, spec.Cut:
+			return true
+		}
+		if r.Stage == spec.StageBody {
+			return true // Content that was begun ends with a dot or the connection.
+		}
+	}
+	return false
+}

@@ -1,0 +1,82 @@
+package hostos
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// LogNote returns a sink for Config.Note that writes each fact as one line to
+// log: the kind is the message, and each field that the fact has is an
+// attribute of the same name. What goes wrong is a warning, a halt is an error,
+// and what only says that a step begins is for debugging.
+func LogNote(log *slog.Logger) func(spec.Fact) {
+	handler := log.Handler()
+	return func(f spec.Fact) {
+		ctx := context.Background()
+		severity := level(f.Kind)
+		if !handler.Enabled(ctx, severity) {
+			return
+		}
+		record := slog.NewRecord(f.At.Time(), severity, string(f.Kind), 0)
+		record.AddAttrs(attributes(f)...)
+		_ = handler.Handle(ctx, record) // a log that fails has nowhere to say so
+	}
+}
+
+// level is how much a kind of fact matters to an operator.
+func level(kind spec.FactKind) slog.Level {
+	switch kind {
+	case spec.FactHalt:
+		return slog.LevelError
+	case spec.FactTrouble, spec.FactDoubt, spec.FactDamaged:
+		return slog.LevelWarn
+	case spec.FactDot:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}
+
+// attributes returns the fields of f that are not zero, in the order in which
+// spec.Fact has them.
+func attributes(f spec.Fact) []slog.Attr {
+	attrs := make([]slog.Attr, 0, 16)
+	text := func(key, value string) {
+		if value != "" {
+			attrs = append(attrs, slog.String(key, value))
+		}
+	}
+	number := func(key string, value int64) {
+		if value != 0 {
+			attrs = append(attrs, slog.Int64(key, value))
+		}
+	}
+	text("actor", string(f.Actor))
+	text("message", f.Message)
+	text("queue", string(f.Queue))
+	text("job", f.Job)
+	if len(f.To) > 0 {
+		attrs = append(attrs, slog.Any("to", f.To))
+	}
+	text("from", f.From)
+	text("dest", f.Dest)
+	text("host", f.Host)
+	text("addr", f.Addr)
+	text("session", f.Session)
+	number("attempt", int64(f.Attempt))
+	if f.State != 0 {
+		text("state", f.State.String())
+	}
+	if f.Stage != 0 {
+		text("stage", f.Stage.String())
+	}
+	text("reply", f.Reply)
+	if f.Due != 0 {
+		text("due", f.Due.String())
+	}
+	number("count", f.Count)
+	text("hash", f.Hash)
+	text("text", f.Text)
+	return attrs
+}

@@ -1,0 +1,142 @@
+// Package smtpclient holds one SMTP conversation as a client (RFC 5321).
+//
+// A Client says hello, sends transactions and quits. It reports how far each
+// recipient came and what was met there; what that means is the verdict table's
+// business (spec.Decide), and where to go next is package delivery's.
+//
+// Two things make it a client that never delivers twice. The message is
+// streamed all but its final dot, then the caller commits, and only then the
+// dot leaves: a failure before that instant is never in doubt, and after it
+// nothing but a well-formed reply counts. And pipelining (RFC 2920) changes
+// when bytes are sent, never what a recipient's result is.
+package smtpclient
+
+import (
+	"bufio"
+	"context"
+	"net"
+	"time"
+
+	"github.com/postonce/postonce/impl/wire"
+	"github.com/postonce/postonce/spec"
+)
+
+// Options are what a conversation needs to know besides its connection.
+type Options struct {
+	// Hostname is the relay's own name, for EHLO.
+	Hostname string
+	// Host is the server's name, for texts.
+	Host string
+	// Timeouts of the stages. The one for the final dot is never taken to be
+	// less than spec.LeastDot.
+	Timeouts spec.Timeouts
+	// ReplyBytes caps one reply, all lines together.
+	ReplyBytes int
+}
+
+// A Client is one conversation. It belongs to one goroutine.
+type Client struct {
+	conn net.Conn
+	opts Options
+	r    *bufio.Reader
+	ext  wire.Extensions
+	// broken: what the server said last, or that it said nothing, is the end
+	// of the conversation; not even QUIT makes sense.
+	broken bool
+	// dirty: a transaction was begun that no dot has ended.
+	dirty bool
+}
+
+// New returns a Client on a connection that was just made. Nothing is read or
+// written before Hello.
+func New(conn net.Conn, opts Options) *Client {
+	opts.Timeouts.Dot = max(opts.Timeouts.Dot, spec.LeastDot)
+	return &Client{conn: conn, opts: opts, r: bufio.NewReader(conn)}
+}
+
+// Hello waits for the greeting, says EHLO, and HELO to a server that does not
+// know EHLO (RFC 5321 section 3.2). The result is that of the stage at which
+// it ended.
+//
+// When ctx is done the conversation ends at once; the result has an Err then.
+func (c *Client) Hello(ctx context.Context) Result {
+	defer c.watch(ctx)()
+	// Nothing is sent before the greeting is complete (RFC 5321 section 3.1).
+	if err := c.arm(ctx, c.opts.Timeouts.Greeting); err != nil {
+		return c.fault(ctx, spec.StageGreeting, err)
+	}
+	if r := c.receive(ctx, spec.StageGreeting); !r.OK() {
+		return r
+	}
+	line, err := wire.EHLO(c.opts.Hostname)
+	if err != nil {
+		return c.local(spec.StageEHLO, err)
+	}
+	r := c.command(ctx, spec.StageEHLO, line)
+	if r.Event != spec.Reply5 {
+		c.ext = wire.ParseEHLO(r.Reply)
+		return r
+	}
+	if line, err = wire.HELO(c.opts.Hostname); err != nil {
+		return c.local(spec.StageHELO, err)
+	}
+	return c.command(ctx, spec.StageHELO, line)
+}
+
+// Ready reports whether the connection can take a transaction. After one that
+// ended without a dot it says RSET first (RFC 5321 section 4.1.1.5), and any
+// other answer than 2yz means that it cannot.
+func (c *Client) Ready(ctx context.Context) bool {
+	if c.broken || !c.dirty {
+		return !c.broken
+	}
+	defer c.watch(ctx)()
+	if r := c.command(ctx, spec.StageRSET, []byte(wire.RSET)); r.Event != spec.Reply2 {
+		c.broken = true
+		return false
+	}
+	c.dirty = false
+	return true
+}
+
+// Quit ends the conversation, with QUIT when the server is still listening,
+// and closes the connection in any case. What comes of it changes nothing, so
+// it returns nothing. When ctx is done it only closes.
+func (c *Client) Quit(ctx context.Context) {
+	defer c.conn.Close()
+	if c.broken {
+		return
+	}
+	defer c.watch(ctx)()
+	c.command(ctx, spec.StageQUIT, []byte(wire.QUIT))
+}
+
+// abort closes the connection without QUIT. Before the final dot that is the
+// way to take a message back: what is not ended is not accepted.
+func (c *Client) abort() {
+	c.broken = true
+	c.conn.Close()
+}
+
+// limit is the time-out of a stage, from its command to its reply.
+func (c *Client) limit(stage spec.Stage) time.Duration {
+	t := c.opts.Timeouts
+	switch stage {
+	case spec.StageGreeting:
+		return t.Greeting
+	case spec.StageMAIL:
+		return t.MAIL
+	case spec.StageRCPT:
+		return t.RCPT
+	case spec.StageDATA:
+		return t.DATA
+	case spec.StageBody:
+		return t.Block
+	case spec.StageDot:
+		return t.Dot
+	case spec.StageQUIT:
+		return t.QUIT
+	}
+	// EHLO, HELO and RSET: RFC 5321 section 4.5.3.2 names none.
+	return t.EHLO
+}
