@@ -1,0 +1,165 @@
+package queue
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// entryVersion is the first byte of an encoded entry. A relay refuses entries
+// of a version it does not know rather than guess.
+const entryVersion = 1
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Encode returns the entry as it is stored: version, fields, and a CRC-32C of
+// all that, so that damage is seen and not acted on.
+func (e *Entry) Encode() []byte {
+	b := make([]byte, 0, 128+96*len(e.Recipients))
+	b = append(b, entryVersion)
+	b = appendString(b, string(e.ID))
+	b = appendString(b, e.Message)
+	b = appendString(b, e.Sender)
+	b = appendBool(b, e.Body8Bit)
+	b = binary.AppendVarint(b, e.Size)
+	b = binary.AppendVarint(b, int64(e.Submitted))
+	b = binary.AppendUvarint(b, uint64(len(e.Recipients)))
+	for i := range e.Recipients {
+		b = e.Recipients[i].append(b)
+	}
+	return binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+func (r *Recipient) append(b []byte) []byte {
+	b = appendString(b, r.Address)
+	b = append(b, byte(r.State))
+	b = binary.AppendUvarint(b, uint64(r.Attempts))
+	b = binary.AppendVarint(b, int64(r.Due))
+	t := &r.Last
+	b = binary.AppendVarint(b, int64(t.At))
+	b = appendString(b, t.Host)
+	b = append(b, byte(t.Stage), byte(t.Event))
+	b = binary.AppendUvarint(b, uint64(t.Reply.Code))
+	b = appendString(b, t.Reply.Enhanced)
+	b = binary.AppendUvarint(b, uint64(len(t.Reply.Lines)))
+	for _, line := range t.Reply.Lines {
+		b = appendString(b, line)
+	}
+	return appendString(b, t.Text)
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+func appendBool(b []byte, v bool) []byte {
+	if v {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// ErrDamaged is what DecodeEntry's errors wrap.
+var ErrDamaged = errors.New("damaged spool entry")
+
+// DecodeEntry is the inverse of Encode. Whatever the bytes, it returns an
+// entry that Encode could have made, or an error that wraps ErrDamaged.
+func DecodeEntry(b []byte) (*Entry, error) {
+	if len(b) < 5 {
+		return nil, fmt.Errorf("%w: %d bytes are too few", ErrDamaged, len(b))
+	}
+	body, sum := b[:len(b)-4], binary.BigEndian.Uint32(b[len(b)-4:])
+	if got := crc32.Checksum(body, castagnoli); got != sum {
+		return nil, fmt.Errorf("%w: checksum is %08x, should be %08x", ErrDamaged, got, sum)
+	}
+	if body[0] != entryVersion {
+		return nil, fmt.Errorf("%w: version %d, this relay knows %d", ErrDamaged, body[0], entryVersion)
+	}
+	d := decoder{rest: body[1:]}
+	e := &Entry{
+		ID: spec.QueueID(d.string()), Message: d.string(), Sender: d.string(), Body8Bit: d.byte() != 0,
+		Size: d.varint(), Submitted: spec.Wall(d.varint()),
+	}
+	n := d.count()
+	for range n {
+		e.Recipients = append(e.Recipients, d.recipient())
+	}
+	if d.failed || len(d.rest) > 0 {
+		return nil, fmt.Errorf("%w: fields do not fit, at %d bytes from the end", ErrDamaged, len(d.rest))
+	}
+	return e, nil
+}
+
+// A decoder reads fields; after the first failure it yields zeros.
+type decoder struct {
+	rest   []byte
+	failed bool
+}
+
+func (d *decoder) recipient() Recipient {
+	r := Recipient{Address: d.string(), State: spec.RecipientState(d.byte()), Attempts: int(d.count32()), Due: spec.Wall(d.varint())}
+	t := &r.Last
+	t.At, t.Host, t.Stage, t.Event = spec.Wall(d.varint()), d.string(), spec.Stage(d.byte()), spec.Event(d.byte())
+	t.Reply.Code, t.Reply.Enhanced = int(d.count32()), d.string()
+	for n := d.count(); n > 0; n-- {
+		t.Reply.Lines = append(t.Reply.Lines, d.string())
+	}
+	t.Text = d.string()
+	if !r.State.Valid() {
+		d.failed = true
+	}
+	return r
+}
+
+func (d *decoder) fail() { d.failed, d.rest = true, nil }
+
+func (d *decoder) byte() byte {
+	if len(d.rest) == 0 {
+		d.fail()
+		return 0
+	}
+	c := d.rest[0]
+	d.rest = d.rest[1:]
+	return c
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.rest)
+	if n <= 0 {
+		d.fail()
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+// count reads a number of things that take at least a byte each, so that a
+// damaged count cannot ask for more memory than the entry has bytes.
+func (d *decoder) count() uint64 {
+	v := d.count32()
+	if v > uint64(len(d.rest)) {
+		d.fail()
+		return 0
+	}
+	return v
+}
+
+func (d *decoder) count32() uint64 {
+	v, n := binary.Uvarint(d.rest)
+	if n <= 0 || v > 1<<31 {
+		d.fail()
+		return 0
+	}
+	d.rest = d.rest[n:]
+	return v
+}
+
+func (d *decoder) string() string {
+	n := d.count()
+	s := string(d.rest[:n])
+	d.rest = d.rest[n:]
+	return s
+}

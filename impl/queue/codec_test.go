@@ -1,0 +1,115 @@
+package queue
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/postonce/postonce/spec"
+)
+
+func genTrouble(t *rapid.T) Trouble {
+	return Trouble{
+		At: spec.Wall(rapid.Int64().Draw(t, "at")), Host: rapid.String().Draw(t, "host"),
+		Stage: spec.Stage(rapid.Byte().Draw(t, "stage")), Event: spec.Event(rapid.Byte().Draw(t, "event")),
+		Reply: spec.Reply{
+			Code: rapid.IntRange(0, 599).Draw(t, "code"), Enhanced: rapid.String().Draw(t, "enhanced"),
+			Lines: rapid.SliceOfN(rapid.String(), 1, 3).Draw(t, "lines"),
+		},
+		Text: rapid.String().Draw(t, "text"),
+	}
+}
+
+func genEntry(t *rapid.T) *Entry {
+	e := &Entry{
+		ID: spec.QueueID(rapid.String().Draw(t, "id")), Message: rapid.String().Draw(t, "message"), Sender: rapid.String().Draw(t, "sender"),
+		Body8Bit: rapid.Bool().Draw(t, "8bit"), Size: rapid.Int64().Draw(t, "size"), Submitted: spec.Wall(rapid.Int64().Draw(t, "submitted")),
+	}
+	for range rapid.IntRange(0, 5).Draw(t, "recipients") {
+		e.Recipients = append(e.Recipients, Recipient{
+			Address: rapid.String().Draw(t, "address"), State: spec.RecipientState(rapid.IntRange(1, 6).Draw(t, "state")),
+			Attempts: rapid.IntRange(0, 1<<20).Draw(t, "attempts"), Due: spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
+		})
+	}
+	return e
+}
+
+func TestDecodedEntryIsTheEncodedOne(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := genEntry(t)
+		got, err := DecodeEntry(want.Encode())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Fatal(d)
+		}
+	})
+}
+
+func TestAnyFlippedBitIsSeen(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		b := genEntry(t).Encode()
+		i := rapid.IntRange(0, len(b)*8-1).Draw(t, "bit")
+		b[i/8] ^= 1 << (i % 8)
+		if _, err := DecodeEntry(b); !errors.Is(err, ErrDamaged) {
+			t.Fatalf("bit %d of %d bytes flipped: %v", i, len(b), err)
+		}
+	})
+}
+
+func FuzzDecodeEntry(f *testing.F) {
+	f.Add([]byte{})
+	f.Add((&Entry{ID: "a", Recipients: []Recipient{{Address: "b@c", State: spec.Queued}}}).Encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		e, err := DecodeEntry(b)
+		if err != nil {
+			if !errors.Is(err, ErrDamaged) {
+				t.Fatalf("error does not wrap ErrDamaged: %v", err)
+			}
+			return
+		}
+		if d, err := DecodeEntry(e.Encode()); err != nil || !cmp.Equal(d, e) {
+			t.Fatalf("decoded entry does not survive: %v", err)
+		}
+	})
+}
+
+func TestIndexKeysSortByDestinationThenTime(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		gen := rapid.Custom(func(t *rapid.T) Waiting {
+			return Waiting{
+				rapid.StringMatching(`[a-z\[\].:-]{0,8}`).Draw(t, "destination"), spec.Wall(rapid.Int64Min(0).Draw(t, "due")),
+				spec.QueueID(rapid.StringMatching(`[a-z0-9-]{1,8}`).Draw(t, "id")),
+			}
+		})
+		a, b := gen.Draw(t, "a"), gen.Draw(t, "b")
+		if got, err := ParseWaiting(a.Key().Name); err != nil || got != a {
+			t.Fatalf("%+v parsed back as %+v, %v", a, got, err)
+		}
+		if a.Destination == b.Destination && a.Due < b.Due && a.name() >= b.name() {
+			t.Fatalf("%q is not before %q", a.name(), b.name())
+		}
+		if a.Destination < b.Destination && AfterDestination(a.Destination) > b.name() {
+			t.Fatalf("skipping %q skips %q", a.Destination, b.name())
+		}
+		if AfterDestination(a.Destination) <= a.name() {
+			t.Fatalf("skipping %q does not pass %q", a.Destination, a.name())
+		}
+	})
+}
+
+func FuzzParseWaiting(f *testing.F) {
+	f.Add("example.net\x000000000000000001/q1")
+	f.Fuzz(func(t *testing.T, name string) {
+		w, err := ParseWaiting(name)
+		if err != nil {
+			return
+		}
+		if again, err := ParseWaiting(w.name()); err != nil || again != w {
+			t.Fatalf("%+v parsed back as %+v, %v", w, again, err)
+		}
+	})
+}

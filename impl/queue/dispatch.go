@@ -1,0 +1,126 @@
+package queue
+
+import (
+	"container/heap"
+	"fmt"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// dispatch begins what is due and has a place. Destinations take turns: each
+// turn begins one group, so that a destination with a thousand groups does not
+// stand before one with a single group (FAIR-AND-BOUNDED).
+func (q *Queue) dispatch() {
+	if !q.recovery.ready || q.stopping {
+		return
+	}
+	now := q.clock.now()
+	for len(q.timed) > 0 && q.timed[0].at <= now {
+		d := heap.Pop(&q.timed).(*destination)
+		d.ready = true
+		q.ready = append(q.ready, d)
+	}
+	for q.active < q.policy.Limits.Deliveries && len(q.ready) > 0 {
+		d := q.ready[0]
+		q.ready[0] = nil
+		q.ready = q.ready[1:]
+		d.ready = false
+		q.turn(d, now)
+		if d.due() <= now && d.active < q.policy.Limits.DeliveriesPerDestination {
+			d.ready = true
+			q.ready = append(q.ready, d)
+			continue
+		}
+		q.place(d)
+	}
+}
+
+// turn begins the first due group of a destination, or loads its window.
+func (q *Queue) turn(d *destination, now spec.Wall) {
+	if len(d.waiting) > 0 && d.waiting[0].due <= now {
+		q.begin(d.waiting[0], now)
+		return
+	}
+	if d.more && !d.loading && d.next <= now {
+		q.load(d)
+	}
+}
+
+// begin claims a group and starts its delivery; or ends it, when its lifetime
+// is over and it was tried at least once.
+func (q *Queue) begin(g *group, now spec.Wall) {
+	d, m := g.destination, g.message
+	d.waiting = d.waiting[1:]
+	to, attempt := m.recipients(q.policy, d.name)
+	j := q.newJob(m, d.name, to)
+	j.group, j.attempt, j.began = g, attempt, now
+	g.active = true
+	d.active++
+	q.active++
+	if attempt > 1 && now >= m.entry.Submitted.Add(q.policy.Schedule.Lifetime) {
+		for _, address := range to {
+			r := m.entry.recipient(address)
+			j.closing = append(j.closing, Result{address, spec.Defer, r.Last})
+		}
+		q.act(Close{j.id, m.entry.ID})
+		return
+	}
+	q.note(spec.Fact{
+		Kind: spec.FactAttempt, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id,
+		Dest: d.name, To: to, Attempt: attempt, Due: g.line.Due,
+	})
+	q.act(Begin{
+		Job: j.id, ID: m.entry.ID, Message: m.entry.Message, Dest: d.name, Attempt: attempt, Sender: m.entry.Sender,
+		To: to, Size: m.entry.Size, Body8Bit: m.entry.Body8Bit, Submitted: m.entry.Submitted,
+	})
+}
+
+func (q *Queue) newJob(m *message, dest string, to []string) *job {
+	q.nextJob++
+	j := &job{id: fmt.Sprintf("%s.%d", m.entry.ID, q.nextJob), message: m, dest: dest, to: to}
+	q.jobs[j.id] = j
+	m.jobs++
+	return j
+}
+
+// recipients returns who is queued for a destination, and the number that
+// their next attempt has.
+func (m *message) recipients(p spec.Policy, dest string) (to []string, attempt int) {
+	for i := range m.entry.Recipients {
+		r := &m.entry.Recipients[i]
+		if r.State == spec.Queued && p.Destination(r.Address) == dest {
+			to = append(to, r.Address)
+			attempt = max(attempt, r.Attempts+1)
+		}
+	}
+	return to, attempt
+}
+
+// endJob gives the job's place back.
+func (q *Queue) endJob(j *job) {
+	delete(q.jobs, j.id)
+	j.message.jobs--
+	g := j.group
+	if g == nil {
+		return
+	}
+	if j.closing == nil {
+		q.note(spec.Fact{Kind: spec.FactAttemptEnd, Message: j.message.entry.Message, Queue: j.message.entry.ID, Job: j.id, Dest: j.dest})
+	}
+	q.drop(g)
+	g.destination.active--
+	q.active--
+	q.place(g.destination)
+}
+
+// sleep asks to be woken when the next destination is due.
+func (q *Queue) sleep() {
+	if !q.recovery.ready || q.stopping || len(q.timed) == 0 || q.active >= q.policy.Limits.Deliveries {
+		return
+	}
+	at := max(q.clock.at(q.timed[0].at), q.clock.mono)
+	if q.wake == 0 || at < q.wake {
+		q.wake = at
+		q.act(WakeAt{at})
+	}
+}

@@ -1,0 +1,38 @@
+// Package queue is the core of the relay: it takes every decision that makes
+// or breaks a rule. What is due, whose turn it is, what is claimed, which
+// intents and outcomes are stored, when to retry, expire, report, remove, and
+// what to make of the spool after a crash.
+//
+// It is one single-threaded state machine: Step takes an event and the time
+// and returns actions. It does no I/O, starts no goroutine, reads no clock and
+// draws no random number. The shell (package impl) carries the actions out and
+// turns their completions into events. Each action's comment says what must be
+// durable before it and what may run beside it.
+//
+// # How a message passes through
+//
+//	Submit ──► Commit ──► Durable ──► Accepted            the submitter gets 250
+//	                         └──► Begin                   a delivery of one group
+//	Intend ──► Commit ──► Durable ──► MayCommit           the dot may leave
+//	Settle ──► Commit ──► Durable ──► Settled             outcomes, reports, removal
+//
+// A group is the recipients of one message at one destination: they are due
+// together, claimed together and share transactions. A claim is the group's
+// being active in memory; a second one cannot begin while the first lasts.
+//
+// # What is in memory
+//
+// For each destination that has something waiting, a small record and a
+// window: the groups that are due first. The rest is on disk, in the index of
+// SpaceDue, and is loaded when the window runs dry. The invariant is that the
+// window of a destination holds exactly the waiting groups whose index key is
+// not beyond its cursor.
+//
+// # Time
+//
+// Due times are stored as wall-clock times but measured by the monotonic
+// clock: the queue reads the wall clock once, at its first step, and counts
+// from there, so a jump of the wall clock moves nothing while it runs. After
+// a restart a due time is never further away than the longest interval of the
+// schedule, whatever the wall clock says.
+package queue

@@ -1,0 +1,157 @@
+package queue
+
+import (
+	"fmt"
+
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// ChunkBytes is the size of every chunk of a message's content in SpaceBody
+// but the last, which is shorter or equal.
+const ChunkBytes = 64 << 10
+
+// An Entry is the control entry of one message: who it is for and how far each
+// recipient has come. With the content it is all that the spool holds of a
+// message (Citadel's control message).
+type Entry struct {
+	ID spec.QueueID
+	// Message is the Message-ID without angle brackets.
+	Message string
+	// Sender is the reverse-path; empty is the null sender.
+	Sender   string
+	Body8Bit bool
+	// Size of the content in bytes.
+	Size int64
+	// Submitted is when the message was accepted; its lifetime counts from it.
+	Submitted  spec.Wall
+	Recipients []Recipient
+}
+
+// A Recipient is one recipient of a message and where it stands.
+type Recipient struct {
+	Address string
+	State   spec.RecipientState
+	// Attempts is how many attempts have ended or reached an intent.
+	Attempts int
+	// Due is when a queued recipient is attempted next.
+	Due spec.Wall
+	// Last is what the last attempt met; zero before the first.
+	Last Trouble
+}
+
+// Trouble is what an attempt met: a reply, or a fault.
+type Trouble struct {
+	At    spec.Wall
+	Host  string
+	Stage spec.Stage
+	Event spec.Event
+	// Reply is the server's reply; zero when there was none.
+	Reply spec.Reply
+	// Text says what happened, for a person.
+	Text string
+}
+
+// String describes the trouble on one line.
+func (t Trouble) String() string {
+	switch {
+	case t.Reply.Code != 0 && t.Host != "":
+		return fmt.Sprintf("%s said at %s: %s", t.Host, t.Stage, t.Reply)
+	case t.Host != "":
+		return fmt.Sprintf("%s: %s", t.Host, t.Text)
+	}
+	return t.Text
+}
+
+// Done reports whether every recipient is final.
+func (e *Entry) Done() bool {
+	for i := range e.Recipients {
+		if !e.Recipients[i].State.Final() {
+			return false
+		}
+	}
+	return true
+}
+
+// recipient returns the recipient with that address, or nil.
+func (e *Entry) recipient(address string) *Recipient {
+	for i := range e.Recipients {
+		if e.Recipients[i].Address == address {
+			return &e.Recipients[i]
+		}
+	}
+	return nil
+}
+
+// hasIntent reports whether a recipient is in intent.
+func (e *Entry) hasIntent() bool {
+	for i := range e.Recipients {
+		if e.Recipients[i].State == spec.Intent {
+			return true
+		}
+	}
+	return false
+}
+
+// A Waiting is one line of the index of what waits: a group and its due time.
+type Waiting struct {
+	Destination string
+	Due         spec.Wall
+	ID          spec.QueueID
+}
+
+// lines lists what stands in the index for the entry: a line for each
+// destination that has recipients queued or in intent, with their earliest due
+// time. Those in intent keep their line, so that it follows from the entry
+// alone what the index holds.
+func (e *Entry) lines(p spec.Policy) []Waiting {
+	var lines []Waiting
+next:
+	for i := range e.Recipients {
+		r := &e.Recipients[i]
+		if r.State != spec.Queued && r.State != spec.Intent {
+			continue
+		}
+		dest := p.Destination(r.Address)
+		for j := range lines {
+			if lines[j].Destination == dest {
+				lines[j].Due = min(lines[j].Due, r.Due)
+				continue next
+			}
+		}
+		lines = append(lines, Waiting{dest, r.Due, e.ID})
+	}
+	return lines
+}
+
+// due is when the queued recipients at a destination are due; ok is false
+// when there are none.
+func (e *Entry) due(p spec.Policy, dest string) (due spec.Wall, ok bool) {
+	due = never
+	for i := range e.Recipients {
+		if r := &e.Recipients[i]; r.State == spec.Queued && p.Destination(r.Address) == dest {
+			due, ok = min(due, r.Due), true
+		}
+	}
+	return due, ok
+}
+
+// chunkKeys lists the keys of a content of size bytes.
+func chunkKeys(id spec.QueueID, size int64) []seam.Key {
+	n := (size + ChunkBytes - 1) / ChunkBytes
+	keys := make([]seam.Key, 0, n)
+	for i := range n {
+		keys = append(keys, ChunkKey(id, int(i)))
+	}
+	return keys
+}
+
+// ChunkKey is the key of the n-th chunk of a message's content, from 0.
+func ChunkKey(id spec.QueueID, n int) seam.Key {
+	return seam.Key{Space: seam.SpaceBody, Name: fmt.Sprintf("%s/%08x", id, n)}
+}
+
+// ControlKey is the key of a message's control entry.
+func ControlKey(id spec.QueueID) seam.Key {
+	return seam.Key{Space: seam.SpaceControl, Name: string(id)}
+}

@@ -1,0 +1,122 @@
+package queue
+
+import (
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// An Event is something that happened outside the core: one of the types in
+// this file.
+type Event interface{ event() }
+
+// Start is the first event: the spool is open, begin recovery.
+type Start struct{}
+
+// Submit asks to queue a message whose content is written but for Ops.
+type Submit struct {
+	ID       spec.QueueID
+	Envelope spec.Envelope
+	// Message is the Message-ID without angle brackets.
+	Message string
+	Size    int64
+	// Ops complete the content; they go into the batch that makes the
+	// message exist.
+	Ops []seam.Op
+}
+
+// Durable says that the commit Seq has ended. After an error nothing more can
+// be stored, and the core halts.
+type Durable struct {
+	Seq uint64
+	Err error
+}
+
+// Wake says that the time of the last WakeAt has come.
+type Wake struct{}
+
+// Intend says that a delivery is about to send the final dot to Host for To.
+type Intend struct {
+	Job  string
+	Host string
+	To   []string
+}
+
+// Settle says what a delivery has come to for some of its recipients.
+type Settle struct {
+	Job     string
+	Results []Result
+	// Last is true when the delivery is over and its claim ends.
+	Last bool
+	// Header is the content's header, for a report; needed whenever a result
+	// is not a delivery, and after a Close.
+	Header []byte
+	// Fresh is an unused queue ID, for a report.
+	Fresh spec.QueueID
+}
+
+// A Result is what a delivery came to for one recipient.
+type Result struct {
+	Recipient string
+	// Verdict is Proceed for delivered; NextHost counts as Defer, for there
+	// is no next one.
+	Verdict spec.Verdict
+	Trouble Trouble
+}
+
+// Loaded answers a Load.
+type Loaded struct {
+	Load Load
+	// Groups, for LoadGroups and LoadDestinations, are index lines in order:
+	// those of the destination, or the first of each destination.
+	Groups []Waiting
+	// Entries holds the encoded control entries of Groups, or of the messages
+	// found by LoadIntents and LoadMessage; nil where there is none.
+	Entries []Raw
+	// Chunks, for LoadWriting, are the keys of the unfinished contents.
+	Chunks []seam.Key
+	// More is true when there was more than Limit.
+	More bool
+	// Next is the due time of the first group after Groups, if More.
+	Next spec.Wall
+	Err  error
+}
+
+// A Raw is a control entry as stored; Value is nil when it does not exist.
+type Raw struct {
+	ID    spec.QueueID
+	Value []byte
+}
+
+// Decide is an operator's word on the held recipients of a message.
+type Decide struct {
+	ID spec.QueueID
+	// Recipient is one address, or empty for all that are held.
+	Recipient string
+	Decision  Decision
+}
+
+// A Decision ends a doubt.
+type Decision string
+
+// The decisions.
+const (
+	// DecideRetry sends again; the operator takes the risk of a duplicate.
+	DecideRetry Decision = "retry"
+	// DecideDelivered says that the message is known to have arrived.
+	DecideDelivered Decision = "delivered"
+	// DecideReport ends the recipient as unknown and tells the sender.
+	DecideReport Decision = "report"
+)
+
+// Stop says that the relay is shutting down: nothing new begins.
+type Stop struct{}
+
+func (Start) event()   {}
+func (Submit) event()  {}
+func (Durable) event() {}
+func (Wake) event()    {}
+func (Intend) event()  {}
+func (Settle) event()  {}
+func (Loaded) event()  {}
+func (Decide) event()  {}
+func (Stop) event()    {}

@@ -1,0 +1,280 @@
+package queue
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// A model drives the core with random orders of completions, random server
+// behaviour and crashes anywhere, and keeps its own account of what servers
+// took: the truth that the core's beliefs are held against.
+type model struct {
+	t         *rapid.T
+	s         *script
+	core      *Queue
+	deliver   []*modelDelivery
+	submitted map[string]int // recipients of acknowledged messages -> acceptances by servers
+	reports   map[string]int // recipients -> reports stored
+	removed   map[spec.QueueID]int
+	next      int
+	crashes   int
+	loads     []Load
+	closes    []Close
+}
+
+type modelDelivery struct {
+	begin   Begin
+	granted []string // recipients whose dot may leave
+}
+
+func newModel(t *rapid.T) *model {
+	s := newScript()
+	s.policy.InDoubt = spec.DoubtReport
+	s.policy.Limits.Deliveries = rapid.IntRange(1, 3).Draw(t, "deliveries")
+	s.policy.Limits.DeliveriesPerDestination = rapid.IntRange(1, 2).Draw(t, "per destination")
+	s.policy.Limits.WindowGroups = rapid.SampledFrom([]int{1, 3, 100}).Draw(t, "window")
+	s.policy.Schedule.Lifetime = time.Hour
+	m := &model{t: t, s: s, submitted: map[string]int{}, reports: map[string]int{}, removed: map[spec.QueueID]int{}}
+	m.start()
+	return m
+}
+
+func (m *model) start() {
+	m.core = New(m.s.policy)
+	m.deliver, m.loads, m.closes = nil, nil, nil
+	m.step(Start{})
+}
+
+func (m *model) step(e Event) {
+	m.t.Logf("%T %+v", e, e)
+	for _, act := range append([]Action(nil), m.core.Step(m.s.now, e)...) {
+		m.t.Logf("   %T %.200s", act, fmt.Sprintf("%+v", act))
+		switch act := act.(type) {
+		case Commit:
+			m.s.unacked = append(m.s.unacked, act)
+		case Load:
+			m.loads = append(m.loads, act)
+		case Close:
+			m.closes = append(m.closes, act)
+		case Begin:
+			m.deliver = append(m.deliver, &modelDelivery{begin: act})
+		case Accepted:
+			if act.Err != nil {
+				m.t.Fatalf("submission refused: %v", act.Err)
+			}
+			for _, r := range m.entry(act.ID).Recipients {
+				m.submitted[string(act.ID)+" "+r.Address] += 0
+			}
+		case MayCommit:
+			m.grant(act)
+		case Halt:
+			m.t.Fatalf("the core halts: %v", act.Err)
+		case Note:
+			m.fact(act.Fact)
+		}
+	}
+}
+
+func (m *model) entry(id spec.QueueID) *Entry {
+	e, err := DecodeEntry(m.s.disk[ControlKey(id)])
+	if err != nil {
+		m.t.Fatalf("%s was acknowledged and is not on disk: %v", id, err)
+	}
+	return e
+}
+
+func (m *model) grant(a MayCommit) {
+	for _, d := range m.deliver {
+		if d.begin.Job == a.Job && a.Err == nil {
+			d.granted = d.begin.To
+		}
+	}
+}
+
+func (m *model) fact(f spec.Fact) {
+	if f.Kind == spec.FactReport {
+		for _, to := range f.To {
+			m.reports[f.Text+" "+to]++
+			if n := m.reports[f.Text+" "+to]; n > 1 {
+				m.t.Fatalf("%s to %s is reported %d times", f.Text, to, n)
+			}
+		}
+	}
+	if f.Kind == spec.FactRemoved {
+		m.removed[f.Queue]++
+	}
+}
+
+// act does one random thing of those that can happen.
+func (m *model) act() {
+	var can []func()
+	if m.next < 4 && m.core.recovery.ready {
+		can = append(can, m.submit)
+	}
+	if len(m.s.unacked) > 0 {
+		can = append(can, m.durable, m.durable)
+	}
+	if len(m.loads) > 0 {
+		can = append(can, m.load)
+	}
+	if len(m.closes) > 0 {
+		can = append(can, m.close)
+	}
+	for i := range m.deliver {
+		can = append(can, func() { m.talk(i) })
+	}
+	if m.crashes < 3 {
+		can = append(can, m.crash)
+	}
+	can = append(can, func() { m.pass(time.Duration(rapid.IntRange(1, 20).Draw(m.t, "minutes")) * time.Minute) })
+	can[rapid.IntRange(0, len(can)-1).Draw(m.t, "next")]()
+}
+
+func (m *model) submit() {
+	m.next++
+	id := spec.QueueID(fmt.Sprintf("m%d", m.next))
+	var to []string
+	for range rapid.IntRange(1, 3).Draw(m.t, "recipients") {
+		to = append(to, rapid.SampledFrom([]string{"a@x.test", "b@x.test", "c@y.test"}).Draw(m.t, "to"))
+	}
+	m.step(Submit{ID: id, Message: string(id), Size: 3, Envelope: spec.Envelope{Sender: "s@home.test", Recipients: to},
+		Ops: []seam.Op{{Key: ChunkKey(id, 0), Value: []byte("a\r\n")}}})
+}
+
+func (m *model) durable() {
+	c := m.s.unacked[0]
+	m.s.unacked = m.s.unacked[1:]
+	apply(m.s.disk, c.Ops)
+	m.step(Durable{Seq: c.Seq})
+}
+
+func (m *model) load() {
+	l := m.loads[0]
+	m.loads = m.loads[1:]
+	m.step(m.s.load(l))
+}
+
+func (m *model) close() {
+	c := m.closes[0]
+	m.closes = m.closes[1:]
+	m.step(Settle{Job: c.Job, Last: true, Header: []byte("Subject: x\r\n"), Fresh: m.s.freshID()})
+}
+
+// talk goes one step on in a delivery: intend, or the dot and its reply.
+func (m *model) talk(i int) {
+	d := m.deliver[i]
+	if d.granted == nil {
+		if rapid.Bool().Draw(m.t, "defer before dot") {
+			m.end(i, spec.Defer)
+			return
+		}
+		d.granted = []string{}
+		m.step(Intend{Job: d.begin.Job, Host: "mx", To: d.begin.To})
+		return
+	}
+	if len(d.granted) == 0 {
+		return // the intent is not durable yet
+	}
+	verdict := rapid.SampledFrom([]spec.Verdict{spec.Proceed, spec.Proceed, spec.Defer, spec.FailMessage, spec.InDoubt}).Draw(m.t, "reply")
+	if verdict == spec.Proceed || verdict == spec.InDoubt && rapid.Bool().Draw(m.t, "accepted") {
+		m.accept(d)
+	}
+	m.end(i, verdict)
+}
+
+// accept is the server taking the message: the truth.
+func (m *model) accept(d *modelDelivery) {
+	for _, to := range d.granted {
+		key := string(d.begin.ID) + " " + to
+		m.submitted[key]++
+		if m.submitted[key] > 1 {
+			m.t.Fatalf("%s was accepted %d times", key, m.submitted[key])
+		}
+	}
+	d.granted = []string{}
+}
+
+func (m *model) end(i int, v spec.Verdict) {
+	d := m.deliver[i]
+	m.deliver = append(m.deliver[:i:i], m.deliver[i+1:]...)
+	e := Settle{Job: d.begin.Job, Last: true, Header: []byte("Subject: x\r\n"), Fresh: m.s.freshID()}
+	for _, to := range d.begin.To {
+		e.Results = append(e.Results, Result{to, v, Trouble{Host: "mx", Stage: spec.StageDot}})
+	}
+	m.step(e)
+}
+
+func (m *model) pass(d time.Duration) {
+	m.s.now.Mono, m.s.now.Wall = m.s.now.Mono.Add(d), m.s.now.Wall.Add(d)
+	m.step(Wake{})
+}
+
+// crash loses a suffix of what is not durable; servers may have taken what
+// was on its way.
+func (m *model) crash() {
+	m.crashes++
+	for _, d := range m.deliver {
+		if len(d.granted) > 0 && rapid.Bool().Draw(m.t, "accepted in the crash") {
+			m.accept(d)
+		}
+	}
+	keep := rapid.IntRange(0, len(m.s.unacked)).Draw(m.t, "keep")
+	for _, c := range m.s.unacked[:keep] {
+		apply(m.s.disk, c.Ops)
+		for _, f := range m.core.pending[c.Seq].facts {
+			m.fact(f) // true, though nobody lives to say it
+		}
+	}
+	m.s.unacked, m.s.now.Mono = nil, 0
+	m.start()
+}
+
+// settle lets everything finish: no more faults, servers take everything.
+func (m *model) settle() {
+	for range 2000 {
+		switch {
+		case len(m.s.unacked) > 0:
+			m.durable()
+		case len(m.loads) > 0:
+			m.load()
+		case len(m.closes) > 0:
+			m.close()
+		case len(m.deliver) > 0 && m.deliver[0].granted == nil:
+			m.deliver[0].granted = []string{}
+			m.step(Intend{Job: m.deliver[0].begin.Job, Host: "mx", To: m.deliver[0].begin.To})
+		case len(m.deliver) > 0:
+			m.accept(m.deliver[0])
+			m.end(0, spec.Proceed)
+		case len(m.s.disk) > 0:
+			m.pass(10 * time.Minute)
+		default:
+			return
+		}
+	}
+	m.s.list()
+	m.t.Fatalf("no end in sight; the disk holds\n%s%+v", m.s.out.String(), m.core.Sizes())
+}
+
+func TestNeverTwiceAndCleanExactlyInAnyOrderWithCrashes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := newModel(t)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			m.act()
+		}
+		m.settle()
+		for key, accepted := range m.submitted {
+			if accepted == 0 && m.reports[key] == 0 {
+				t.Fatalf("%s is lost: no server took it and nobody was told", key)
+			}
+		}
+		if got := m.core.Sizes(); got.Messages != 0 || got.Groups != 0 || got.Jobs != 0 || got.Commits != 0 || got.Destinations != 0 {
+			t.Fatalf("everything is done and memory still holds %+v", got)
+		}
+	})
+}

@@ -1,0 +1,249 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// A Queue is the core. It belongs to one goroutine.
+type Queue struct {
+	policy spec.Policy
+	clock  clock
+
+	messages     map[spec.QueueID]*message
+	destinations map[string]*destination
+	// timed orders the destinations by when they next have something due;
+	// ready are those that have something due now, first come first served.
+	timed  timedHeap
+	ready  []*destination
+	window int
+	reads  reads
+
+	jobs    map[string]*job
+	active  int // jobs that hold a delivery's place
+	nextJob uint64
+
+	pending map[uint64]*commit
+	nextSeq uint64
+
+	recovery recovery
+	// decisions are those of operators that wait for a message to be loaded.
+	decisions map[spec.QueueID]Decide
+	stopping  bool
+	halted    error
+	wake      spec.Mono // what the last WakeAt asked for; 0 is none
+
+	actions []Action
+	release Action // goes last
+}
+
+// New returns a core that begins with Start.
+func New(policy spec.Policy) *Queue {
+	return &Queue{
+		policy: policy, messages: map[spec.QueueID]*message{}, destinations: map[string]*destination{},
+		jobs: map[string]*job{}, pending: map[uint64]*commit{}, decisions: map[spec.QueueID]Decide{},
+	}
+}
+
+// A message is one that is in memory because something of it is: a group in a
+// window, a job, or a commit that is not durable yet.
+type message struct {
+	entry Entry
+	// groups are the groups in memory, waiting or active.
+	groups []*group
+	// commits counts batches about the message that are not durable yet; jobs
+	// those that run.
+	commits, jobs int
+	// index is what stands in SpaceDue for the message, per destination.
+	index []Waiting
+	// intent is true when SpaceIntent names the message.
+	intent bool
+	// gone is true from the batch on that removes the message.
+	gone bool
+}
+
+// A job is a delivery or a close that runs.
+type job struct {
+	id      string
+	message *message
+	group   *group // nil for a close
+	dest    string
+	to      []string
+	attempt int
+	began   spec.Wall
+	// closing are the results that wait for the header; nil for a delivery.
+	closing []Result
+	// ticket is true when an operator waits for the close.
+	ticket bool
+}
+
+// A commit is a batch that is not durable yet, and what its durability lets
+// happen.
+type commit struct {
+	message *message
+	facts   []spec.Fact
+	release Action
+	// fresh are messages that begin to exist with the batch.
+	fresh []*message
+}
+
+// errStopped refuses what comes after Stop.
+var errStopped = errors.New("the relay is shutting down")
+
+// Step takes one event at the time now and returns what must be done. The
+// slice is valid until the next Step.
+func (q *Queue) Step(now spec.Instant, e Event) []Action {
+	q.clock.read(now)
+	clear(q.actions)
+	q.actions, q.release = q.actions[:0], nil
+	if q.halted != nil {
+		q.refuse(e, q.halted)
+		return q.finish()
+	}
+	switch e := e.(type) {
+	case Start:
+		q.start()
+	case Submit:
+		q.submit(e)
+	case Durable:
+		q.durable(e)
+	case Wake:
+		q.wake = 0
+	case Intend:
+		q.intend(e)
+	case Settle:
+		q.settle(e)
+	case Loaded:
+		q.loaded(e)
+	case Decide:
+		q.decide(e)
+	case Stop:
+		q.stopping = true
+	default:
+		q.halt(fmt.Errorf("queue: unknown event %T", e))
+	}
+	if q.halted == nil {
+		q.dispatch()
+		q.sleep()
+	}
+	return q.finish()
+}
+
+func (q *Queue) finish() []Action {
+	if q.release != nil {
+		q.actions = append(q.actions, q.release)
+	}
+	return q.actions
+}
+
+func (q *Queue) act(a Action) { q.actions = append(q.actions, a) }
+
+func (q *Queue) note(f spec.Fact) { q.act(Note{f}) }
+
+// halt ends everything: the shell stops, and the next process recovers.
+func (q *Queue) halt(err error) {
+	if q.halted != nil {
+		return
+	}
+	q.halted = err
+	q.note(spec.Fact{Kind: spec.FactHalt, Text: err.Error()})
+	q.act(Halt{err})
+}
+
+// refuse answers whoever waits for the event.
+func (q *Queue) refuse(e Event, err error) {
+	switch e := e.(type) {
+	case Submit:
+		q.release = Accepted{e.ID, err}
+	case Intend:
+		q.release = MayCommit{e.Job, err}
+	case Settle:
+		q.release = Settled{e.Job, err}
+	case Decide:
+		q.release = Decided{e.ID, err}
+	case Durable:
+		q.refuseCommit(e, err)
+	}
+}
+
+// refuseCommit releases whoever waited for a batch that will not be known to
+// be durable.
+func (q *Queue) refuseCommit(e Durable, err error) {
+	c := q.pending[e.Seq]
+	if c == nil {
+		return
+	}
+	delete(q.pending, e.Seq)
+	switch r := c.release.(type) {
+	case Accepted:
+		q.release = Accepted{r.ID, err}
+	case MayCommit:
+		q.release = MayCommit{r.Job, err}
+	case Settled:
+		q.release = Settled{r.Job, err}
+	case Decided:
+		q.release = Decided{r.ID, err}
+	}
+}
+
+// commit sends a batch on its way. When it is durable, its facts hold and its
+// release is due.
+func (q *Queue) commit(c *commit, ops []seam.Op) {
+	q.nextSeq++
+	q.pending[q.nextSeq] = c
+	if c.message != nil {
+		c.message.commits++
+	}
+	q.act(Commit{q.nextSeq, ops})
+}
+
+func (q *Queue) durable(e Durable) {
+	if e.Err != nil {
+		err := fmt.Errorf("storing a batch: %w", e.Err)
+		q.halt(err)
+		q.refuseCommit(e, err)
+		return
+	}
+	c := q.pending[e.Seq]
+	if c == nil {
+		q.halt(fmt.Errorf("queue: batch %d became durable twice or was never sent", e.Seq))
+		return
+	}
+	delete(q.pending, e.Seq)
+	for _, f := range c.facts {
+		q.note(f)
+	}
+	q.release = c.release
+	for _, m := range c.fresh {
+		m.commits--
+		q.enqueue(m)
+		q.forget(m)
+	}
+	if m := c.message; m != nil {
+		m.commits--
+		q.enqueue(m)
+		q.forget(m)
+	}
+	q.recovered()
+}
+
+// forget drops a message from memory when nothing of it is there any more.
+func (q *Queue) forget(m *message) {
+	if m.commits == 0 && m.jobs == 0 && len(m.groups) == 0 {
+		delete(q.messages, m.entry.ID)
+		q.reads.forgot(m.entry.ID)
+	}
+}
+
+// Sizes says how much is in memory, for metrics and tests.
+type Sizes struct {
+	Messages, Destinations, Groups, Jobs, Commits int
+}
+
+// Sizes returns how much is in memory.
+func (q *Queue) Sizes() Sizes {
+	return Sizes{len(q.messages), len(q.destinations), q.window, len(q.jobs), len(q.pending)}
+}

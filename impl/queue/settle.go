@@ -1,0 +1,240 @@
+package queue
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// intend stores that the final dot is about to leave. Only when that is
+// durable may it leave: a crash from here on finds the recipients in doubt.
+func (q *Queue) intend(e Intend) {
+	j := q.jobs[e.Job]
+	if j == nil || j.closing != nil {
+		q.release = MayCommit{e.Job, fmt.Errorf("no delivery %s runs", e.Job)}
+		return
+	}
+	m := j.message
+	for _, address := range e.To {
+		r := m.entry.recipient(address)
+		if r == nil || r.State != spec.Queued || !slices.Contains(j.to, address) {
+			q.release = MayCommit{e.Job, fmt.Errorf("delivery %s has no claim on %s", e.Job, address)}
+			return
+		}
+	}
+	for _, address := range e.To {
+		r := m.entry.recipient(address)
+		r.State, r.Attempts = spec.Intent, j.attempt
+		r.Last = Trouble{At: q.clock.now(), Host: e.Host, Stage: spec.StageDot}
+	}
+	ops := []seam.Op{{Key: ControlKey(m.entry.ID), Value: m.entry.Encode()}}
+	if !m.intent {
+		m.intent = true
+		ops = append(ops, seam.Op{Key: intentKey(m.entry.ID)})
+	}
+	q.commit(&commit{message: m, release: MayCommit{Job: e.Job}, facts: []spec.Fact{{
+		Kind: spec.FactIntent, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id, Dest: j.dest, Host: e.Host,
+		To: slices.Clone(e.To), Attempt: j.attempt,
+	}}}, ops)
+}
+
+func intentKey(id spec.QueueID) seam.Key {
+	return seam.Key{Space: seam.SpaceIntent, Name: string(id)}
+}
+
+// settle stores outcomes; with them, in the same batch, the report that they
+// make due, and the removal of a message that they complete.
+func (q *Queue) settle(e Settle) {
+	j := q.jobs[e.Job]
+	if j == nil {
+		q.release = Settled{e.Job, fmt.Errorf("no delivery %s runs", e.Job)}
+		return
+	}
+	m := j.message
+	results := e.Results
+	if e.Last {
+		results = append(slices.Clone(results), q.leftover(j, results)...)
+	}
+	if e.Last {
+		q.endJob(j)
+	}
+	if len(results) == 0 {
+		q.release = Settled{Job: e.Job}
+		q.enqueue(m)
+		q.forget(m)
+		return
+	}
+	c := &commit{message: m, release: Settled{Job: e.Job}}
+	if j.ticket {
+		c.release = Decided{ID: m.entry.ID}
+	}
+	q.conclude(c, j, results, e)
+}
+
+// conclude applies results to the entry and commits what follows from them.
+func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
+	m := j.message
+	var reported []*Recipient
+	for _, res := range results {
+		r, err := q.apply(m, j, res)
+		if err != nil {
+			q.halt(err)
+			q.release = refused(c.release, err)
+			return
+		}
+		c.facts = append(c.facts, q.outcome(m, j, r))
+		if r.State.Reportable() && m.entry.Sender != "" {
+			reported = append(reported, r)
+		}
+	}
+	var ops []seam.Op
+	if len(reported) > 0 {
+		ops = q.report(c, m, reported, e)
+	}
+	q.commit(c, append(ops, q.update(c, m)...))
+}
+
+func refused(r Action, err error) Action {
+	switch r := r.(type) {
+	case Settled:
+		return Settled{r.Job, err}
+	case Decided:
+		return Decided{r.ID, err}
+	}
+	return r
+}
+
+// leftover covers the recipients of a delivery that ends without a word about
+// them, and those of a close. A shell that forgets one must not make it retry
+// at once for ever, nor lose a doubt.
+func (q *Queue) leftover(j *job, results []Result) []Result {
+	if j.closing != nil {
+		return j.closing
+	}
+	var left []Result
+	for _, address := range j.to {
+		if slices.ContainsFunc(results, func(r Result) bool { return r.Recipient == address }) {
+			continue
+		}
+		r := j.message.entry.recipient(address)
+		switch {
+		case r.State == spec.Intent:
+			left = append(left, Result{address, spec.InDoubt, Trouble{Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut, Text: "the delivery ended without a result"}})
+		case r.State == spec.Queued && r.Attempts < j.attempt:
+			left = append(left, Result{address, spec.Defer, Trouble{Stage: spec.StageConnect, Event: spec.Cut, Text: "the delivery ended without a result"}})
+		}
+	}
+	return left
+}
+
+// apply moves one recipient to the state that a result means.
+func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
+	r := m.entry.recipient(res.Recipient)
+	if r == nil {
+		return nil, fmt.Errorf("queue: %s has no recipient %s", m.entry.ID, res.Recipient)
+	}
+	next, err := q.next(m, j, res)
+	if err != nil {
+		return nil, err
+	}
+	if !r.State.CanBecome(next) {
+		return nil, fmt.Errorf("queue: %s to %s: %v cannot become %v", m.entry.ID, r.Address, r.State, next)
+	}
+	if res.Verdict == spec.InDoubt {
+		q.note(q.doubt(m, j.dest, r, res.Trouble))
+	}
+	r.State = next
+	r.Attempts = max(r.Attempts, j.attempt)
+	r.Last = res.Trouble
+	if j.closing == nil {
+		r.Last.At = q.clock.now()
+	}
+	if next == spec.Queued {
+		r.Due = q.policy.Schedule.Next(q.clock.now(), r.Attempts, m.entry.Submitted)
+	}
+	return r, nil
+}
+
+// next is the state that a result leads to.
+func (q *Queue) next(m *message, j *job, res Result) (spec.RecipientState, error) {
+	switch res.Verdict {
+	case spec.Proceed:
+		return spec.Delivered, nil
+	case spec.FailRecipient, spec.FailMessage:
+		return spec.Failed, nil
+	case spec.Defer, spec.NextHost:
+		if q.clock.now() >= m.entry.Submitted.Add(q.policy.Schedule.Lifetime) {
+			return spec.Failed, nil
+		}
+		return spec.Queued, nil
+	case spec.InDoubt:
+		if j.closing != nil {
+			return spec.Unknown, nil // only what is to be reported is closed
+		}
+		return q.doubtful(j.dest), nil
+	}
+	return 0, fmt.Errorf("queue: %s to %s: no such verdict: %v", m.entry.ID, res.Recipient, res.Verdict)
+}
+
+// doubtful is the state that the in_doubt policy gives a recipient.
+func (q *Queue) doubtful(dest string) spec.RecipientState {
+	switch q.policy.InDoubtFor(dest) {
+	case spec.DoubtHold:
+		return spec.Held
+	case spec.DoubtRetry:
+		return spec.Queued
+	case spec.DoubtReport:
+	}
+	return spec.Unknown
+}
+
+func (q *Queue) doubt(m *message, dest string, r *Recipient, t Trouble) spec.Fact {
+	return spec.Fact{
+		Kind: spec.FactDoubt, Message: m.entry.Message, Queue: m.entry.ID, Dest: dest, Host: t.Host,
+		To: []string{r.Address}, Text: q.policy.InDoubtFor(dest).String(),
+	}
+}
+
+func (q *Queue) outcome(m *message, j *job, r *Recipient) spec.Fact {
+	f := spec.Fact{
+		Kind: spec.FactOutcome, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id, Dest: j.dest, Host: r.Last.Host,
+		To: []string{r.Address}, State: r.State, Attempt: r.Attempts, Reply: r.Last.Reply.String(), Text: r.Last.Text,
+	}
+	if r.State == spec.Queued {
+		f.Due = r.Due
+	}
+	return f
+}
+
+// update returns the changes that bring the disk to the entry's new state; a
+// message that is done is removed.
+func (q *Queue) update(c *commit, m *message) []seam.Op {
+	var ops []seam.Op
+	old := m.index
+	m.index = m.entry.lines(q.policy)
+	for _, line := range old {
+		if !slices.Contains(m.index, line) {
+			ops = append(ops, seam.Op{Key: line.Key(), Delete: true})
+		}
+	}
+	for _, line := range m.index {
+		if !slices.Contains(old, line) {
+			ops = append(ops, seam.Op{Key: line.Key()})
+		}
+	}
+	if m.intent && !m.entry.hasIntent() {
+		m.intent = false
+		ops = append(ops, seam.Op{Key: intentKey(m.entry.ID), Delete: true})
+	}
+	if !m.entry.Done() {
+		return append(ops, seam.Op{Key: ControlKey(m.entry.ID), Value: m.entry.Encode()})
+	}
+	m.gone = true
+	for _, key := range chunkKeys(m.entry.ID, m.entry.Size) {
+		ops = append(ops, seam.Op{Key: key, Delete: true})
+	}
+	c.facts = append(c.facts, spec.Fact{Kind: spec.FactRemoved, Message: m.entry.Message, Queue: m.entry.ID})
+	return append(ops, seam.Op{Key: ControlKey(m.entry.ID), Delete: true})
+}

@@ -1,0 +1,189 @@
+package queue
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// A group is the recipients of one message that wait for one destination.
+type group struct {
+	message     *message
+	destination *destination
+	line        Waiting // as it stands on disk
+	due         spec.Wall
+	active      bool
+}
+
+// A destination is one that has something waiting or running.
+type destination struct {
+	name   string
+	active int
+	// waiting is the window: groups in the order of their index keys.
+	waiting []*group
+	// more is true when the disk holds groups beyond cursor; next is when the
+	// first of them is due. While loading, missed notes that one was added.
+	more, loading, missed bool
+	cursor                string
+	next                  spec.Wall
+	read                  uint64 // which read is under way
+	// ready is true while the destination is in Queue.ready, heaped while it
+	// is in Queue.timed, with its place and the time it is ordered by.
+	ready, heaped bool
+	place         int
+	at            spec.Wall
+}
+
+const never = spec.Wall(1<<63 - 1)
+
+// due returns when the destination next has something to do.
+func (d *destination) due() spec.Wall {
+	at := never
+	if len(d.waiting) > 0 {
+		at = d.waiting[0].due
+	}
+	if d.more && !d.loading {
+		at = min(at, d.next)
+	}
+	return at
+}
+
+func (q *Queue) destination(name string) *destination {
+	d := q.destinations[name]
+	if d == nil {
+		d = &destination{name: name}
+		q.destinations[name] = d
+	}
+	return d
+}
+
+// page is how many groups a destination's window may hold: enough to keep its
+// deliveries busy, and one when memory is short, so that each can go on.
+func (q *Queue) page() int {
+	if q.window >= q.policy.Limits.WindowGroups {
+		return 1
+	}
+	return max(8, 4*q.policy.Limits.DeliveriesPerDestination)
+}
+
+// enqueue puts the message's waiting groups into their windows, unless they
+// are there, or run, or are beyond the cursor and will be loaded.
+func (q *Queue) enqueue(m *message) {
+	if m.gone || m.commits > 0 {
+		return
+	}
+	m.jobs++ // keeps the message when a group of it is evicted at once
+	for _, line := range m.index {
+		q.admit(m, line)
+	}
+	m.jobs--
+}
+
+func (q *Queue) admit(m *message, line Waiting) {
+	due, queued := m.entry.due(q.policy, line.Destination)
+	if !queued || slices.ContainsFunc(m.groups, func(g *group) bool { return g.destination.name == line.Destination }) {
+		return
+	}
+	d := q.destination(line.Destination)
+	if d.more && line.name() > d.cursor {
+		d.next = min(d.next, q.clock.sane(due, q.policy.Schedule.Max))
+		d.missed = d.missed || d.loading
+		q.place(d)
+		return
+	}
+	g := &group{message: m, destination: d, line: line, due: q.clock.sane(due, q.policy.Schedule.Max)}
+	at, _ := slices.BinarySearchFunc(d.waiting, g, byKey)
+	d.waiting = slices.Insert(d.waiting, at, g)
+	m.groups = append(m.groups, g)
+	q.window++
+	if len(d.waiting) > q.page() {
+		q.evict(d)
+	}
+	q.place(d)
+}
+
+func byKey(a, b *group) int {
+	return cmp.Or(cmp.Compare(a.line.Due, b.line.Due), cmp.Compare(a.line.ID, b.line.ID))
+}
+
+// evict leaves the last group of the window to the disk.
+func (q *Queue) evict(d *destination) {
+	last := d.waiting[len(d.waiting)-1]
+	d.next = last.due
+	q.drop(last)
+	d.more = true
+	d.cursor = ""
+	if n := len(d.waiting); n > 0 {
+		d.cursor = d.waiting[n-1].line.name()
+	}
+	d.missed = d.missed || d.loading
+	q.forget(last.message)
+}
+
+// drop takes a group out of memory.
+func (q *Queue) drop(g *group) {
+	d := g.destination
+	if i := slices.Index(d.waiting, g); i >= 0 {
+		d.waiting = slices.Delete(d.waiting, i, i+1)
+	}
+	m := g.message
+	m.groups = slices.DeleteFunc(m.groups, func(h *group) bool { return h == g })
+	q.window--
+}
+
+// place orders the destination by its next due time, or lets it go when
+// nothing is left of it.
+func (q *Queue) place(d *destination) {
+	if d.ready {
+		return
+	}
+	at := d.due()
+	if d.active >= q.policy.Limits.DeliveriesPerDestination {
+		at = never // a delivery that ends places it again
+	}
+	switch {
+	case at == never && d.heaped:
+		heap.Remove(&q.timed, d.place)
+	case at != never && d.heaped:
+		d.at = at
+		heap.Fix(&q.timed, d.place)
+	case at != never:
+		d.at = at
+		heap.Push(&q.timed, d)
+	}
+	if at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading {
+		delete(q.destinations, d.name)
+	}
+}
+
+// timedHeap is a heap of destinations, the one due first on top; equals in
+// order of name, so that the order never hangs on a map's.
+type timedHeap []*destination
+
+func (h timedHeap) Len() int { return len(h) }
+func (h timedHeap) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(h[i].at, h[j].at), cmp.Compare(h[i].name, h[j].name)) < 0
+}
+func (h timedHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+// Push is for container/heap.
+func (h *timedHeap) Push(x any) {
+	d := x.(*destination)
+	d.place, d.heaped = len(*h), true
+	*h = append(*h, d)
+}
+
+// Pop is for container/heap.
+func (h *timedHeap) Pop() any {
+	old := *h
+	d := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	d.heaped = false
+	return d
+}
