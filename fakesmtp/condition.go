@@ -1,0 +1,109 @@
+package fakesmtp
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// A condition is one kind of condition of the language: the parser and the
+// formatter both go by this table, whose order is the canonical one.
+type condition struct {
+	word, form string
+	// read takes what follows the word.
+	read func(c *cursor, r *Rule)
+	// show returns the canonical text, empty when r has no such condition.
+	show func(r Rule) string
+	// holds tells at which stages it makes sense; nil is all.
+	holds func(spec.Stage) bool
+}
+
+// conditions lists them all. It is a table, never changed.
+var conditions = [...]condition{
+	{"connection", "connection N", countInto(func(r *Rule) *int { return &r.Connection }),
+		func(r Rule) string { return showCount("connection", r.Connection) }, nil},
+	{"attempt", "attempt N", countInto(func(r *Rule) *int { return &r.Attempt }),
+		func(r Rule) string { return showCount("attempt", r.Attempt) }, hasEnvelope},
+	{"over", "over N recipients|messages|connections", readOver, showOver, nil},
+	{"parameters", "parameters", func(_ *cursor, r *Rule) { r.Parameters = true },
+		func(r Rule) string { return showFlag("parameters", r.Parameters) }, hasParameters},
+	{"pipelined", "pipelined", func(_ *cursor, r *Rule) { r.Pipelined = true },
+		func(r Rule) string { return showFlag("pipelined", r.Pipelined) }, canBePipelined},
+	{"after", "after TIME", waitInto(func(r *Rule) *time.Duration { return &r.After }),
+		func(r Rule) string { return showWait("after", r.After) }, nil},
+	{"until", "until TIME", waitInto(func(r *Rule) *time.Duration { return &r.Until }),
+		func(r Rule) string { return showWait("until", r.Until) }, nil},
+	{"first", "first N", countInto(func(r *Rule) *int { return &r.First }),
+		func(r Rule) string { return showCount("first", r.First) }, nil},
+	{"nth", "nth N", countInto(func(r *Rule) *int { return &r.Nth }),
+		func(r Rule) string { return showCount("nth", r.Nth) }, nil},
+}
+
+func countInto(field func(*Rule) *int) func(*cursor, *Rule) {
+	return func(c *cursor, r *Rule) { *field(r) = c.number() }
+}
+
+func waitInto(field func(*Rule) *time.Duration) func(*cursor, *Rule) {
+	return func(c *cursor, r *Rule) { *field(r) = c.duration() }
+}
+
+// readOver takes "N recipients", "N messages" or "N connections".
+func readOver(c *cursor, r *Rule) {
+	n := c.number()
+	switch c.choose("thing to count", []string{"recipients", "messages", "connections"}) {
+	case "recipients":
+		r.OverRecipients = n
+	case "messages":
+		r.OverMessages = n
+	case "connections":
+		r.OverConnections = n
+	}
+}
+
+// showOver shows the one limit that a rule may have.
+func showOver(r Rule) string {
+	switch {
+	case r.OverRecipients > 0:
+		return fmt.Sprintf("over %d recipients", r.OverRecipients)
+	case r.OverMessages > 0:
+		return fmt.Sprintf("over %d messages", r.OverMessages)
+	case r.OverConnections > 0:
+		return fmt.Sprintf("over %d connections", r.OverConnections)
+	}
+	return ""
+}
+
+func showCount(word string, n int) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %d", word, n)
+}
+
+func showWait(word string, d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return word + " " + formatDuration(d)
+}
+
+func showFlag(word string, on bool) string {
+	if !on {
+		return ""
+	}
+	return word
+}
+
+// hasEnvelope reports whether a sender is known at a stage.
+func hasEnvelope(s spec.Stage) bool { return s >= spec.StageMAIL && s <= spec.StageDot }
+
+// hasRecipient reports whether recipients are known at a stage.
+func hasRecipient(s spec.Stage) bool { return s >= spec.StageRCPT && s <= spec.StageDot }
+
+// hasParameters reports whether the command of a stage can have parameters.
+func hasParameters(s spec.Stage) bool { return s == spec.StageMAIL || s == spec.StageRCPT }
+
+// canBePipelined reports whether the stage begins with a whole command, after
+// which more input can be waiting.
+func canBePipelined(s spec.Stage) bool { return s >= spec.StageEHLO && s != spec.StageBody }
