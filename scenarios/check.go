@@ -1,0 +1,204 @@
+package scenarios
+
+import (
+	"strings"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// check refuses what is well written but makes no sense: names that nothing
+// bears, servers that nobody can find, and expectations that cannot come true.
+func (p *parser) check() {
+	c := &checker{parser: p, sent: make(map[string]*Step)}
+	if p.seen["plan"] == 0 || len(p.s.Plan) == 0 {
+		p.fail(max(p.seen["plan"], 1), "", "write -- plan -- and a line such as: t+0 submit m1 from alice@example.org to bob@example.net",
+			"nothing is planned")
+		return
+	}
+	if len(p.s.Expect) == 0 {
+		p.fail(max(p.seen["expect"], 1), "", "write -- expect -- and a line such as: bob@example.net delivered", "nothing is expected")
+		return
+	}
+	c.servers()
+	c.submissions()
+	c.steps()
+	c.expectations()
+}
+
+// A checker holds what the checks look up.
+type checker struct {
+	*parser
+	// sent is the submit step of each message, by name; names in order.
+	sent  map[string]*Step
+	names []string
+}
+
+// servers checks that every server can be found and that no address leads to
+// two of them.
+func (c *checker) servers() {
+	owner := make(map[string]string)
+	for _, s := range c.s.Servers {
+		found := false
+		for _, r := range c.s.DNS {
+			if r.Fault != "" || (r.Type != "A" && r.Type != "AAAA") || !strings.EqualFold(r.Name, s.Name+".") {
+				continue
+			}
+			found = true
+			if other := owner[r.Value]; other != "" {
+				c.fail(r.Line, r.Value, "give each server an address of its own", "%s is the address of %s already", r.Value, other)
+			}
+			owner[r.Value] = s.Name
+		}
+		if !found && !strings.EqualFold(s.Name, MailboxServer) {
+			c.fail(s.Line, s.Name, "add a line such as: "+s.Name+". A 192.0.2.10", "the server %s has no address in the dns section", s.Name)
+		}
+	}
+}
+
+// submissions gathers the messages and checks their sections.
+func (c *checker) submissions() {
+	for i := range c.s.Plan {
+		s := &c.s.Plan[i]
+		if s.Kind != StepSubmit {
+			continue
+		}
+		if before := c.sent[s.Message]; before != nil {
+			c.fail(s.Line, s.Message, "call the second one by another name", "%s is submitted already, in line %d", s.Message, before.Line)
+			continue
+		}
+		c.sent[s.Message] = s
+		c.names = append(c.names, s.Message)
+	}
+	for _, m := range c.s.Messages {
+		if c.sent[m.Name] == nil {
+			c.fail(c.seen["message "+m.Name], m.Name, hint(m.Name, c.names), "no step submits the message %s", m.Name)
+		}
+	}
+	if len(c.names) == 0 {
+		c.fail(c.seen["plan"], "", "", "no message is submitted")
+	}
+}
+
+// message checks that name is submitted, and to each of recipients.
+func (c *checker) message(number int, name string, recipients ...string) {
+	if name != "" && c.sent[name] == nil {
+		c.fail(number, name, hint(name, c.names), "no step submits the message %s", name)
+		return
+	}
+	for _, r := range recipients {
+		if r != "" && len(c.goingTo(name, r)) == 0 {
+			c.fail(number, r, hint(r, c.recipients(name)), "no step submits %sto %s", spaced(name), r)
+		}
+	}
+}
+
+// spaced puts a blank behind a name, if there is one.
+func spaced(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + " "
+}
+
+// goingTo returns the names of the messages to a recipient; of those called
+// name only, unless name is empty.
+func (c *checker) goingTo(name, recipient string) []string {
+	var found []string
+	for _, n := range c.names {
+		if name != "" && n != name {
+			continue
+		}
+		for _, r := range c.sent[n].Recipients {
+			if sameMailbox(r, recipient) {
+				found = append(found, n)
+				break
+			}
+		}
+	}
+	return found
+}
+
+// recipients returns all recipients of a message, or of all, for a hint.
+func (c *checker) recipients(name string) []string {
+	const enough = 20
+	var all []string
+	for _, n := range c.names {
+		if name == "" || n == name {
+			all = append(all, c.sent[n].Recipients...)
+		}
+	}
+	return all[:min(len(all), enough)]
+}
+
+// host checks that a server or a relay is called host.
+func (c *checker) host(number int, host string) {
+	if host == "" || strings.EqualFold(host, MailboxServer) {
+		return
+	}
+	known := []string{MailboxServer}
+	for _, s := range c.s.Servers {
+		known = append(known, s.Name)
+	}
+	for _, r := range c.s.DNS {
+		if r.Fault == "" && (r.Type == "A" || r.Type == "AAAA") {
+			known = append(known, strings.TrimSuffix(r.Name, "."))
+		}
+	}
+	for _, k := range known {
+		if strings.EqualFold(k, host) {
+			return
+		}
+	}
+	c.fail(number, host, hint(host, known), "there is no server %s", host)
+}
+
+// steps checks the names in the plan, and the order of what depends on it.
+func (c *checker) steps() {
+	down := false
+	for _, s := range c.s.Plan {
+		if s.Kind != StepSubmit {
+			c.message(s.Line, s.Message, s.Recipients...)
+		}
+		c.message(s.Line, s.When.Message, s.When.Recipient)
+		c.host(s.Line, s.When.Host)
+		c.host(s.Line, s.Host)
+		if s.Kind == StepDamage && !down {
+			c.fail(s.Line, string(StepDamage), "put the line directly below a crash or stop", "an entry can be damaged only while the relay is down")
+		}
+		if s.Kind == StepDamage && s.At > 0 {
+			c.fail(s.Line, timePrefix, "leave the time out", "the damage is done as soon as the relay is down")
+		}
+		down = s.Kind == StepCrash || s.Kind == StepStop || s.Kind == StepDamage
+	}
+}
+
+// staysDown returns the step after which the relay never starts again, nil if
+// it always does.
+func (c *checker) staysDown() *Step {
+	for i := range c.s.Plan {
+		if s := &c.s.Plan[i]; (s.Kind == StepCrash || s.Kind == StepStop) && s.Restart == 0 {
+			return s
+		}
+	}
+	return nil
+}
+
+// has reports whether the plan has a step that fits.
+func (c *checker) has(fits func(Step) bool) bool {
+	for _, s := range c.s.Plan {
+		if fits(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// decides reports whether an operator says word at any time.
+func (c *checker) decides(word string) bool {
+	return c.has(func(s Step) bool { return s.Kind == StepDecide && s.Decision == word })
+}
+
+// policyFor returns the in_doubt policy for a recipient.
+func (c *checker) policyFor(recipient string) spec.InDoubtPolicy {
+	return c.s.Policy.InDoubtFor(c.s.Policy.Destination(recipient))
+}

@@ -1,0 +1,184 @@
+package scenarios
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// The states that a recipient can be expected in.
+const (
+	stateDelivered = "delivered"
+	stateFailed    = "failed"
+	stateUnknown   = "unknown"
+	stateHeld      = "held"
+	stateQueued    = "queued"
+	stateRefused   = "refused"
+)
+
+// states are the words for what became of a recipient.
+var states = []term{
+	{stateDelivered, "a server took it, or an operator knew that one had"},
+	{stateFailed, "refused for good, or its lifetime ended"},
+	{stateUnknown, "the reply to the final dot was lost; it may or may not have arrived"},
+	{stateHeld, "in doubt, waiting for an operator"},
+	{stateQueued, "still to be attempted"},
+	{stateRefused, "the relay did not take it at submission"},
+}
+
+// A count is a number that an expectation can name.
+type count struct {
+	one, many, meaning string
+	field              func(*Expectation) *int
+}
+
+var counts = []count{
+	{"attempt", "attempts", "how many delivery attempts it took", func(e *Expectation) *int { return &e.Attempts }},
+	{"acceptance", "acceptances", "how often servers took it", func(e *Expectation) *int { return &e.Acceptances }},
+	{"report", "reports", "how many reports about it reached the sender", func(e *Expectation) *int { return &e.Reports }},
+}
+
+// spools are the words for what the spool holds at the end.
+var spools = []term{
+	{"empty", "nothing"},
+	{"held", "only messages with a recipient that waits for an operator"},
+	{"damaged", "only entries that could not be read and were set aside"},
+}
+
+// expectForms are the lines of the expect section, for the reference.
+var expectForms = []term{
+	{"[MESSAGE] RECIPIENT STATE, CLAUSE, ...", "what became of a recipient; " +
+		"MESSAGE when several messages go to it; user{1..150}@example.net for many alike"},
+	{"spool empty|held|damaged", "what the spool holds at the end"},
+	{"violates RULE", "this relay must break the rule (for stories about other relays)"},
+	{`licence "TEXT"`, "a second acceptance was licensed by a doubt window whose description contains TEXT"},
+}
+
+// expectSection reads the expectations.
+func (p *parser) expectSection(_ string, first int, data string) {
+	p.each(first, data, func(l *line) {
+		blank := Expectation{Attempts: -1, Acceptances: -1, Reports: -1, Line: l.row}
+		for _, e := range l.expectation(blank) {
+			if l.err == nil {
+				p.s.Expect = append(p.s.Expect, e)
+			}
+		}
+	})
+}
+
+// expectation reads one line, which may stand for several recipients.
+func (l *line) expectation(e Expectation) []Expectation {
+	switch {
+	case l.accept("spool"):
+		e.Spool = l.choose("content of the spool", wordsOf(spools))
+		return []Expectation{e}
+	case l.accept("violates"):
+		e.Violates = l.choose("rule", wordsOf(ruleTerms()))
+		return []Expectation{e}
+	case l.accept("licence"):
+		l.space()
+		at := l.pos
+		if e.Licence = l.quoted("the text"); e.Licence == "" {
+			l.fail(at, "", "the text is empty")
+		}
+		return []Expectation{e}
+	}
+	if w := l.peek(); badName(w) == "" {
+		if n := nearest(w, []string{"spool", "violates", "licence"}); n != "" {
+			l.fail(l.pos, hint(w, []string{n}), "%q is neither a message with its recipient nor a known word", w)
+			return nil
+		}
+		e.Message = l.name()
+	}
+	recipients := l.mailboxes("a recipient")
+	e.State = l.choose("state", wordsOf(states))
+	for l.comma() {
+		l.clause(&e)
+	}
+	all := make([]Expectation, 0, len(recipients))
+	for _, r := range recipients {
+		e.Recipient = r
+		all = append(all, e)
+	}
+	return all
+}
+
+// clause reads "N attempts" or "by HOST".
+func (l *line) clause(e *Expectation) {
+	l.space()
+	at := l.pos
+	if l.accept("by") {
+		if e.By != "" {
+			l.fail(at, "", "by stands here twice")
+		}
+		e.By = l.host("the host")
+		return
+	}
+	if _, err := strconv.Atoi(l.peek()); err != nil {
+		l.fail(at, "write by HOST, or a number with "+strings.Join(countWords(), ", "), "unknown clause %q", l.rest())
+		return
+	}
+	n := l.number("a count", 0)
+	l.space()
+	wordAt := l.pos
+	word := l.choose("count", countWords())
+	for _, c := range counts {
+		if word != c.one && word != c.many || l.err != nil {
+			continue
+		}
+		if field := c.field(e); *field >= 0 {
+			l.fail(wordAt, "", "the number of %s stands here twice", c.many)
+		} else {
+			*field = int(n)
+		}
+	}
+}
+
+// countWords returns the words that follow a number.
+func countWords() []string {
+	var words []string
+	for _, c := range counts {
+		words = append(words, c.one, c.many)
+	}
+	return words
+}
+
+// subject writes the left column of an expectation.
+func (e Expectation) subject() string {
+	switch {
+	case e.Spool != "":
+		return "spool"
+	case e.Violates != "":
+		return "violates"
+	case e.Licence != "":
+		return "licence"
+	case e.Message != "":
+		return e.Message + " " + e.Recipient
+	}
+	return e.Recipient
+}
+
+// outcome writes the right column.
+func (e Expectation) outcome() string {
+	switch {
+	case e.Spool != "":
+		return e.Spool
+	case e.Violates != "":
+		return e.Violates
+	case e.Licence != "":
+		return strconv.Quote(e.Licence)
+	}
+	out := e.State
+	for _, c := range counts {
+		switch n := *c.field(&e); {
+		case n == 1:
+			out += ", 1 " + c.one
+		case n >= 0:
+			out += fmt.Sprintf(", %d %s", n, c.many)
+		}
+	}
+	if e.By != "" {
+		out += ", by " + e.By
+	}
+	return out
+}

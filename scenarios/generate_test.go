@@ -1,0 +1,171 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/postonce/postonce/fakesmtp"
+	"github.com/postonce/postonce/spec"
+)
+
+// scenarios generates scenarios that Parse accepts.
+func scenarios() *rapid.Generator[*Scenario] {
+	return rapid.Custom(func(t *rapid.T) *Scenario {
+		s := &Scenario{
+			Name: rapid.StringMatching(`[a-z]{1,8}/[a-z-]{1,8}`).Draw(t, "name"), Policy: genPolicy(t),
+			Rules: rapid.SampledFrom([][]string{nil, {"PROGRESS"}, {"NEVER-TWICE", "rfc5321#4.2.5"}}).Draw(t, "rules"),
+			Needs: rapid.SampledFrom([][]string{nil, {"crash"}, {"time", "dns"}}).Draw(t, "needs"),
+			Seed:  rapid.SampledFrom([]uint64{0, 1, 2, 1<<64 - 1}).Draw(t, "seed"),
+			Prose: rapid.StringMatching(`[A-Z][a-z ]{0,20}[a-z]\. [A-Z][a-z# ]{0,20}[a-z](\n\n?[a-z]{1,9})?`).Draw(t, "prose"),
+		}
+		s.Title = firstSentence(s.Prose)
+		s.Source = rapid.SampledFrom([]string{"", "https://example.org/a?b#c"}).Draw(t, "source")
+		genServers(t, s)
+		genPlan(t, s)
+		genExpect(t, s)
+		if rapid.Bool().Draw(t, "traced") {
+			s.Trace = []byte(rapid.StringMatching(`([ -,.-~]{0,9}\n){0,3}`).Draw(t, "trace"))
+		}
+		return s
+	})
+}
+
+func genDuration(t *rapid.T, label string) time.Duration {
+	return time.Duration(rapid.OneOf(rapid.Int64Range(1, 100), rapid.Int64Range(1, int64(5*24*time.Hour)),
+		rapid.SampledFrom([]int64{int64(time.Minute), int64(90 * time.Minute), int64(48 * time.Hour)})).Draw(t, label))
+}
+
+func genPolicy(t *rapid.T) spec.Policy {
+	p := spec.DefaultPolicy(DefaultHostname)
+	maybe := func(label string, change func()) {
+		if rapid.IntRange(0, 3).Draw(t, label) == 0 {
+			change()
+		}
+	}
+	maybe("hostname", func() { p.Hostname = "out.example" })
+	maybe("port", func() { p.Port = rapid.Uint16Range(1, 65535).Draw(t, "number") })
+	maybe("doubt", func() {
+		p.InDoubt = rapid.SampledFrom([]spec.InDoubtPolicy{spec.DoubtHold, spec.DoubtRetry}).Draw(t, "policy")
+	})
+	maybe("doubt at", func() {
+		p.InDoubtAt = map[string]spec.InDoubtPolicy{"example.net": spec.DoubtReport, "example.com": spec.DoubtHold}
+	})
+	maybe("relays", func() { p.Relays = []string{"a.example:587", "b.example"} })
+	maybe("fallback", func() { p.Fallback = []string{"c.example"} })
+	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
+	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })
+	maybe("lifetime", func() { p.Schedule.Lifetime = genDuration(t, "lifetime") })
+	maybe("limit", func() { p.Limits.Deliveries = rapid.IntRange(1, 9).Draw(t, "deliveries") })
+	maybe("bytes", func() { p.Limits.MessageBytes = rapid.Int64Range(64<<10, maxNumber).Draw(t, "bytes") })
+	for _, w := range waits {
+		maybe(w.word, func() { *w.field(&p.Timeouts) = spec.LeastDot + genDuration(t, "wait") })
+	}
+	return p
+}
+
+func genServers(t *rapid.T, s *Scenario) {
+	for i := range rapid.IntRange(0, 3).Draw(t, "servers") {
+		name := fmt.Sprintf("mx%d.example.net", i)
+		s.DNS = append(s.DNS,
+			Record{Name: "example.net.", Type: "MX", Preference: rapid.Uint16().Draw(t, "preference"), Value: name + "."},
+			Record{Name: name + ".", Type: "A", Value: fmt.Sprintf("192.0.2.%d", 10+i)})
+		server := Server{Name: name, Network: rapid.SampledFrom([]string{"", "refused", "silent"}).Draw(t, "network")}
+		if server.Network != "" && rapid.Bool().Draw(t, "ends") {
+			server.NetworkUntil = genDuration(t, "until")
+		}
+		if server.Peer = rapid.Bool().Draw(t, "peer"); !server.Peer {
+			text := strings.Join(rapid.SliceOfDistinct(rapid.SampledFrom([]string{
+				"offer PIPELINING, SIZE 1000", "at dot, first 1: accept; cut", "persona mute", "at rcpt <bob@example.net>: 550 5.1.1 No",
+			}), rapid.ID).Draw(t, "script"), "\n")
+			script, err := fakesmtp.ParseScript("script", 1, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			server.Script = script
+		}
+		s.Servers = append(s.Servers, server)
+	}
+	faulty := rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Record {
+		r := Record{Name: "example.com.", Type: rapid.SampledFrom([]string{"MX", "A", "ANY"}).Draw(t, "type"),
+			Fault: rapid.SampledFrom(wordsOf(faults)).Draw(t, "fault"), First: rapid.IntRange(0, 3).Draw(t, "first")}
+		if rapid.Bool().Draw(t, "bounded") {
+			r.From = genDuration(t, "from")
+			r.Until = r.From + genDuration(t, "for")
+		}
+		return r
+	}), 0, 3).Draw(t, "faults")
+	if len(faulty) > 0 {
+		s.DNS = append(s.DNS, faulty...)
+	}
+}
+
+func genPlan(t *rapid.T, s *Scenario) {
+	for i := range rapid.IntRange(1, 3).Draw(t, "messages") {
+		name := fmt.Sprintf("m%d", i)
+		to := []string{fmt.Sprintf("bob%d@example.net", i), `"a, b"@example.com`, "u@[192.0.2.1]",
+			"r7@example.com", "r8@example.com", "r9@example.com", "r11@example.com"}
+		s.Plan = append(s.Plan, Step{At: genDuration(t, "at"), Kind: StepSubmit, Message: name,
+			Sender:     rapid.SampledFrom([]string{"", "alice@example.org"}).Draw(t, "sender"),
+			Recipients: to[:rapid.IntRange(1, len(to)).Draw(t, "recipients")],
+			EightBit:   rapid.Bool().Draw(t, "8bit")})
+		if rapid.Bool().Draw(t, "content") {
+			text := rapid.StringMatching(`([ -,.-~]{0,9}\n){0,4}`).Draw(t, "text")
+			s.Messages = append(s.Messages, Message{Name: name, Content: []byte(strings.ReplaceAll(text, "\n", "\r\n"))})
+		}
+	}
+	for range rapid.IntRange(0, 4).Draw(t, "steps") {
+		s.Plan = append(s.Plan, genStep(t)...)
+	}
+}
+
+func genStep(t *rapid.T) []Step {
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	case 0:
+		return []Step{{At: genDuration(t, "at"), Kind: StepStop, Restart: genDuration(t, "restart")}}
+	case 1:
+		return []Step{{At: genDuration(t, "at"), Kind: StepHeal, Host: rapid.SampledFrom([]string{"", MailboxServer}).Draw(t, "host")}}
+	case 2:
+		return []Step{{At: genDuration(t, "at"), Kind: StepDecide, Message: "m0",
+			Decision:   rapid.SampledFrom(wordsOf(decisions)).Draw(t, "decision"),
+			Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose")}}
+	}
+	s := Step{Kind: StepCrash, Restart: genDuration(t, "restart"), Silent: rapid.Bool().Draw(t, "silent"),
+		Keep: rapid.SampledFrom([]string{"", "none", "all", "some"}).Draw(t, "keep")}
+	switch rapid.IntRange(0, 2).Draw(t, "when") {
+	case 0:
+		s.At = genDuration(t, "at")
+	case 1:
+		s.StepNumber = rapid.IntRange(1, 99).Draw(t, "step")
+	case 2:
+		s.When = FactMatch{After: rapid.Bool().Draw(t, "after"), Kind: spec.FactKind(rapid.SampledFrom(factWords()).Draw(t, "fact")),
+			Message:   rapid.SampledFrom([]string{"", "m0"}).Draw(t, "message"),
+			Recipient: rapid.SampledFrom([]string{"", "bob0@example.net"}).Draw(t, "recipient"),
+			Host:      rapid.SampledFrom([]string{"", MailboxServer}).Draw(t, "host"),
+			Stage:     spec.Stage(rapid.IntRange(0, int(spec.StageQUIT)).Draw(t, "stage")), Nth: rapid.IntRange(0, 3).Draw(t, "nth")}
+	}
+	if rapid.Bool().Draw(t, "damaging") {
+		return []Step{s, {Kind: StepDamage, Message: "m0"}}
+	}
+	return []Step{s}
+}
+
+func genExpect(t *rapid.T, s *Scenario) {
+	for _, step := range s.Plan {
+		if step.Kind != StepSubmit {
+			continue
+		}
+		for _, r := range step.Recipients {
+			e := Expectation{Message: step.Message, Recipient: r, Attempts: -1, Acceptances: -1, Reports: -1,
+				State: rapid.SampledFrom([]string{stateDelivered, stateFailed, stateQueued}).Draw(t, "state")}
+			if e.State == stateDelivered && rapid.Bool().Draw(t, "counted") {
+				e.Attempts, e.Acceptances, e.By = rapid.IntRange(1, 3).Draw(t, "attempts"), 1, MailboxServer
+			}
+			s.Expect = append(s.Expect, e)
+		}
+	}
+	s.Expect = append(s.Expect, Expectation{Attempts: -1, Acceptances: -1, Reports: -1,
+		Licence: rapid.StringMatching(`[ -~]{1,9}`).Draw(t, "licence")})
+}

@@ -1,0 +1,152 @@
+package scenarios
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A headerLine is one of the lines between the prose and the first section.
+type headerLine struct {
+	word, form, meaning string
+	read                func(p *parser, l *line)
+	// show returns what is written after the colon; empty for no line.
+	show func(s *Scenario) string
+}
+
+// headerLines returns the header lines in canonical order.
+func headerLines() []headerLine {
+	return []headerLine{
+		{"source:", "source: ADDRESS", "where it was seen in the field",
+			func(p *parser, l *line) { p.s.Source = l.wholeRest("the address") },
+			func(s *Scenario) string { return s.Source }},
+		{"rules:", "rules: RULE ...", "the rules the story is about, and sections such as rfc5321#4.2.5",
+			func(p *parser, l *line) { p.s.Rules = l.list("rule", wordsOf(ruleTerms()), rfcReference.MatchString) },
+			func(s *Scenario) string { return strings.Join(s.Rules, " ") }},
+		{"needs:", "needs: WORD ...", "what it takes beyond any relay",
+			func(p *parser, l *line) { p.s.Needs = l.list("need", wordsOf(needs), nil) },
+			func(s *Scenario) string { return strings.Join(s.Needs, " ") }},
+		{"seed:", "seed: NUMBER", "what seeds latencies and all that is left open; 1 unless said",
+			func(p *parser, l *line) { p.s.Seed = l.seed() },
+			func(s *Scenario) string { return formatSeed(s.Seed) }},
+	}
+}
+
+// rfcReference is how "rules:" names a section of an RFC.
+var rfcReference = regexp.MustCompile(`^rfc[0-9]{3,5}(#[0-9A-Z]+(\.[0-9]+)*)?$`)
+
+// header reads the prose and the header lines.
+func (p *parser) header(comment string) {
+	var prose []string
+	seen := make(map[string]bool)
+	kinds := headerLines()
+	for i, text := range strings.Split(comment, "\n") {
+		if text == "#" || strings.HasPrefix(text, "# ") {
+			if len(seen) > 0 {
+				p.fail(i+1, "#", "put all prose first", "prose stands after a header line")
+			}
+			prose = append(prose, strings.TrimRight(strings.TrimPrefix(text[1:], " "), " \t"))
+			continue
+		}
+		if strings.TrimSpace(text) != "" {
+			l := &line{file: p.file, row: i + 1, text: text}
+			p.headerLine(l, kinds, seen)
+			if l.err != nil {
+				p.add(l.err)
+			}
+		}
+	}
+	p.s.Prose = strings.Trim(strings.Join(prose, "\n"), "\n")
+	p.s.Title = firstSentence(p.s.Prose)
+	if p.s.Title == "" && len(p.errs) == 0 {
+		p.fail(1, "", `begin with "# " and one sentence that says what holds`, "the scenario has no prose")
+	}
+}
+
+// headerLine reads one header line.
+func (p *parser) headerLine(l *line, kinds []headerLine, seen map[string]bool) {
+	words := make([]string, len(kinds))
+	for i, k := range kinds {
+		words[i] = k.word
+	}
+	l.space()
+	at := l.pos
+	word := l.choose("header line", words)
+	if seen[word] {
+		l.fail(at, "", "%q stands here twice", word)
+	}
+	if l.err != nil {
+		return
+	}
+	seen[word] = true
+	for _, k := range kinds {
+		if k.word == word {
+			k.read(p, l)
+		}
+	}
+	l.end()
+}
+
+// firstSentence returns the prose up to the end of its first sentence, on one
+// line, without the full stop.
+func firstSentence(prose string) string {
+	paragraph, _, _ := strings.Cut(prose, "\n\n")
+	text := strings.Join(strings.Fields(paragraph), " ")
+	if i := strings.Index(text, ". "); i >= 0 {
+		text = text[:i]
+	}
+	return strings.TrimSuffix(text, ".")
+}
+
+// wholeRest takes all that is left of the line.
+func (l *line) wholeRest(what string) string {
+	if l.done() {
+		l.fail(l.pos, "", "%s is missing", what)
+		return ""
+	}
+	rest := l.rest()
+	l.pos = len(l.text)
+	return rest
+}
+
+// list takes one or more words separated by blanks, each one of known or
+// accepted by also, none of them twice.
+func (l *line) list(what string, known []string, also func(string) bool) []string {
+	var all []string
+	for first := true; first || !l.done(); first = false {
+		l.space()
+		at, w := l.pos, l.peek()
+		if also != nil && also(w) {
+			l.pos += len(w)
+		} else {
+			w = l.choose(what, known)
+		}
+		for _, before := range all {
+			if before == w {
+				l.fail(at, "", "%q stands here twice", w)
+			}
+		}
+		all = append(all, w)
+	}
+	return all
+}
+
+// seed takes any 64-bit number.
+func (l *line) seed() uint64 {
+	l.space()
+	at := l.pos
+	w := l.word("the seed")
+	n, err := strconv.ParseUint(w, 10, 64)
+	if err != nil {
+		l.fail(at, "write a whole number", "%q is not a seed", w)
+	}
+	return n
+}
+
+// formatSeed writes a seed, or nothing for the default.
+func formatSeed(seed uint64) string {
+	if seed == DefaultSeed {
+		return ""
+	}
+	return strconv.FormatUint(seed, 10)
+}

@@ -1,0 +1,165 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A stepForm is one kind of line of the plan.
+type stepForm struct {
+	kind          StepKind
+	form, meaning string
+	read          func(l *line, s *Step)
+	// show returns what is written after the kind.
+	show func(s Step) string
+	// timed is true when the line must begin with a time.
+	timed bool
+}
+
+// stepForms returns the kinds of steps.
+func stepForms() []stepForm {
+	return []stepForm{
+		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT, ... [8bit]",
+			"a client submits a message; <> is the null sender, user{1..150}@example.net stands for 150 recipients, " +
+				"8bit declares BODY=8BITMIME",
+			(*line).submit, showSubmit, true},
+		{StepCrash, "[t+TIME] crash [before|after FACT ... | at step N], restart after TIME, keep all|some|none, silent",
+			"the relay's process is killed: at a time, when a fact is made (from the time on), or at a line of the trace",
+			(*line).crash, showCrash, false},
+		{StepStop, "t+TIME stop, restart after TIME", "the relay is told to stop (SIGTERM), and started again", (*line).stop, showStop, true},
+		{StepHeal, "t+TIME heal [HOST]", "faults end, at one server or everywhere",
+			func(l *line, s *Step) {
+				if !l.done() {
+					s.Host = l.host("the host")
+				}
+			},
+			func(s Step) string { return s.Host }, true},
+		{StepDecide, "t+TIME decide retry|delivered|report MESSAGE [<RECIPIENT>, ...]",
+			"an operator decides what is held: all of the message, or these recipients", (*line).decide, showDecide, true},
+		{StepDamage, "damage MESSAGE", "the message's control entry is overwritten with garbage, " +
+			"while the relay is down after the crash or stop above",
+			func(l *line, s *Step) { s.Message = l.name() },
+			func(s Step) string { return s.Message }, false},
+	}
+}
+
+// decisions are what an operator can say.
+var decisions = []term{
+	{"retry", "send it again, come what may"},
+	{"delivered", "it arrived; say no more"},
+	{"report", "tell the sender that nobody knows"},
+}
+
+// timePrefix begins a time in the plan.
+const timePrefix = "t+"
+
+// planSection reads the plan.
+func (p *parser) planSection(_ string, first int, data string) {
+	forms := stepForms()
+	var kinds []string
+	for _, f := range forms {
+		kinds = append(kinds, string(f.kind))
+	}
+	p.each(first, data, func(l *line) {
+		s := Step{Line: l.row}
+		l.space()
+		start := l.pos
+		timed := strings.HasPrefix(l.peek(), timePrefix)
+		if timed {
+			l.pos += len(timePrefix)
+			s.At = l.duration("the time", 0)
+		}
+		s.Kind = StepKind(l.choose("step", kinds))
+		for _, f := range forms {
+			if l.err != nil || f.kind != s.Kind {
+				continue
+			}
+			f.read(l, &s)
+			needsTime := f.timed || s.Kind == StepCrash && s.When.Kind == "" && s.StepNumber == 0
+			if needsTime && !timed {
+				l.fail(start, fmt.Sprintf("write t+0 %s, or a later time", l.rest0(start)), "the step does not say when")
+			}
+		}
+		p.s.Plan = append(p.s.Plan, s)
+	})
+}
+
+// rest0 returns the line from byte offset start, without blanks around it.
+func (l *line) rest0(start int) string { return strings.TrimSpace(l.text[start:]) }
+
+// submit reads what follows "submit".
+func (l *line) submit(s *Step) {
+	s.Message = l.name()
+	l.expect("from")
+	s.Sender = l.sender()
+	l.expect("to")
+	for first := true; first || l.comma(); first = false {
+		l.space()
+		at := l.pos
+		for _, m := range l.mailboxes("a recipient") {
+			for _, before := range s.Recipients[:min(len(s.Recipients), compared)] {
+				if sameMailbox(before, m) {
+					l.fail(at, "", "%s is a recipient already", m)
+				}
+			}
+			s.Recipients = append(s.Recipients, m)
+		}
+		if len(s.Recipients) > maxRange {
+			l.fail(at, "", "the message has more than %d recipients", maxRange)
+			return
+		}
+	}
+	s.EightBit = l.accept("8bit")
+}
+
+// compared bounds the search for a recipient given twice, whose cost is
+// quadratic; a typing error is among the first.
+const compared = 200
+
+func showSubmit(s Step) string {
+	from := s.Sender
+	if from == "" {
+		from = nullSender
+	}
+	out := fmt.Sprintf("%s from %s to %s", s.Message, from, mailboxList(s.Recipients))
+	if s.EightBit {
+		out += " 8bit"
+	}
+	return out
+}
+
+// stop reads what follows "stop".
+func (l *line) stop(s *Step) {
+	for l.comma() {
+		l.choose("clause", []string{"restart"})
+		l.restart(s)
+	}
+}
+
+// restart reads what follows "restart".
+func (l *line) restart(s *Step) {
+	l.expect("after")
+	s.Restart = l.duration("the time until the restart", 1)
+}
+
+func showStop(s Step) string { return clause("restart after", s.Restart) }
+
+// decide reads what follows "decide".
+func (l *line) decide(s *Step) {
+	s.Decision = l.choose("decision", wordsOf(decisions))
+	s.Message = l.name()
+	for first := true; !l.done() && (first || l.comma()); first = false {
+		s.Recipients = append(s.Recipients, l.mailbox("a recipient"))
+	}
+}
+
+func showDecide(s Step) string {
+	out := s.Decision + " " + s.Message
+	for i, r := range s.Recipients {
+		if i > 0 {
+			out += ","
+		}
+		out += " <" + r + ">"
+	}
+	return out
+}

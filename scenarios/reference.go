@@ -1,0 +1,114 @@
+package scenarios
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Reference describes the language of scenario files in Markdown, from the
+// tables that the parser uses. REFERENCE.md holds it; a test keeps that fresh.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString(`# The language of scenario files
+
+Generated from the parser's tables; do not edit. README.md tells how to write a scenario.
+
+A file is a [txtar](https://pkg.go.dev/golang.org/x/tools/txtar) archive with LF line ends: prose, header lines, then sections
+that begin with a marker such as ` + "`-- plan --`" + `. Every line of the prose begins with ` + "`# `" + `; its first sentence is
+the title and says what holds. Sections hold no comments. Blank lines mean nothing. ` + "`[ ]`" + ` is what may be left out,
+` + "`|`" + ` a choice.
+
+Durations are whole numbers with units, longest first: ` + "`30s`, `5m`, `2h`, `5d`, `1h30m`" + `; also ` + "`ms`, `us`, `ns`" + `.
+The null sender is ` + "`<>`" + `. Every world has the domain ` + MailboxDomain + ` with a go-smtp server at ` + MailboxServer + `,
+where senders live and reports arrive; a record for the domain, or a server of that name, replaces it.
+`)
+	referenceHeader(&b)
+	referenceRelay(&b)
+	referenceDNS(&b)
+	chapter(&b, "server NAME", "NAME is a host name without a final dot, with an address in the dns section. "+
+		"All other lines are rules of package fakesmtp.", serverLines)
+	chapter(&b, "", "Peers:", peers)
+	chapter(&b, "", "Networks:", networks)
+	b.WriteString("\n## message NAME\n\nAn .eml. A message without such a section gets a small standard content.\n")
+	referencePlan(&b)
+	chapter(&b, "expect", "", expectForms)
+	chapter(&b, "", "States:", states)
+	chapter(&b, "", "Clauses:", expectClauses())
+	chapter(&b, "", "The spool at the end:", spools)
+	b.WriteString("\n## trace\n\nThe golden trace, line by line. An empty section is there to be filled in by `--rewrite`.\n")
+	return b.String()
+}
+
+// chapter writes a heading, unless empty, an introduction and a list of terms.
+func chapter(b *strings.Builder, heading, intro string, terms []term) {
+	if heading != "" {
+		fmt.Fprintf(b, "\n## %s\n", heading)
+	}
+	if intro != "" {
+		fmt.Fprintf(b, "\n%s\n", intro)
+	}
+	b.WriteString("\n")
+	for _, t := range terms {
+		fmt.Fprintf(b, "- `%s` – %s\n", t.word, t.meaning)
+	}
+}
+
+func referenceHeader(b *strings.Builder) {
+	var lines, kinds []term
+	for _, h := range headerLines() {
+		lines = append(lines, term{h.form, h.meaning})
+	}
+	for _, k := range sectionKinds() {
+		kinds = append(kinds, term{"-- " + k.form + " --", k.meaning})
+	}
+	chapter(b, "Header lines", "", lines)
+	chapter(b, "", "Rules:", ruleTerms())
+	chapter(b, "", "Needs:", needs)
+	chapter(b, "Sections", "", kinds)
+}
+
+func referenceRelay(b *strings.Builder) {
+	var lines, limits, stages []term
+	for _, s := range settings() {
+		lines = append(lines, term{s.form, s.meaning})
+	}
+	for _, x := range bounds {
+		limits = append(limits, term{x.word, x.meaning})
+	}
+	for _, w := range waits {
+		stages = append(stages, term{w.word, w.meaning})
+	}
+	chapter(b, "relay", "", lines)
+	chapter(b, "", "Limits:", limits)
+	chapter(b, "", "Time-outs:", stages)
+}
+
+func referenceDNS(b *strings.Builder) {
+	chapter(b, "dns", "Names end with a dot. A line is a record, or `NAME TYPE|ANY FAULT, CLAUSE, ...`. Records:", recordTypes)
+	chapter(b, "", "Faults:", faults)
+	chapter(b, "", "Clauses of a fault:", faultClauses)
+}
+
+func referencePlan(b *strings.Builder) {
+	var lines, facts []term
+	for _, f := range stepForms() {
+		lines = append(lines, term{f.form, f.meaning})
+	}
+	for _, f := range factKinds {
+		facts = append(facts, term{string(f.kind), f.meaning})
+	}
+	chapter(b, "plan", "Times count from the start of the world.", lines)
+	chapter(b, "", "Clauses of a crash:", crashClauses)
+	chapter(b, "", "What the operator can decide:", decisions)
+	chapter(b, "", "What can follow a FACT, to narrow it down:", matchForms)
+	chapter(b, "", "Facts:", facts)
+}
+
+// expectClauses describes what can follow a state.
+func expectClauses() []term {
+	var out []term
+	for _, c := range counts {
+		out = append(out, term{"N " + c.one + "|" + c.many, c.meaning})
+	}
+	return append(out, term{"by HOST", "the server that must have taken it"})
+}

@@ -1,0 +1,149 @@
+package scenarios
+
+import (
+	"strings"
+	"testing"
+)
+
+// What is refused, and where; "^" in the place is line and column.
+var refused = []struct{ name, sections, place, reason string }{
+	{"section unknown", "-- dsn --\n", ":2:", `did you mean "dns"`},
+	{"section twice", "-- dns --\n-- dns --\n", ":3:", "stands in line 2 already"},
+	{"section without name", "-- server --\n", ":2:", "write -- server NAME --"},
+	{"section with a name too many", "-- plan b --\n", ":2:", "not complete, or too long"},
+	{"comment in a section", "-- dns --\n# hello\n", ":3:1:", "no comments"},
+	{"rule unknown", "rules: NEVER-TWISE\n", ":2:8:", `did you mean "NEVER-TWICE"`},
+	{"rule twice", "rules: PROGRESS PROGRESS\n", ":2:17:", "twice"},
+	{"header line twice", "seed: 1\nseed: 2\n", ":3:1:", "twice"},
+	{"header line unknown", "sed: 1\n", ":2:1:", `did you mean "seed:"`},
+	{"seed no number", "seed: x\n", ":2:7:", "not a seed"},
+	{"need unknown", "needs: krash\n", ":2:8:", `did you mean "crash"`},
+	{"prose after a header line", "seed: 2\n# more\n", ":3:", "prose"},
+
+	{"policy unknown", "-- relay --\nin_doubt maybe\n", ":3:10:", "report, hold, retry"},
+	{"setting twice", "-- relay --\ntimeout mail 1m\ntimeout mail 2m\n", ":4:1:", "twice"},
+	{"dot time-out too short", "-- relay --\ntimeout dot 1m\n", ":3:1:", "4.5.3.2.6"},
+	{"relay with a bad port", "-- relay --\nrelays a.example:0\n", ":3:8:", "optional port"},
+	{"factor no ratio", "-- relay --\nschedule factor 2\n", ":3:17:", "3/2"},
+	{"shrinking schedule", "-- relay --\nschedule first 5h\n", ":3:1:", "longest interval"},
+	{"something left over", "-- relay --\nhostname a b\n", ":3:12:", "not expected"},
+
+	{"name without dot", "-- dns --\nexample.net MX 10 a.\n", ":3:1:", `write "example.net."`},
+	{"type unknown", "-- dns --\nexample.net. XM 10 a.\n", ":3:14:", "unknown record type"},
+	{"no preference", "-- dns --\nexample.net. MX a.\n", ":3:17:", "preference"},
+	{"null MX with preference", "-- dns --\nexample.net. MX 10 .\n", ":3:17:", "RFC 7505"},
+	{"A with an IPv6 address", "-- dns --\nexample.net. A 2001:db8::1\n", ":3:16:", "AAAA takes"},
+	{"ANY without fault", "-- dns --\nexample.net. ANY 192.0.2.1\n", ":3:14:", "only for a fault"},
+	{"fault with bad clause", "-- dns --\nexample.net. ANY SERVFAIL, frist 2\n", ":3:28:", `did you mean "first"`},
+	{"fault that ends first", "-- dns --\nexample.net. ANY SERVFAIL, after 2h, until 1h\n", ":3:38:", "before it begins"},
+	{"clause on a record", "-- dns --\nexample.net. A 192.0.2.1, first 2\n", ":3:25:", "not expected"},
+
+	{"server without address", "-- server mx.example.net --\n", ":2:", "no address in the dns"},
+	{"server by a bad name", "-- server mx.example.net. --\n", ":2:", "without a final dot"},
+	{"two servers at one address",
+		"-- dns --\na.example.net. A 192.0.2.1\nb.example.net. A 192.0.2.1\n-- server a.example.net --\n-- server b.example.net --\n",
+		":4:", "address of a.example.net"},
+	{"peer with rules",
+		"-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\npeer go-smtp\nat dot: cut\n", ":6:", "takes no rules"},
+	{"network unknown",
+		"-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\nnetwork refusd\n", ":5:9:", `did you mean "refused"`},
+	{"rule of a server",
+		"-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\npersona mute\nat dott: cut\n", ":6:4:", `did you mean "dot"`},
+	{"comment in a server", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\n# cut\nat dot: cut\n", ":5:1:", "no comments"},
+	{"message nobody submits", "-- message m2 --\nHi\n", ":2:", `did you mean "m1"`},
+	{"message with a bad name", "-- message M_1 --\nHi\n", ":2:", "cannot name a message"},
+
+	{"step without time", "-- plan --\nheal\n", ":3:1:", "write t+0 heal"},
+	{"crash without time", "-- plan --\ncrash, restart after 5s\n", ":3:1:", "does not say when"},
+	{"time no duration", "-- plan --\nt+5 heal\n", ":3:3:", "30s, 5m"},
+	{"units in the wrong order", "-- plan --\nt+5m1h heal\n", ":3:3:", "30s, 5m"},
+	{"sender no address", "-- plan --\nt+0 submit m1 from alice to bob@example.net\n", ":3:20:", "has no @"},
+	{"recipient twice", "-- plan --\nt+0 submit m1 from <> to b@example.net, b@EXAMPLE.net\n", ":3:41:", "recipient already"},
+	{"range too long", "-- plan --\nt+0 submit m1 from <> to b{1..99999}@example.net\n", ":3:26:", "not a range"},
+	{"range backwards", "-- plan --\nt+0 submit m1 from <> to b{9..1}@example.net\n", ":3:26:", "not a range"},
+	{"message twice",
+		"-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+0 submit m1 from <> to c@example.net\n", ":4:12:", "submitted already"},
+	{"fact unknown", "-- plan --\ncrash after acepted, restart after 5s\n", ":3:13:", `did you mean "accepted"`},
+	{"stage unknown", "-- plan --\ncrash after reply stage dott, restart after 5s\n", ":3:25:", `did you mean "dot"`},
+	{"crash when", "-- plan --\ncrash when accepted, restart after 5s\n", ":3:7:", "before, after, at"},
+	{"restart at once", "-- plan --\nt+0 crash, restart after 0\n", ":3:26:", "at least"},
+	{"decision unknown", "-- plan --\nt+0 decide resend m1\n", ":3:12:", "retry, delivered, report"},
+	{"state unknown", "-- expect --\nbob@example.net deliverd\n", ":3:17:", `did you mean "delivered"`},
+	{"clause unknown", "-- expect --\nbob@example.net delivered, once\n", ":3:28:", "by HOST"},
+	{"count unknown", "-- expect --\nbob@example.net delivered, 2 atempts\n", ":3:30:", `did you mean "attempts"`},
+	{"count twice", "-- expect --\nbob@example.net delivered, 2 attempts, 1 attempt\n", ":3:42:", "twice"},
+	{"spool mistyped", "-- expect --\nspol empty\n", ":3:1:", `did you mean "spool"`},
+	{"licence without text", "-- expect --\nlicence \"\"\n", ":3:", "empty"},
+}
+
+func TestWhatIsWrongIsRefusedAtItsSpot(t *testing.T) {
+	for _, c := range refused {
+		t.Run(c.name, func(t *testing.T) { wantRefused(t, story(c.sections), c.place, c.reason) })
+	}
+}
+
+func wantRefused(t *testing.T, file []byte, place, reason string) {
+	t.Helper()
+	_, err := Parse("f", file)
+	if err == nil {
+		t.Fatalf("accepted:\n%s", file)
+	}
+	if !strings.Contains(err.Error(), "f"+place) || !strings.Contains(err.Error(), reason) {
+		t.Errorf("want %q and %q in:\n%v", "f"+place, reason, err)
+	}
+}
+
+// Plans and expectations that contradict each other; the plan of the others
+// submits m1 from alice@example.org to bob@example.net.
+var impossible = []struct{ name, sections, reason string }{
+	{"recipient nobody submits to", "-- expect --\nbobb@example.net failed\n", `did you mean "bob@example.net"`},
+	{"message nobody submits", "-- expect --\nm2 bob@example.net failed\n", `did you mean "m1"`},
+	{"recipient twice", "-- expect --\nbob@example.net queued\nm1 bob@example.net queued\n", "expected already"},
+	{"two messages to one recipient",
+		"-- plan --\nt+0 submit m1 from <> to b@example.net\nt+0 submit m2 from <> to b@example.net\n-- expect --\nb@example.net queued\n",
+		"2 messages go to"},
+	{"delivered without attempt", "-- expect --\nbob@example.net delivered, 0 attempts\n", "never attempted"},
+	{"delivered without acceptance", "-- expect --\nbob@example.net delivered, 0 acceptances\n", "means that a server accepted"},
+	{"failed with acceptance", "-- expect --\nbob@example.net failed, 1 acceptance\n", "is not failed"},
+	{"refused with attempts", "-- expect --\nbob@example.net refused, 1 attempt\n", "it refused"},
+	{"two acceptances without licence", "-- expect --\nbob@example.net delivered, 2 acceptances\n", "breaks NEVER-TWICE"},
+	{"report of a delivery", "-- expect --\nbob@example.net delivered, 1 report\n", "is reported"},
+	{"two reports", "-- expect --\nbob@example.net failed, 2 reports\n", "reported once"},
+	{"report to the null sender",
+		"-- plan --\nt+0 submit m1 from <> to b@example.net\n-- expect --\nb@example.net failed, 1 report\n", "null sender"},
+	{"by for a failure", "-- expect --\nbob@example.net failed, by mail.example.org\n", "no server took"},
+	{"by a server that is not there", "-- expect --\nbob@example.net delivered, by mx.example.net\n", "there is no server"},
+	{"held under report", "-- expect --\nbob@example.net held\n", "write in_doubt hold"},
+	{"unknown under retry", "-- relay --\nin_doubt retry\n-- expect --\nbob@example.net unknown\n", "write in_doubt report"},
+	{"empty spool while queued", "-- expect --\nbob@example.net queued\nspool empty\n", "cannot be empty"},
+	{"held spool without held", "-- expect --\nbob@example.net delivered\nspool held\n", "nothing is expected to be held"},
+	{"damaged spool without damage", "-- expect --\nbob@example.net delivered\nspool damaged\n", "nothing damages"},
+	{"final after the last crash", "-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1s crash\n", "stays down"},
+	{"damage while running", "-- plan --\nt+0 submit m1 from <> to bob@example.net\ndamage m1\n", "only while the relay is down"},
+	{"crash at an unknown host",
+		"-- plan --\nt+0 submit m1 from <> to bob@example.net\ncrash after accepted at mx9.example.net, restart after 5s\n",
+		"there is no server"},
+	{"crash for an unknown recipient",
+		"-- plan --\nt+0 submit m1 from <> to bob@example.net\ncrash after outcome <eve@example.net>, restart after 5s\n", "no step submits"},
+	{"decision on an unknown message",
+		"-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1h decide report m7\n", "no step submits the message m7"},
+	{"no plan", "-- plan --\n", "nothing is planned"},
+	{"no expectation", "-- expect --\n", "nothing is expected"},
+}
+
+func TestWhatCannotComeTrueIsRefused(t *testing.T) {
+	for _, c := range impossible {
+		t.Run(c.name, func(t *testing.T) { wantRefused(t, story(c.sections), ":", c.reason) })
+	}
+}
+
+func TestAnythingMayHappenWhereARuleIsToBeBroken(t *testing.T) {
+	mustParse(t, "-- expect --\nbob@example.net delivered, 2 acceptances\nviolates NEVER-TWICE\n")
+}
+
+func TestWholeFilesThatAreNoScenarioAreRefused(t *testing.T) {
+	wantRefused(t, nil, ":1:", "no prose")
+	wantRefused(t, []byte("# Title.\r\n-- plan --\r\n"), ":1:", "LF line ends")
+	wantRefused(t, make([]byte, MaxBytes+1), ":", "more than")
+	wantRefused(t, []byte("# Title.\n-- expect --\nbob@example.net queued\n"), ":1:", "nothing is planned")
+}

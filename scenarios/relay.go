@@ -1,0 +1,252 @@
+package scenarios
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// A setting is one kind of line of the relay section.
+type setting struct {
+	word, form, meaning string
+	read                func(l *line, p *spec.Policy)
+	// show returns what is written after the word, one string for each line,
+	// where p differs from the default d.
+	show func(p, d spec.Policy) []string
+}
+
+// settings returns the kinds of lines in canonical order.
+func settings() []setting {
+	return []setting{
+		{"hostname", "hostname NAME", "the relay's own name; " + DefaultHostname + " unless said",
+			func(l *line, p *spec.Policy) { p.Hostname = l.host("the relay's name") },
+			func(p, d spec.Policy) []string { return oneIf(p.Hostname != d.Hostname, p.Hostname) }},
+		{"port", "port NUMBER", "where MX hosts are spoken to; 25 unless said",
+			func(l *line, p *spec.Policy) { p.Port = l.port() },
+			func(p, d spec.Policy) []string { return oneIf(p.Port != d.Port, fmt.Sprint(p.Port)) }},
+		{"in_doubt", "in_doubt report|hold|retry [DOMAIN]", "what becomes of a recipient whose reply was lost, everywhere or at one domain",
+			readInDoubt, showInDoubt},
+		{"relays", "relays HOST[:PORT], ...", "relay mode: only these hosts, in order, and no MX look-up",
+			func(l *line, p *spec.Policy) { p.Relays = l.hops() },
+			func(p, _ spec.Policy) []string { return oneIf(len(p.Relays) > 0, strings.Join(p.Relays, ", ")) }},
+		{"fallback", "fallback HOST[:PORT], ...", "hosts that are tried after every other one failed",
+			func(l *line, p *spec.Policy) { p.Fallback = l.hops() },
+			func(p, _ spec.Policy) []string { return oneIf(len(p.Fallback) > 0, strings.Join(p.Fallback, ", ")) }},
+		{"schedule", "schedule first TIME, factor N/M, max TIME, lifetime TIME", "when to try again; what is left out stays as it is",
+			readSchedule, showSchedule},
+		{"limit", "limit WHAT NUMBER", "a bound on what the relay does at once", readLimit, showLimits},
+		{"timeout", "timeout WHAT TIME", "how long a stage of a delivery may take", readTimeout, showTimeouts},
+	}
+}
+
+// A bound is one limit by its name in the language.
+type bound struct {
+	word, meaning string
+	get           func(spec.Limits) int64
+	set           func(*spec.Limits, int64)
+}
+
+var bounds = []bound{
+	{"deliveries", "deliveries at once, in all",
+		func(l spec.Limits) int64 { return int64(l.Deliveries) }, func(l *spec.Limits, n int64) { l.Deliveries = int(n) }},
+	{"per-destination", "deliveries at once to one destination",
+		func(l spec.Limits) int64 { return int64(l.DeliveriesPerDestination) },
+		func(l *spec.Limits, n int64) { l.DeliveriesPerDestination = int(n) }},
+	{"recipients-per-transaction", "RCPT per MAIL",
+		func(l spec.Limits) int64 { return int64(l.RecipientsPerTransaction) },
+		func(l *spec.Limits, n int64) { l.RecipientsPerTransaction = int(n) }},
+	{"recipients-per-message", "RCPT at submission",
+		func(l spec.Limits) int64 { return int64(l.RecipientsPerMessage) }, func(l *spec.Limits, n int64) { l.RecipientsPerMessage = int(n) }},
+	{"message-bytes", "the size of a submitted message",
+		func(l spec.Limits) int64 { return l.MessageBytes }, func(l *spec.Limits, n int64) { l.MessageBytes = n }},
+	{"window", "pairs of message and destination held in memory",
+		func(l spec.Limits) int64 { return int64(l.WindowGroups) }, func(l *spec.Limits, n int64) { l.WindowGroups = int(n) }},
+	{"next-hops", "server addresses that one attempt tries",
+		func(l spec.Limits) int64 { return int64(l.NextHops) }, func(l *spec.Limits, n int64) { l.NextHops = int(n) }},
+	{"reply-bytes", "the size of one reply",
+		func(l spec.Limits) int64 { return int64(l.ReplyBytes) }, func(l *spec.Limits, n int64) { l.ReplyBytes = int(n) }},
+}
+
+// A wait is one time-out by its name in the language.
+type wait struct {
+	word, meaning string
+	field         func(*spec.Timeouts) *time.Duration
+}
+
+var waits = []wait{
+	{"resolve", "one look-up of a route", func(t *spec.Timeouts) *time.Duration { return &t.Resolve }},
+	{"connect", "connecting", func(t *spec.Timeouts) *time.Duration { return &t.Connect }},
+	{"greeting", "the greeting", func(t *spec.Timeouts) *time.Duration { return &t.Greeting }},
+	{"ehlo", "the reply to EHLO or HELO", func(t *spec.Timeouts) *time.Duration { return &t.EHLO }},
+	{"mail", "the reply to MAIL", func(t *spec.Timeouts) *time.Duration { return &t.MAIL }},
+	{"rcpt", "the reply to RCPT", func(t *spec.Timeouts) *time.Duration { return &t.RCPT }},
+	{"data", "the reply to DATA", func(t *spec.Timeouts) *time.Duration { return &t.DATA }},
+	{"block", "sending one block of the body", func(t *spec.Timeouts) *time.Duration { return &t.Block }},
+	{"dot", "the reply to the final dot; at least 10m", func(t *spec.Timeouts) *time.Duration { return &t.Dot }},
+	{"quit", "the reply to QUIT", func(t *spec.Timeouts) *time.Duration { return &t.QUIT }},
+}
+
+// oneIf returns text as the only line, or none.
+func oneIf(differs bool, text string) []string {
+	if !differs {
+		return nil
+	}
+	return []string{text}
+}
+
+// relaySection reads the policy. After every line the whole of it must still
+// make sense, so that the error stands at the line that breaks it.
+func (p *parser) relaySection(_ string, first int, data string) {
+	var words []string
+	for _, s := range settings() {
+		words = append(words, s.word)
+	}
+	seen := make(map[string]bool)
+	p.each(first, data, func(l *line) {
+		l.space()
+		at := l.pos
+		word := l.choose("setting", words)
+		for _, s := range settings() {
+			if s.word == word {
+				s.read(l, &p.s.Policy)
+			}
+		}
+		key := settingKey(l.text)
+		if seen[key] {
+			l.fail(at, "", "%q is set twice", key)
+		}
+		seen[key] = true
+		if l.err == nil {
+			if err := p.s.Policy.Validate(); err != nil {
+				l.fail(at, "", "%v", err)
+			}
+		}
+	})
+}
+
+// settingKey is what a line of the relay section sets: "timeout dot" is not
+// "timeout mail", but a line with any other word sets one thing only.
+func settingKey(text string) string {
+	f := strings.Fields(text)
+	switch {
+	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
+		return f[0] + " " + f[1]
+	case len(f) > 2 && f[0] == "in_doubt":
+		return f[0] + " for " + strings.ToLower(f[2])
+	}
+	return f[0]
+}
+
+func readInDoubt(l *line, p *spec.Policy) {
+	word := l.choose("policy", []string{"report", "hold", "retry"})
+	if l.err != nil {
+		return
+	}
+	policy, err := spec.ParseInDoubtPolicy(word)
+	if err != nil {
+		l.fail(l.pos, "", "%v", err)
+	}
+	if l.done() {
+		p.InDoubt = policy
+		return
+	}
+	domain := strings.ToLower(l.host("the domain"))
+	if p.InDoubtAt == nil {
+		p.InDoubtAt = make(map[string]spec.InDoubtPolicy)
+	}
+	p.InDoubtAt[domain] = policy
+}
+
+func showInDoubt(p, d spec.Policy) []string {
+	out := oneIf(p.InDoubt != d.InDoubt, p.InDoubt.String())
+	for _, domain := range slices.Sorted(maps.Keys(p.InDoubtAt)) {
+		out = append(out, p.InDoubtAt[domain].String()+" "+domain)
+	}
+	return out
+}
+
+// readSchedule reads the clauses of a schedule line, in any order.
+func readSchedule(l *line, p *spec.Policy) {
+	for first := true; first || l.comma(); first = false {
+		switch l.choose("clause", []string{"first", "factor", "max", "lifetime"}) {
+		case "first":
+			p.Schedule.First = l.duration("the first interval", 1)
+		case "factor":
+			p.Schedule.Numerator, p.Schedule.Denominator = l.ratio()
+		case "max":
+			p.Schedule.Max = l.duration("the longest interval", 1)
+		case "lifetime":
+			p.Schedule.Lifetime = l.duration("the lifetime", 1)
+		}
+	}
+}
+
+func showSchedule(p, d spec.Policy) []string {
+	s, t := p.Schedule, d.Schedule
+	var out []string
+	if s.First != t.First {
+		out = append(out, "first "+formatDuration(s.First))
+	}
+	if s.Numerator != t.Numerator || s.Denominator != t.Denominator {
+		out = append(out, fmt.Sprintf("factor %d/%d", s.Numerator, s.Denominator))
+	}
+	if s.Max != t.Max {
+		out = append(out, "max "+formatDuration(s.Max))
+	}
+	if s.Lifetime != t.Lifetime {
+		out = append(out, "lifetime "+formatDuration(s.Lifetime))
+	}
+	return oneIf(len(out) > 0, strings.Join(out, ", "))
+}
+
+func readLimit(l *line, p *spec.Policy) {
+	var words []string
+	for _, b := range bounds {
+		words = append(words, b.word)
+	}
+	word := l.choose("limit", words)
+	n := l.number("the limit", 1)
+	for _, b := range bounds {
+		if b.word == word && l.err == nil {
+			b.set(&p.Limits, n)
+		}
+	}
+}
+
+func showLimits(p, d spec.Policy) []string {
+	var out []string
+	for _, b := range bounds {
+		if n := b.get(p.Limits); n != b.get(d.Limits) {
+			out = append(out, fmt.Sprintf("%s %d", b.word, n))
+		}
+	}
+	return out
+}
+
+func readTimeout(l *line, p *spec.Policy) {
+	var words []string
+	for _, w := range waits {
+		words = append(words, w.word)
+	}
+	word := l.choose("stage", words)
+	d := l.duration("the time-out", 1)
+	for _, w := range waits {
+		if w.word == word && l.err == nil {
+			*w.field(&p.Timeouts) = d
+		}
+	}
+}
+
+func showTimeouts(p, d spec.Policy) []string {
+	var out []string
+	for _, w := range waits {
+		if t := *w.field(&p.Timeouts); t != *w.field(&d.Timeouts) {
+			out = append(out, w.word+" "+formatDuration(t))
+		}
+	}
+	return out
+}

@@ -1,0 +1,185 @@
+package scenarios
+
+import (
+	"time"
+
+	"github.com/postonce/postonce/fakesmtp"
+	"github.com/postonce/postonce/spec"
+)
+
+// A Scenario is one story as plain data: what a file holds, what a seed
+// expands to, what is shrunk, saved and replayed.
+type Scenario struct {
+	// Name is the file's path below the library without its ending, such as
+	// "dot/lost-reply-report".
+	Name string
+	// Title is the first sentence of the prose, which says what holds.
+	Title string
+	// Prose is all of the text before the first header line.
+	Prose string
+	// Source is the address of the field bug, if there was one.
+	Source string
+	// Rules names the rules that the story is about.
+	Rules []string
+	// Needs lists what it takes beyond any relay, such as "crash".
+	Needs []string
+	// Seed seeds latencies and everything else that the file leaves open.
+	Seed uint64
+	// Policy is the relay's configuration.
+	Policy  spec.Policy
+	DNS     []Record
+	Servers []Server
+	// Messages are the .eml sections by name; a message without one gets a
+	// small standard content.
+	Messages []Message
+	Plan     []Step
+	Expect   []Expectation
+	// Trace is the golden trace, nil when the file has none.
+	Trace []byte
+}
+
+// A Record is one line of the dns section: a resource record, or an answer
+// that goes wrong.
+type Record struct {
+	// Name is absolute: it ends with a dot, as in the file.
+	Name string
+	// Type is "MX", "A", "AAAA", "CNAME", "TXT"; or, for a fault, the type it
+	// concerns, "ANY" for all.
+	Type string
+	// Preference is for MX only.
+	Preference uint16
+	// Value is a name, with its final dot, or an address, or the text of a
+	// TXT; for a null MX it is ".".
+	Value string
+	// Fault is empty for a record, else "NXDOMAIN", "NODATA", "SERVFAIL",
+	// "REFUSED", "TIMEOUT" or "TRUNCATED".
+	Fault string
+	// First limits a fault to the first n queries for that name and type;
+	// 0 is no limit.
+	First int
+	// From and Until bound a fault in time since the start; Until 0 is no end.
+	From, Until time.Duration
+	// Line is where it stands in the file.
+	Line int
+}
+
+// A Server is one SMTP server of the world.
+type Server struct {
+	// Name is its host name, without a final dot; its addresses are those of
+	// the dns section.
+	Name string
+	// Peer runs go-smtp's server, which always behaves, instead of a script;
+	// Script is then nil, and else never.
+	Peer   bool
+	Script *fakesmtp.Script
+	// Network says how connecting goes: "" is well, "refused" is RST,
+	// "unreachable" an ICMP error, "silent" no answer at all.
+	Network string
+	// NetworkUntil ends Network at that time since the start; 0 is never.
+	NetworkUntil time.Duration
+	Line         int
+}
+
+// A Message is the content of one submission.
+type Message struct {
+	Name    string
+	Content []byte
+}
+
+// A StepKind says what a step of the plan does.
+type StepKind string
+
+// The kinds of steps.
+const (
+	// StepSubmit: a client submits Message from Sender to Recipients.
+	StepSubmit StepKind = "submit"
+	// StepCrash: the relay's process is killed, at time At, or when the Nth
+	// fact that matches When is made.
+	StepCrash StepKind = "crash"
+	// StepStop: the relay is told to stop (SIGTERM), and started again after
+	// Restart.
+	StepStop StepKind = "stop"
+	// StepHeal: faults end, at server Host, or everywhere when Host is "".
+	StepHeal StepKind = "heal"
+	// StepDecide: an operator decides what is in doubt: Decision for Message
+	// and Recipients (all of its held ones when empty).
+	StepDecide StepKind = "decide"
+	// StepDamage: the control entry of Message is overwritten with garbage
+	// on disk while the relay is down; follows a crash or stop.
+	StepDamage StepKind = "damage"
+)
+
+// A Step is one line of the plan.
+type Step struct {
+	// At is when, since the start of the world. For a crash with When it is
+	// the time from which on it watches.
+	At      time.Duration
+	Kind    StepKind
+	Message string
+	// Sender and Recipients are without angle brackets; the null sender is "".
+	Sender     string
+	Recipients []string
+	// EightBit declares BODY=8BITMIME.
+	EightBit bool
+	// Host is for heal.
+	Host string
+	// When matches a fact for a crash; zero for one at a time.
+	When FactMatch
+	// StepNumber, when above 0, crashes at that line of the trace.
+	StepNumber int
+	// Restart is how long after a crash or stop the relay starts again; 0 is
+	// never.
+	Restart time.Duration
+	// Keep says which unacknowledged batches the disk keeps in a crash:
+	// "none" or "" (the default), "all", or "some" (seeded).
+	Keep string
+	// Silent peers hear nothing of the crash; otherwise they see RST.
+	Silent bool
+	// Decision is "retry", "delivered" or "report".
+	Decision string
+	Line     int
+}
+
+// A FactMatch picks a fact: kind, and what else is not empty.
+type FactMatch struct {
+	// After is true when the crash comes right after the fact has taken
+	// effect, false when right before it does.
+	After bool
+	Kind  spec.FactKind
+	// Message is the plan's name for a message.
+	Message   string
+	Recipient string
+	Host      string
+	Stage     spec.Stage
+	// Nth counts matches from 1; 0 is 1.
+	Nth int
+}
+
+// An Expectation is one line of the expect section.
+type Expectation struct {
+	// Message is the plan's name; empty when only one message goes to
+	// Recipient.
+	Message   string
+	Recipient string
+	// State is "delivered", "failed", "unknown", "held", "queued", or
+	// "refused" for what the relay did not take at submission, whether it
+	// said so or the connection ended first.
+	State string
+	// Attempts is how many attempts it took; -1 is not said.
+	Attempts int
+	// Acceptances is how often servers took it; -1 is not said.
+	Acceptances int
+	// Reports is how many reports about it reached the sender; -1 not said.
+	Reports int
+	// By is the server that must have taken it; empty is not said.
+	By string
+	// Spool, for the line "spool …", is "empty" or "held" or "damaged".
+	Spool string
+	// Violates, for the line "violates RULE", is the rule that must be broken
+	// (for scenarios about other relays).
+	Violates string
+	// Licence, for the line "licence TEXT", says that a second acceptance must
+	// have been licensed by a doubt window whose description contains TEXT.
+	Licence string
+	Line    int
+}
