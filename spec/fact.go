@@ -81,7 +81,8 @@ const (
 	// From, To, Due (end of lifetime).
 	FactQueued FactKind = "queued"
 	// FactAttempt: an attempt begins. Job, Dest, To, Attempt, Due (when it
-	// was due).
+	// was due). A job counts against the limits until its FactAttemptEnd, or
+	// until the process ends.
 	FactAttempt FactKind = "attempt"
 	// FactAttemptEnd: the attempt is over; its limits are free. Job, Dest.
 	FactAttemptEnd FactKind = "attempt-end"
@@ -89,7 +90,7 @@ const (
 	FactRoute FactKind = "route"
 	// FactDial: a connection is about to be tried. Job, Dest, Host, Addr.
 	FactDial FactKind = "dial"
-	// FactTrouble: a stage went wrong; what it means. Job, Dest, Host, Stage,
+	// FactTrouble: a stage went wrong; what it means. Job, Dest, Host, To, Stage,
 	// Reply or Text, and in Text the verdict.
 	FactTrouble FactKind = "trouble"
 	// FactIntent: the intent is durable; the dot may leave. Job, Dest, Host,
@@ -101,7 +102,7 @@ const (
 	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
 	FactOutcome FactKind = "outcome"
 	// FactReport: a report is durable, as message Message with queue ID
-	// Queue. To are the recipients reported, State Failed or Unknown is in
+	// Queue; its own FactQueued follows. To are the recipients reported, State Failed or Unknown is in
 	// FactOutcome; Text is the queue ID of the message reported on, From
 	// whom it goes to.
 	FactReport FactKind = "report"
@@ -121,8 +122,8 @@ const (
 
 // Facts of servers (true).
 const (
-	// FactCommand: the client said Text (body bytes are not facts). Session,
-	// Host, Stage.
+	// FactCommand: the client said Text, the command line as it was (body
+	// bytes are not facts). Session, Host, Stage.
 	FactCommand FactKind = "command"
 	// FactReply: the server said Reply. Session, Host, Stage.
 	FactReply FactKind = "reply"
@@ -133,8 +134,8 @@ const (
 	// server's. Made before the reply is sent. Session, Host, Message, From,
 	// To, Hash.
 	FactAccepted FactKind = "accepted"
-	// FactReplied: the reply to an accepted dot was written out whole.
-	// Session, Host, Message, To.
+	// FactReplied: the reply to an accepted dot was written out whole; the
+	// client may still not have read it. Session, Host, Message, To.
 	FactReplied FactKind = "replied"
 	// FactReportSeen: the accepted message is a delivery status notification
 	// (RFC 3464) about Text (a Message-ID), recipient To (one), with Action
@@ -160,7 +161,9 @@ const (
 const (
 	// FactQuery: the relay asked. Text is "NAME TYPE".
 	FactQuery FactKind = "query"
-	// FactAnswer: it was answered. Text is "NAME TYPE: RCODE records…".
+	// FactAnswer: it was answered. Text is "NAME TYPE: RCODE records…", the
+	// records with "; " between them and each as type and data: "MX 10
+	// mx1.example.net.", "A 192.0.2.1", "CNAME example.com.".
 	FactAnswer FactKind = "answer"
 )
 
@@ -171,7 +174,9 @@ const (
 	FactStored FactKind = "stored"
 	// FactErased: an entry is durably gone. As FactStored.
 	FactErased FactKind = "erased"
-	// FactKept: after a crash, an entry is still there. As FactStored.
+	// FactKept: after a crash, an entry is still there. As FactStored. All of
+	// them come between FactCrash and the FactReady of the next process; what
+	// is not named then is gone.
 	FactKept FactKind = "kept"
 )
 
@@ -179,8 +184,10 @@ const (
 const (
 	// FactPlan: a step of the plan. Text.
 	FactPlan FactKind = "plan"
-	// FactFault: a fault fired. Session, Host or Queue when it has one;
-	// Text is what.
+	// FactFault: a fault fired; Text is what. With Session, it touched that
+	// connection: with a Stage a server did there what it was told to, such
+	// as refusing or cutting; without one the network did. With Host alone it
+	// touched that server; with Queue it damaged that spool entry.
 	FactFault FactKind = "fault"
 	// FactCrash: the relay's process is gone; what it says after this does
 	// not count. Text is why.
@@ -189,7 +196,9 @@ const (
 	FactStart FactKind = "start"
 	// FactStop: the relay's process ended by itself. Text.
 	FactStop FactKind = "stop"
-	// FactOperator: an operator told the relay something. Queue, To, Text.
+	// FactOperator: an operator told the relay something. Queue, To (all that
+	// are held when empty), Text: a decision, "retry", "delivered" or
+	// "report", or words that contain it.
 	FactOperator FactKind = "operator"
 	// FactHeal: faults end, for Host or for all. Text.
 	FactHeal FactKind = "heal"

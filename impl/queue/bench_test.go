@@ -34,7 +34,7 @@ func BenchmarkStep(b *testing.B) {
 	}
 	submit := func(id spec.QueueID, to string) string {
 		step(Submit{ID: id, Message: string(id), Size: 100, Envelope: spec.Envelope{Sender: "a@b.test", Recipients: []string{to}},
-			Ops: []seam.Op{{Key: ChunkKey(id, 0)}}})
+			Ops: []seam.Op{{Key: seam.ChunkKey(id, 0)}}})
 		return step(Durable{Seq: seq})
 	}
 	for i := range 1000 {

@@ -4,12 +4,7 @@ import (
 	"fmt"
 
 	"github.com/postonce/postonce/spec"
-	"github.com/postonce/postonce/spec/seam"
 )
-
-// ChunkBytes is the size of every chunk of a message's content in SpaceBody
-// but the last, which is shorter or equal.
-const ChunkBytes = 64 << 10
 
 // An Entry is the control entry of one message: who it is for and how far each
 // recipient has come. With the content it is all that the spool holds of a
@@ -134,24 +129,4 @@ func (e *Entry) due(p spec.Policy, dest string) (due spec.Wall, ok bool) {
 		}
 	}
 	return due, ok
-}
-
-// chunkKeys lists the keys of a content of size bytes.
-func chunkKeys(id spec.QueueID, size int64) []seam.Key {
-	n := (size + ChunkBytes - 1) / ChunkBytes
-	keys := make([]seam.Key, 0, n)
-	for i := range n {
-		keys = append(keys, ChunkKey(id, int(i)))
-	}
-	return keys
-}
-
-// ChunkKey is the key of the n-th chunk of a message's content, from 0.
-func ChunkKey(id spec.QueueID, n int) seam.Key {
-	return seam.Key{Space: seam.SpaceBody, Name: fmt.Sprintf("%s/%08x", id, n)}
-}
-
-// ControlKey is the key of a message's control entry.
-func ControlKey(id spec.QueueID) seam.Key {
-	return seam.Key{Space: seam.SpaceControl, Name: string(id)}
 }

@@ -22,6 +22,7 @@ type model struct {
 	submitted map[string]int // recipients of acknowledged messages -> acceptances by servers
 	reports   map[string]int // recipients -> reports stored
 	removed   map[spec.QueueID]int
+	waiting   map[Action]bool // releases that somebody waits for
 	next      int
 	crashes   int
 	loads     []Load
@@ -47,14 +48,26 @@ func newModel(t *rapid.T) *model {
 
 func (m *model) start() {
 	m.core = New(m.s.policy)
-	m.deliver, m.loads, m.closes = nil, nil, nil
+	m.deliver, m.loads, m.closes, m.waiting = nil, nil, nil, map[Action]bool{}
 	m.step(Start{})
 }
 
 func (m *model) step(e Event) {
+	switch e := e.(type) {
+	case Submit:
+		m.waiting[Accepted{ID: e.ID}] = true
+	case Intend:
+		m.waiting[MayCommit{Job: e.Job}] = true
+	case Settle:
+		m.waiting[Settled{Job: e.Job}] = true
+	}
 	m.t.Logf("%T %+v", e, e)
 	for _, act := range append([]Action(nil), m.core.Step(m.s.now, e)...) {
 		m.t.Logf("   %T %.200s", act, fmt.Sprintf("%+v", act))
+		switch act.(type) {
+		case Accepted, MayCommit, Settled:
+			delete(m.waiting, act)
+		}
 		switch act := act.(type) {
 		case Commit:
 			m.s.unacked = append(m.s.unacked, act)
@@ -82,7 +95,7 @@ func (m *model) step(e Event) {
 }
 
 func (m *model) entry(id spec.QueueID) *Entry {
-	e, err := DecodeEntry(m.s.disk[ControlKey(id)])
+	e, err := DecodeEntry(m.s.disk[seam.ControlKey(id)])
 	if err != nil {
 		m.t.Fatalf("%s was acknowledged and is not on disk: %v", id, err)
 	}
@@ -144,7 +157,7 @@ func (m *model) submit() {
 		to = append(to, rapid.SampledFrom([]string{"a@x.test", "b@x.test", "c@y.test"}).Draw(m.t, "to"))
 	}
 	m.step(Submit{ID: id, Message: string(id), Size: 3, Envelope: spec.Envelope{Sender: "s@home.test", Recipients: to},
-		Ops: []seam.Op{{Key: ChunkKey(id, 0), Value: []byte("a\r\n")}}})
+		Ops: []seam.Op{{Key: seam.ChunkKey(id, 0), Value: []byte("a\r\n")}}})
 }
 
 func (m *model) durable() {
@@ -268,6 +281,9 @@ func TestNeverTwiceAndCleanExactlyInAnyOrderWithCrashes(t *testing.T) {
 			m.act()
 		}
 		m.settle()
+		if len(m.waiting) > 0 {
+			t.Fatalf("everything is done and somebody still waits for %v", m.waiting)
+		}
 		for key, accepted := range m.submitted {
 			if accepted == 0 && m.reports[key] == 0 {
 				t.Fatalf("%s is lost: no server took it and nobody was told", key)

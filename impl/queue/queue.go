@@ -37,7 +37,10 @@ type Queue struct {
 	wake      spec.Mono // what the last WakeAt asked for; 0 is none
 
 	actions []Action
-	release Action // goes last
+	// release and open go last, because they set a goroutine going. Both come
+	// together only where the one released does nothing more, after a close.
+	release Action
+	open    bool
 }
 
 // New returns a core that begins with Start.
@@ -98,7 +101,7 @@ var errStopped = errors.New("the relay is shutting down")
 func (q *Queue) Step(now spec.Instant, e Event) []Action {
 	q.clock.read(now)
 	clear(q.actions)
-	q.actions, q.release = q.actions[:0], nil
+	q.actions, q.release, q.open = q.actions[:0], nil, false
 	if q.halted != nil {
 		q.refuse(e, q.halted)
 		return q.finish()
@@ -135,6 +138,9 @@ func (q *Queue) Step(now spec.Instant, e Event) []Action {
 func (q *Queue) finish() []Action {
 	if q.release != nil {
 		q.actions = append(q.actions, q.release)
+	}
+	if q.open {
+		q.actions = append(q.actions, Ready{})
 	}
 	return q.actions
 }

@@ -38,7 +38,7 @@ func (q *Queue) recovered() {
 	}
 	r.ready = true
 	q.note(spec.Fact{Kind: spec.FactReady, Count: int64(len(q.destinations))})
-	q.release = Ready{} // last, because it sets a goroutine going
+	q.open = true
 }
 
 // recoverIntent decides what becomes of recipients that the crash left in
@@ -122,7 +122,7 @@ func (q *Queue) decode(raw Raw) *message {
 func (q *Queue) setAside(raw Raw, why error) {
 	q.commit(&commit{facts: []spec.Fact{{Kind: spec.FactDamaged, Queue: raw.ID, Text: why.Error()}}}, []seam.Op{
 		{Key: seam.Key{Space: seam.SpaceDamaged, Name: string(raw.ID)}, Value: raw.Value},
-		{Key: ControlKey(raw.ID), Delete: true},
+		{Key: seam.ControlKey(raw.ID), Delete: true},
 	})
 }
 

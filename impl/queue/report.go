@@ -39,9 +39,9 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 		q.queued(n))
 	ops := n.put()
 	for i := 0; len(content) > 0; i++ {
-		chunk := content[:min(len(content), ChunkBytes)]
+		chunk := content[:min(len(content), seam.ChunkBytes)]
 		content = content[len(chunk):]
-		ops = append(ops, seam.Op{Key: ChunkKey(id, i), Value: chunk})
+		ops = append(ops, seam.Op{Key: seam.ChunkKey(id, i), Value: chunk})
 	}
 	return ops
 }

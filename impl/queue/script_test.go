@@ -87,7 +87,7 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	case "crash":
 		s.crash(d)
 	case "damage":
-		s.disk[ControlKey(spec.QueueID(d.CmdArgs[0].Key))] = []byte("damaged beyond repair")
+		s.disk[seam.ControlKey(spec.QueueID(d.CmdArgs[0].Key))] = []byte("damaged beyond repair")
 	case "disk":
 		s.list()
 	case "sizes":
@@ -132,7 +132,7 @@ func (s *script) submit(d *datadriven.TestData) {
 	s.step(Submit{
 		ID: id, Message: string(id) + "@submit.example", Size: int64(len(content)),
 		Envelope: spec.Envelope{Sender: from, Recipients: values(d, "to")},
-		Ops:      []seam.Op{{Key: ChunkKey(id, 0), Value: content}},
+		Ops:      []seam.Op{{Key: seam.ChunkKey(id, 0), Value: content}},
 	})
 }
 
@@ -306,7 +306,7 @@ func (s *script) load(l Load) Loaded {
 		switch {
 		case l.Kind == LoadIntents && k.Space == seam.SpaceIntent, l.Kind == LoadWriting && k.Space == seam.SpaceWriting:
 			id := spec.QueueID(k.Name)
-			out.Entries = append(out.Entries, Raw{id, view[ControlKey(id)]})
+			out.Entries = append(out.Entries, Raw{id, view[seam.ControlKey(id)]})
 		case l.Kind == LoadDestinations && k.Space == seam.SpaceDue:
 			w, _ := ParseWaiting(k.Name)
 			if !seen[w.Destination] {
@@ -322,11 +322,11 @@ func (s *script) load(l Load) Loaded {
 				continue
 			}
 			out.Groups = append(out.Groups, w)
-			out.Entries = append(out.Entries, Raw{w.ID, view[ControlKey(w.ID)]})
+			out.Entries = append(out.Entries, Raw{w.ID, view[seam.ControlKey(w.ID)]})
 		}
 	}
 	if l.Kind == LoadMessage {
-		out.Entries = []Raw{{l.ID, view[ControlKey(l.ID)]}}
+		out.Entries = []Raw{{l.ID, view[seam.ControlKey(l.ID)]}}
 	}
 	return out
 }

@@ -29,7 +29,7 @@ func (q *Queue) intend(e Intend) {
 		r.State, r.Attempts = spec.Intent, j.attempt
 		r.Last = Trouble{At: q.clock.now(), Host: e.Host, Stage: spec.StageDot}
 	}
-	ops := []seam.Op{{Key: ControlKey(m.entry.ID), Value: m.entry.Encode()}}
+	ops := []seam.Op{{Key: seam.ControlKey(m.entry.ID), Value: m.entry.Encode()}}
 	if !m.intent {
 		m.intent = true
 		ops = append(ops, seam.Op{Key: intentKey(m.entry.ID)})
@@ -229,12 +229,10 @@ func (q *Queue) update(c *commit, m *message) []seam.Op {
 		ops = append(ops, seam.Op{Key: intentKey(m.entry.ID), Delete: true})
 	}
 	if !m.entry.Done() {
-		return append(ops, seam.Op{Key: ControlKey(m.entry.ID), Value: m.entry.Encode()})
+		return append(ops, seam.Op{Key: seam.ControlKey(m.entry.ID), Value: m.entry.Encode()})
 	}
 	m.gone = true
-	for _, key := range chunkKeys(m.entry.ID, m.entry.Size) {
-		ops = append(ops, seam.Op{Key: key, Delete: true})
-	}
+	ops = append(ops, seam.RemoveBody(m.entry.ID, m.entry.Size)...)
 	c.facts = append(c.facts, spec.Fact{Kind: spec.FactRemoved, Message: m.entry.Message, Queue: m.entry.ID})
-	return append(ops, seam.Op{Key: ControlKey(m.entry.ID), Delete: true})
+	return append(ops, seam.Op{Key: seam.ControlKey(m.entry.ID), Delete: true})
 }

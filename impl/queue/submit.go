@@ -46,7 +46,7 @@ func (m *message) put() []seam.Op {
 	for _, line := range m.index {
 		ops = append(ops, seam.Op{Key: line.Key()})
 	}
-	return append(ops, seam.Op{Key: ControlKey(m.entry.ID), Value: m.entry.Encode()})
+	return append(ops, seam.Op{Key: seam.ControlKey(m.entry.ID), Value: m.entry.Encode()})
 }
 
 func (q *Queue) queued(m *message) spec.Fact {
