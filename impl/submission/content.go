@@ -1,0 +1,175 @@
+package submission
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	// maxLine is the longest text line that may be sent, CRLF included
+	// (RFC 5321 section 4.5.3.1.6).
+	maxLine = 1000
+	// maxReceived is the number of Received fields from which on a message is
+	// taken to go in a circle (RFC 5321 section 6.3).
+	maxReceived = 100
+	// maxMessageID bounds what is kept of a Message-ID field while it is read.
+	maxMessageID = 2 * maxLine
+)
+
+// errRead is wrapped by the errors of the client's side, to tell them from
+// those of the store.
+var errRead = errors.New("the content cannot be read")
+
+// A content streams the content of one message from the client into the spool,
+// line by line, and learns on the way what the relay has to know of it. What
+// it writes is what it reads; it only adds a Message-ID at the end of the
+// header when there is none.
+type content struct {
+	// messageID is the Message-ID of the message without angle brackets. It
+	// is set before copy to what is added when the message has none.
+	messageID string
+	// limit is the greatest size that is taken.
+	limit int64
+	// eightBit is true when an octet above 127 was seen.
+	eightBit bool
+
+	size     int64
+	received int
+	inHeader bool
+	// field is the header field being read, lower case; id collects the value
+	// of the first Message-ID field, and seenID tells that there was one.
+	field  string
+	id     []byte
+	seenID bool
+}
+
+// copy reads r to its end. The error is a *Refusal, or wraps errRead when r
+// failed, or is w's.
+func (c *content) copy(w io.Writer, r io.Reader) error {
+	c.inHeader = true
+	lines := bufio.NewReaderSize(r, 2*maxLine)
+	for {
+		line, err := lines.ReadSlice('\n')
+		c.size += int64(len(line))
+		switch {
+		case c.size > c.limit:
+			return refuseLarge
+		case errors.Is(err, bufio.ErrBufferFull):
+			return refuseLine
+		case err == io.EOF && len(line) == 0:
+			return c.endHeader(w)
+		case err == io.EOF:
+			// Only BDAT can end within a line (RFC 3030); DATA cannot say so
+			// to the next hop, so the line is completed.
+			line = append(bytes.Clone(line), '\r', '\n')
+		case err != nil:
+			return fmt.Errorf("%w: %w", errRead, err)
+		}
+		if err := c.line(w, line); err != nil {
+			return err
+		}
+	}
+}
+
+// line checks and writes one line, which ends in LF.
+func (c *content) line(w io.Writer, line []byte) error {
+	text, ok := bytes.CutSuffix(line, []byte("\r\n"))
+	if !ok || bytes.IndexByte(text, '\r') >= 0 {
+		return refuseBare
+	}
+	if len(line) > maxLine {
+		return refuseLine
+	}
+	for _, b := range text {
+		if b >= 0x80 {
+			c.eightBit = true
+			break
+		}
+	}
+	if c.inHeader {
+		if err := c.header(w, text); err != nil {
+			return err
+		}
+	}
+	_, err := w.Write(line)
+	return err
+}
+
+// header takes a line of the header, or the first line after it: the empty
+// one, or one that cannot be of a header.
+func (c *content) header(w io.Writer, text []byte) error {
+	if len(text) > 0 && (text[0] == ' ' || text[0] == '\t') && c.field != "" {
+		c.value(text)
+		return nil
+	}
+	name, value, ok := bytes.Cut(text, []byte(":"))
+	name = bytes.TrimRight(name, " \t") // RFC 5322 section 4.5.
+	if !ok || !isFieldName(name) {
+		return c.endHeader(w)
+	}
+	c.field = strings.ToLower(string(name))
+	switch c.field {
+	case "received":
+		if c.received++; c.received > maxReceived {
+			return refuseLoop
+		}
+	case "message-id":
+		if c.seenID {
+			c.field = "another message-id" // Only the first one counts.
+		}
+		c.seenID = true
+	}
+	c.value(value)
+	return nil
+}
+
+// value takes a piece of the value of the field being read.
+func (c *content) value(text []byte) {
+	if c.field == "message-id" && len(c.id)+len(text) <= maxMessageID {
+		c.id = append(c.id, text...)
+	}
+}
+
+// endHeader settles the Message-ID.
+func (c *content) endHeader(w io.Writer) error {
+	if !c.inHeader {
+		return nil
+	}
+	c.inHeader = false
+	if !c.seenID {
+		_, err := fmt.Fprintf(w, "Message-ID: <%s>\r\n", c.messageID)
+		return err
+	}
+	// A Message-ID that is empty names nothing, and a second field is not
+	// allowed: then the one that would have been added names the message here.
+	if id := messageID(string(c.id)); id != "" {
+		c.messageID = id
+	}
+	return nil
+}
+
+// messageID returns what stands in the angle brackets of a Message-ID field,
+// or, where there are none, all of it.
+func messageID(value string) string {
+	if _, rest, ok := strings.Cut(value, "<"); ok {
+		if id, _, ok := strings.Cut(rest, ">"); ok {
+			value = id
+		}
+	}
+	return strings.TrimSpace(value)
+}
+
+// isFieldName reports whether name is the name of a header field (RFC 5322
+// section 2.2).
+func isFieldName(name []byte) bool {
+	for _, b := range name {
+		if b <= ' ' || b > '~' {
+			return false
+		}
+	}
+	return len(name) > 0
+}

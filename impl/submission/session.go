@@ -1,0 +1,155 @@
+package submission
+
+import (
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/postonce/postonce/impl/spool"
+	"github.com/postonce/postonce/spec"
+)
+
+// A session is what go-smtp calls for one connection, in that connection's
+// goroutine.
+type session struct {
+	server *Server
+	conn   *conn
+	helo   func() string
+	open   *transaction
+	// bare is conn's count of bare CRs when the last transaction ended.
+	bare int
+}
+
+// A transaction is what MAIL and RCPT said.
+type transaction struct {
+	envelope spec.Envelope
+	// seen holds the recipients in their one spelling: an address that is
+	// given twice is one recipient, who gets the mail once.
+	seen map[string]bool
+}
+
+// Mail implements smtp.Session.
+func (s *session) Mail(from string, opts *smtp.MailOptions) error {
+	if s.open != nil {
+		return answer(refuseNested)
+	}
+	if opts.Size > s.server.config.MaxMessageBytes {
+		return answer(refuseLarge)
+	}
+	t := &transaction{seen: map[string]bool{}}
+	t.envelope.Body8Bit = opts.Body == smtp.Body8BitMIME
+	if from != "" {
+		sender, err := fromPath(from)
+		if err != nil {
+			return answer(refuseAddress(err))
+		}
+		t.envelope.Sender = sender.String()
+	}
+	if !s.conn.begin() {
+		return answer(refuseDrain)
+	}
+	s.open = t
+	return nil
+}
+
+// Rcpt implements smtp.Session. go-smtp has counted the recipients.
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	recipient, err := fromPath(to)
+	if err != nil {
+		return answer(refuseAddress(err))
+	}
+	if same := recipient.Same(); !s.open.seen[same] {
+		s.open.seen[same] = true
+		s.open.envelope.Recipients = append(s.open.envelope.Recipients, recipient.String())
+	}
+	return nil
+}
+
+// fromPath makes a Mailbox of a path that go-smtp has parsed: without angle
+// brackets, source route, and the quotes of a local-part. Without them a
+// quoted "a@b"@example.org looks like a@b@example.org, whose domain is
+// malformed; both are refused.
+func fromPath(path string) (Mailbox, error) {
+	local, domain, ok := strings.Cut(path, "@")
+	if !ok {
+		return Mailbox{}, errNoAt
+	}
+	return mailbox(local, domain)
+}
+
+// Reset implements smtp.Session: it ends the transaction.
+func (s *session) Reset() {
+	s.open = nil
+	s.bare = s.conn.bareCRs()
+	s.conn.end()
+}
+
+// Logout implements smtp.Session.
+func (s *session) Logout() error { return nil }
+
+// Data implements smtp.Session. go-smtp sends the reply that the error holds,
+// for a message that was taken too.
+func (s *session) Data(r io.Reader) error {
+	// BDAT is answered like an unknown command, and conn hides that go-smtp
+	// offers it. Version 0.25.1 takes a chunk that the client's end cuts short
+	// for a whole one, so that a truncated message would be queued; and after
+	// BDAT and RSET it may give the result of the one message as that of the
+	// next, so that a message which was queued would be submitted again. It
+	// calls this in another goroutine then: nothing of s may be touched.
+	if _, chunks := r.(*io.PipeReader); chunks {
+		return answer(refuseChunks)
+	}
+	id := s.server.config.Queue.NewID()
+	if err := s.receive(id, r); err != nil {
+		s.server.log.Info("message refused", "queue", id, "client", s.conn.RemoteAddr(), "error", err)
+		return answer(err)
+	}
+	return &smtp.SMTPError{Code: 250, EnhancedCode: smtp.EnhancedCode{2, 0, 0}, Message: "queued as " + string(id)}
+}
+
+// receive streams a message into the spool and submits it. When it returns nil
+// the message is durable; after an error nothing of it is left.
+func (s *session) receive(id spec.QueueID, r io.Reader) (err error) {
+	body := spool.NewBodyWriter(s.server.config.Store, id)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, body.Abandon())
+		}
+	}()
+	c := content{messageID: string(id) + "@" + s.server.config.Hostname, limit: s.server.config.MaxMessageBytes}
+	if _, err := io.WriteString(body, s.server.trace(s.helo(), s.conn.RemoteAddr(), id)); err != nil {
+		return err
+	}
+	if err := c.copy(body, r); errors.Is(err, errRead) {
+		return lost(err)
+	} else if err != nil {
+		return err
+	}
+	if s.conn.bareCRs() != s.bare {
+		return refuseBare // c.copy cannot see them all; see conn.
+	}
+	envelope := s.open.envelope
+	envelope.Body8Bit = envelope.Body8Bit || c.eightBit
+	return s.server.config.Queue.Submit(s.server.life, Message{
+		ID:        id,
+		Envelope:  envelope,
+		MessageID: c.messageID,
+		Size:      body.Size(),
+		Ops:       body.Ops(),
+	})
+}
+
+// lost returns the refusal for content that cannot be read to its end: go-smtp
+// gives its own for a message that is too large or has too long a line.
+func lost(err error) error {
+	var own *smtp.SMTPError
+	switch {
+	case errors.Is(err, smtp.ErrTooLongLine):
+		return refuseLine
+	case errors.As(err, &own):
+		return own
+	}
+	return errors.Join(refuseLost, err)
+}
