@@ -1,0 +1,211 @@
+package impl
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/postonce/postonce/impl/delivery"
+	"github.com/postonce/postonce/impl/queue"
+	"github.com/postonce/postonce/spec"
+)
+
+// An actor is the goroutine that owns the core. Everything that happens comes
+// to it through the inbox, in one order; it steps the core and carries out
+// what the core decides.
+type actor struct {
+	relay *Relay
+	core  *queue.Queue
+	inbox chan letter
+	began time.Time
+	// waiters are the goroutines that wait for a release, by what it names.
+	waiters map[waiter]chan<- error
+	// jobs cancels the deliveries that run, in the order in which they began.
+	jobs  []running
+	timer *time.Timer
+	ready bool
+}
+
+// A letter is an event, and where the answer goes that releases its sender;
+// nil when nobody waits.
+type letter struct {
+	event queue.Event
+	reply chan<- error
+}
+
+// A waiter names a release: its kind and the job or queue ID.
+type waiter struct {
+	kind byte // 's'ubmit, 'i'ntend, 'o'utcome, 'd'ecide
+	name string
+}
+
+type running struct {
+	job    string
+	cancel context.CancelFunc
+}
+
+// inboxSize bounds what waits for the core. Senders wait when it is full; all
+// of them are bounded themselves: deliveries and submissions by their limits,
+// batches by both.
+const inboxSize = 256
+
+func newActor(r *Relay) *actor {
+	return &actor{
+		relay: r, core: queue.New(r.config.Policy), inbox: make(chan letter, inboxSize), began: time.Now(),
+		waiters: map[waiter]chan<- error{},
+	}
+}
+
+// tell sends an event that nobody waits for.
+func (a *actor) tell(e queue.Event) { a.inbox <- letter{event: e} }
+
+// ask sends an event and waits until the core releases the sender. It waits
+// without a context: the core answers every event, if need be with an error.
+func (a *actor) ask(e queue.Event) error {
+	reply := make(chan error, 1)
+	a.inbox <- letter{event: e, reply: reply}
+	return <-reply
+}
+
+// shutdown stops new deliveries and breaks off those that can be. After it,
+// only what runs already can make the core do anything.
+func (a *actor) shutdown() { _ = a.ask(queue.Stop{}) }
+
+// close ends the loop. Nothing may be sent after it.
+func (a *actor) close() { close(a.inbox) }
+
+func (a *actor) loop() {
+	for l := range a.inbox {
+		if l.reply != nil {
+			a.waiters[waiterOf(l.event)] = l.reply
+		}
+		now := time.Now()
+		at := spec.Instant{Wall: spec.WallOf(now), Mono: spec.Mono(now.Sub(a.began))}
+		for _, act := range a.core.Step(at, l.event) {
+			a.carryOut(act, at)
+		}
+		switch e := l.event.(type) {
+		case queue.Settle:
+			if e.Last {
+				a.jobs = slices.DeleteFunc(a.jobs, func(j running) bool { return j.job == e.Job })
+			}
+		case queue.Stop:
+			a.stopJobs()
+			a.release(waiterOf(e), nil)
+		}
+	}
+}
+
+func waiterOf(e queue.Event) waiter {
+	switch e := e.(type) {
+	case queue.Submit:
+		return waiter{'s', string(e.ID)}
+	case queue.Intend:
+		return waiter{'i', e.Job}
+	case queue.Settle:
+		return waiter{'o', e.Job}
+	case queue.Decide:
+		return waiter{'d', string(e.ID)}
+	}
+	return waiter{}
+}
+
+func (a *actor) carryOut(act queue.Action, now spec.Instant) {
+	r := a.relay
+	switch act := act.(type) {
+	case queue.Commit:
+		r.running.Add(1)
+		r.host.Store.Apply(act.Ops, func(err error) {
+			a.tell(queue.Durable{Seq: act.Seq, Err: err})
+			r.running.Done()
+		})
+	case queue.Begin:
+		a.begin(act)
+	case queue.Close:
+		a.start(func() { r.close(act) })
+	case queue.Load:
+		a.start(func() { a.tell(r.load(act)) })
+	case queue.WakeAt:
+		a.wakeAt(act.At.Sub(now.Mono))
+	case queue.Note:
+		r.host.Note(act.Fact)
+	case queue.Ready:
+		a.opened()
+	case queue.Halt:
+		a.start(func() { r.stop(fmt.Errorf("the relay cannot go on: %w", act.Err)) })
+		a.opened()
+	case queue.Accepted:
+		a.release(waiter{'s', string(act.ID)}, act.Err)
+	case queue.MayCommit:
+		a.release(waiter{'i', act.Job}, act.Err)
+	case queue.Settled:
+		a.release(waiter{'o', act.Job}, act.Err)
+	case queue.Decided:
+		a.release(waiter{'d', string(act.ID)}, act.Err)
+	}
+}
+
+// opened lets Run go on: recovery is over, or will not be.
+func (a *actor) opened() {
+	if !a.ready {
+		a.ready = true
+		close(a.relay.ready)
+	}
+}
+
+func (a *actor) release(w waiter, err error) {
+	if reply := a.waiters[w]; reply != nil {
+		delete(a.waiters, w)
+		reply <- err
+	}
+}
+
+// start runs f in a goroutine that Run waits for.
+func (a *actor) start(f func()) {
+	a.relay.running.Add(1)
+	a.relay.host.Start(func() {
+		defer a.relay.running.Done()
+		f()
+	})
+}
+
+func (a *actor) begin(b queue.Begin) {
+	ctx, cancel := context.WithCancel(context.Background())
+	a.jobs = append(a.jobs, running{b.Job, cancel})
+	job := delivery.Job{
+		ID: b.Job, Queue: b.ID, Message: b.Message, Dest: b.Dest, Attempt: b.Attempt, Sender: b.Sender,
+		Recipients: b.To, Size: b.Size, Body8Bit: b.Body8Bit,
+	}
+	a.start(func() {
+		defer cancel()
+		a.relay.deliverer(b.Size).Deliver(ctx, job)
+	})
+}
+
+// stopJobs breaks off the deliveries one by one, each at an instant of its
+// own, so that the order in which they end does not hang on the scheduler.
+func (a *actor) stopJobs() {
+	for _, j := range a.jobs {
+		a.start(j.cancel)
+	}
+	a.jobs = nil
+	a.stopTimer()
+}
+
+// wakeAt sets the one timer.
+func (a *actor) wakeAt(d time.Duration) {
+	a.stopTimer()
+	a.relay.running.Add(1)
+	a.timer = time.AfterFunc(d, func() {
+		a.tell(queue.Wake{})
+		a.relay.running.Done()
+	})
+}
+
+func (a *actor) stopTimer() {
+	if a.timer != nil && a.timer.Stop() {
+		a.relay.running.Done()
+	}
+	a.timer = nil
+}

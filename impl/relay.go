@@ -1,0 +1,152 @@
+package impl
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/postonce/postonce/impl/delivery"
+	"github.com/postonce/postonce/impl/queue"
+	"github.com/postonce/postonce/impl/resolve"
+	"github.com/postonce/postonce/impl/spool"
+	"github.com/postonce/postonce/impl/submission"
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// A Config is what a relay is told.
+type Config struct {
+	Policy spec.Policy
+	// Listen is the address and port where mail is taken by SMTP; empty is
+	// nowhere, for a program that only calls Submit.
+	Listen string
+	// MaxConnections caps submitters at once; 0 is 100.
+	MaxConnections int
+	// Log takes what is not a fact: trouble with submitters. Nothing is
+	// logged when nil.
+	Log *slog.Logger
+}
+
+// A Relay takes mail, keeps it, delivers it, and reports what it could not
+// deliver. Create one with New.
+type Relay struct {
+	config Config
+	host   seam.Host
+	ids    ids
+	actor  *actor
+	// running counts deliveries, loads, closes and the timer; Run waits.
+	running sync.WaitGroup
+	// stop ends Run with a cause.
+	stop context.CancelCauseFunc
+	ctx  context.Context
+	// ready is closed when recovery is over.
+	ready chan struct{}
+	door  door
+}
+
+// New returns a relay on a host. It does nothing until Run.
+func New(config Config, host seam.Host) (*Relay, error) {
+	if config.Policy.Hostname == "" {
+		return nil, errors.New("the relay needs a hostname: its own name, for EHLO and reports")
+	}
+	if err := config.Policy.Validate(); err != nil {
+		return nil, err
+	}
+	if host.Store == nil {
+		return nil, errors.New("the relay needs a store")
+	}
+	if config.MaxConnections == 0 {
+		config.MaxConnections = 100
+	}
+	r := &Relay{config: config, host: host, ids: newIDs(host), ready: make(chan struct{})}
+	r.ctx, r.stop = context.WithCancelCause(context.Background())
+	r.actor = newActor(r)
+	return r, nil
+}
+
+// Run recovers what the spool holds, takes mail and delivers until ctx is
+// done or the relay cannot go on; then it stops as the package says and
+// returns nil, or why it could not go on. It is called once.
+func (r *Relay) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { r.stop(nil) })()
+	loop := make(chan struct{})
+	go func() {
+		defer close(loop)
+		r.actor.loop()
+	}()
+	r.actor.tell(queue.Start{})
+	<-r.ready
+	intake, err := r.listen()
+	if err != nil {
+		r.stop(err)
+	}
+	<-r.ctx.Done()
+	if intake != nil {
+		intake()
+	}
+	r.door.close()
+	r.actor.shutdown()
+	r.running.Wait()
+	r.actor.close()
+	<-loop
+	if cause := context.Cause(r.ctx); !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return nil
+}
+
+// listen opens the door to submitters; the function it returns closes it and
+// waits for those who are inside.
+func (r *Relay) listen() (func(), error) {
+	if r.config.Listen == "" || r.ctx.Err() != nil {
+		return nil, nil
+	}
+	l, err := r.host.Listen(r.config.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening for submissions on %s: %w", r.config.Listen, err)
+	}
+	p := r.config.Policy
+	server := submission.New(submission.Config{
+		Hostname: p.Hostname, Store: r.host.Store, Queue: intake{r}, Log: r.config.Log,
+		MaxRecipients: p.Limits.RecipientsPerMessage, MaxMessageBytes: p.Limits.MessageBytes, MaxConnections: r.config.MaxConnections,
+	})
+	served := make(chan struct{})
+	r.host.Start(func() {
+		defer close(served)
+		if err := server.Serve(l); err != nil {
+			r.stop(fmt.Errorf("submissions on %s: %w", r.config.Listen, err))
+		}
+	})
+	return func() {
+		r.shutdown(server)
+		<-served
+	}, nil
+}
+
+// goodbye is how long submitters have to end what they are sending when the
+// relay stops.
+const goodbye = 30 * time.Second
+
+func (r *Relay) shutdown(server *submission.Server) {
+	ctx, cancel := context.WithTimeout(context.Background(), goodbye)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil && r.config.Log != nil {
+		r.config.Log.Warn("submitters were cut off", "after", goodbye, "error", err)
+	}
+}
+
+// deliverer is made per delivery: it is small, and its parts are shared.
+func (r *Relay) deliverer(size int64) *delivery.Deliverer {
+	p := r.config.Policy
+	return &delivery.Deliverer{
+		Policy: p, Dial: r.host.Dial, Resolver: &resolve.Client{Exchange: r.host.Exchange, Timeout: p.Timeouts.Resolve},
+		Open: func(_ context.Context, id spec.QueueID) (io.ReadCloser, error) {
+			return spool.Body(r.host.Store, id, size), nil
+		},
+		Ledger: ledger{r}, Note: r.host.Note, Random: r.host.Random,
+	}
+}
