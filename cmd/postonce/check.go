@@ -1,0 +1,223 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/spf13/cobra"
+
+	"github.com/postonce/postonce/impl/route"
+	"github.com/postonce/postonce/spec"
+)
+
+func checkCommand(c console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Check a configuration",
+		Long:  "check reads a configuration as serve would, and says everything that is wrong with it.",
+		Args:  cobra.NoArgs,
+	}
+	path := configFlag(cmd)
+	cmd.RunE = func(*cobra.Command, []string) error {
+		cfg, err := c.load(*path)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(c.out, "%s is good: %s would take mail on %s and keep it in %s\n", *path, cfg.Hostname, cfg.Listen, cfg.Spool)
+		return nil
+	}
+	return cmd
+}
+
+// A checker finds what is wrong with a configuration whose values are lawful
+// one by one.
+type checker struct {
+	config *config
+	file   *ast.File
+	errs   []error
+}
+
+func (k *checker) check() error {
+	k.names()
+	k.hosts()
+	k.doubts()
+	k.numbers()
+	return errors.Join(k.errs...)
+}
+
+// at adds an error about the value at path, and shows the place.
+func (k *checker) at(path *yaml.Path, err error) {
+	key := strings.TrimPrefix(path.String(), "$.")
+	node, missing := path.FilterFile(k.file)
+	if missing != nil || node == nil {
+		k.errs = append(k.errs, fmt.Errorf("%s: %w", key, err))
+		return
+	}
+	if m, ok := node.(*ast.MappingNode); ok && len(m.Values) > 0 {
+		node = m.Values[0].Key
+	}
+	k.errs = append(k.errs, pointed(&yaml.SyntaxError{Message: key + ": " + err.Error(), Token: node.GetToken()}))
+}
+
+// key returns the path of nested keys.
+func key(names ...string) *yaml.Path {
+	b := new(yaml.PathBuilder).Root()
+	for _, name := range names {
+		b = b.Child(name)
+	}
+	return b.Build()
+}
+
+func (k *checker) names() {
+	c := k.config
+	if c.Hostname != "" {
+		if err := fullName(string(c.Hostname)); err != nil {
+			k.at(key("hostname"), err)
+		}
+	}
+	if err := address(string(c.Listen), true); err != nil {
+		k.at(key("listen"), err)
+	}
+	for i, server := range c.Resolvers {
+		if err := address(string(server), false); err != nil {
+			k.at(new(yaml.PathBuilder).Root().Child("resolvers").Index(uint(i)).Build(), err)
+		}
+	}
+	if c.Port < 1 || c.Port > 65535 {
+		k.at(key("port"), fmt.Errorf("%d is not a port: write a number from 1 to 65535", c.Port))
+	}
+}
+
+// address returns an error when s is not an IP address and a port; the port
+// may be missing when it is not needed. Port 0 asks the system for a free one.
+func address(s string, needPort bool) error {
+	if _, err := netip.ParseAddrPort(s); err == nil {
+		return nil
+	}
+	if needPort {
+		return fmt.Errorf("%.100q is not an IP address and a port: write it like 127.0.0.1:2525, [::1]:2525, or 0.0.0.0:25 for all", s)
+	}
+	if _, err := netip.ParseAddr(s); err == nil {
+		return nil
+	}
+	return fmt.Errorf("%.100q is not an IP address: write it like 192.0.2.53 or [2001:db8::53]:53; a name would need a DNS server to be found", s)
+}
+
+func (k *checker) hosts() {
+	check := func(name string, list []text) {
+		for i, host := range list {
+			if _, err := route.RelayHosts([]string{string(host)}, uint16(k.config.Port)); err != nil {
+				k.at(new(yaml.PathBuilder).Root().Child(name).Index(uint(i)).Build(), fmt.Errorf("%w; write HOST or HOST:PORT", err))
+			}
+		}
+	}
+	check("relays", k.config.Relays)
+	check("fallback", k.config.Fallback)
+}
+
+// defaultKey is the key of in_doubt that is no destination.
+const defaultKey = "default"
+
+// destination returns a key of in_doubt as spec.Policy.Destination names it.
+func destination(key string) string { return strings.TrimSuffix(strings.ToLower(key), ".") }
+
+func (k *checker) doubts() {
+	seen := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(k.config.InDoubt)) {
+		dest := destination(name)
+		switch before := seen[dest]; {
+		case before != "":
+			k.at(key("in_doubt", name), fmt.Errorf("%q and %q are the same destination: keep one", before, name))
+		case name == defaultKey:
+		case len(k.config.Relays) > 0 && dest != spec.RelayDestination:
+			k.at(key("in_doubt", name), fmt.Errorf("all mail leaves through relays, so the one destination is called %q", spec.RelayDestination))
+		case len(k.config.Relays) == 0 && !isLiteral(dest) && fullName(dest) != nil:
+			k.at(key("in_doubt", name), fmt.Errorf("%.100q is no destination: write a domain, such as example.com, or default", name))
+		}
+		seen[dest] = name
+	}
+}
+
+// isLiteral reports whether a destination is an address literal (RFC 5321
+// section 4.1.3).
+func isLiteral(dest string) bool {
+	return strings.HasPrefix(dest, "[") && strings.HasSuffix(dest, "]")
+}
+
+// numbers has spec judge each group, the limits and time-outs one by one.
+func (k *checker) numbers() {
+	policy := k.config.policy()
+	if err := policy.Schedule.Validate(); err != nil {
+		k.at(key("schedule"), err)
+	}
+	base := spec.DefaultPolicy("check.invalid")
+	l, t := base.Limits, base.Timeouts
+	given, wait := policy.Limits, policy.Timeouts
+	for _, one := range []struct {
+		name string
+		set  func(*spec.Limits)
+	}{
+		{"deliveries", func(l *spec.Limits) { l.Deliveries = given.Deliveries }},
+		{"deliveries_per_destination", func(l *spec.Limits) { l.DeliveriesPerDestination = given.DeliveriesPerDestination }},
+		{"recipients_per_transaction", func(l *spec.Limits) { l.RecipientsPerTransaction = given.RecipientsPerTransaction }},
+		{"recipients_per_message", func(l *spec.Limits) { l.RecipientsPerMessage = given.RecipientsPerMessage }},
+		{"message_bytes", func(l *spec.Limits) { l.MessageBytes = given.MessageBytes }},
+		{"window_groups", func(l *spec.Limits) { l.WindowGroups = given.WindowGroups }},
+		{"next_hops", func(l *spec.Limits) { l.NextHops = given.NextHops }},
+		{"reply_bytes", func(l *spec.Limits) { l.ReplyBytes = given.ReplyBytes }},
+	} {
+		changed := l
+		one.set(&changed)
+		if err := changed.Validate(); err != nil {
+			k.at(key("limits", one.name), err)
+		}
+	}
+	if n := k.config.Limits.SubmissionConnections; n < 1 {
+		k.at(key("limits", "submission_connections"), fmt.Errorf("%d is less than 1", n))
+	}
+	// Any time but that of the final dot is the operator's business.
+	t.Dot = wait.Dot
+	if err := t.Validate(); err != nil {
+		k.at(key("timeouts", "dot"), err)
+	}
+}
+
+// ownName takes the machine's own name for the hostname.
+func (c *config) ownName(own func() (string, error)) error {
+	name, err := own()
+	if err != nil {
+		return fmt.Errorf("hostname: the machine's name is not known (%w): write hostname: and the relay's name, such as mail.example.org", err)
+	}
+	if err := fullName(name); err != nil {
+		return fmt.Errorf("hostname: it is not given, and the machine's own name %w: write hostname: and the relay's name", err)
+	}
+	c.Hostname = text(name)
+	return nil
+}
+
+// fullName returns an error when name is not a fully qualified domain name
+// (RFC 5321 section 2.3.5). Other servers refuse a relay that has none.
+func fullName(name string) error {
+	labels := strings.Split(name, ".")
+	ok := len(labels) > 1 && len(name) <= 253
+	for _, label := range labels {
+		ok = ok && label != "" && len(label) <= 63 && label[0] != '-' && label[len(label)-1] != '-'
+		for _, c := range []byte(label) {
+			ok = ok && ('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_')
+		}
+	}
+	if _, err := strconv.Atoi(labels[len(labels)-1]); err == nil {
+		ok = false // an address, or nothing at all: no top-level domain is a number
+	}
+	if !ok {
+		return fmt.Errorf("%.100q is not fully qualified, as mail.example.org is", name)
+	}
+	return nil
+}

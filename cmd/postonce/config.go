@@ -1,0 +1,236 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"github.com/postonce/postonce/spec"
+)
+
+// A config is a configuration file. What a file does not say keeps its value.
+type config struct {
+	Hostname  text             `yaml:"hostname"`
+	Listen    text             `yaml:"listen"`
+	Spool     text             `yaml:"spool"`
+	InDoubt   map[string]doubt `yaml:"in_doubt"`
+	Relays    []text           `yaml:"relays"`
+	Fallback  []text           `yaml:"fallback"`
+	Resolvers []text           `yaml:"resolvers"`
+	Port      count            `yaml:"port"`
+	Schedule  schedule         `yaml:"schedule"`
+	Limits    limits           `yaml:"limits"`
+	Timeouts  timeouts         `yaml:"timeouts"`
+	Log       struct {
+		Format logFormat `yaml:"format"`
+		Level  logLevel  `yaml:"level"`
+	} `yaml:"log"`
+}
+
+type schedule struct {
+	First    duration `yaml:"first"`
+	Factor   factor   `yaml:"factor"`
+	Max      duration `yaml:"max"`
+	Lifetime duration `yaml:"lifetime"`
+}
+
+type limits struct {
+	Deliveries               count `yaml:"deliveries"`
+	DeliveriesPerDestination count `yaml:"deliveries_per_destination"`
+	RecipientsPerTransaction count `yaml:"recipients_per_transaction"`
+	RecipientsPerMessage     count `yaml:"recipients_per_message"`
+	MessageBytes             count `yaml:"message_bytes"`
+	SubmissionConnections    count `yaml:"submission_connections"`
+	WindowGroups             count `yaml:"window_groups"`
+	NextHops                 count `yaml:"next_hops"`
+	ReplyBytes               count `yaml:"reply_bytes"`
+}
+
+type timeouts struct {
+	Resolve  duration `yaml:"resolve"`
+	Connect  duration `yaml:"connect"`
+	Greeting duration `yaml:"greeting"`
+	EHLO     duration `yaml:"ehlo"`
+	MAIL     duration `yaml:"mail"`
+	RCPT     duration `yaml:"rcpt"`
+	DATA     duration `yaml:"data"`
+	Block    duration `yaml:"block"`
+	Dot      duration `yaml:"dot"`
+	QUIT     duration `yaml:"quit"`
+}
+
+// defaults returns the configuration that an empty file means.
+func defaults() *config {
+	s, l, t := spec.DefaultSchedule(), spec.DefaultLimits(), spec.DefaultTimeouts()
+	c := &config{
+		Listen: "127.0.0.1:2525", Spool: "/var/spool/postonce", Port: 25,
+		Schedule: schedule{duration(s.First), factor{s.Numerator, s.Denominator}, duration(s.Max), duration(s.Lifetime)},
+		Limits: limits{
+			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.RecipientsPerTransaction),
+			count(l.RecipientsPerMessage), count(l.MessageBytes), 100, count(l.WindowGroups), count(l.NextHops),
+			count(l.ReplyBytes),
+		},
+		Timeouts: timeouts{
+			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.MAIL),
+			duration(t.RCPT), duration(t.DATA), duration(t.Block), duration(t.Dot), duration(t.QUIT),
+		},
+	}
+	c.Log.Format = "text"
+	return c
+}
+
+// policy returns what the configuration says of the rules. It has been
+// checked.
+func (c *config) policy() spec.Policy {
+	s, l, t := c.Schedule, c.Limits, c.Timeouts
+	p := spec.Policy{
+		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
+		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
+		Schedule: spec.Schedule{
+			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
+			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,
+		},
+		Limits: spec.Limits{
+			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
+			RecipientsPerTransaction: int(l.RecipientsPerTransaction), RecipientsPerMessage: int(l.RecipientsPerMessage),
+			MessageBytes: int64(l.MessageBytes), WindowGroups: int(l.WindowGroups), NextHops: int(l.NextHops),
+			ReplyBytes: int(l.ReplyBytes),
+		},
+		Timeouts: spec.Timeouts{
+			Resolve: time.Duration(t.Resolve), Connect: time.Duration(t.Connect), Greeting: time.Duration(t.Greeting),
+			EHLO: time.Duration(t.EHLO), MAIL: time.Duration(t.MAIL), RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA),
+			Block: time.Duration(t.Block), Dot: time.Duration(t.Dot), QUIT: time.Duration(t.QUIT),
+		},
+	}
+	for key, policy := range c.InDoubt {
+		if key != defaultKey {
+			p.InDoubtAt[destination(key)] = spec.InDoubtPolicy(policy)
+		}
+	}
+	return p
+}
+
+func texts(list []text) []string {
+	var all []string
+	for _, t := range list {
+		all = append(all, string(t))
+	}
+	return all
+}
+
+// mostConfigBytes bounds a configuration file; a larger one is something else.
+const mostConfigBytes = 1 << 20
+
+// load reads and checks a configuration file. Its errors show the place.
+func (c console) load(path string) (*config, error) {
+	source, err := readBounded(path)
+	if err != nil {
+		return nil, fmt.Errorf("the configuration cannot be read: %w", err)
+	}
+	cfg, err := parse(source)
+	if err == nil && cfg.Hostname == "" {
+		err = cfg.ownName(c.hostname)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s:%s%w", path, separator(err), err)
+	}
+	return cfg, nil
+}
+
+// separator is what stands before an error: one that shows a place in the file
+// begins on a line of its own.
+func separator(err error) string {
+	if strings.Contains(err.Error(), "\n") {
+		return "\n"
+	}
+	return " "
+}
+
+func readBounded(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	source, err := io.ReadAll(io.LimitReader(f, mostConfigBytes+1))
+	if len(source) > mostConfigBytes {
+		return nil, fmt.Errorf("%s is larger than %d bytes", path, mostConfigBytes)
+	}
+	return source, err
+}
+
+// parse reads a configuration and checks all that it says; only the hostname
+// may still be missing.
+func parse(source []byte) (*config, error) {
+	cfg := defaults()
+	file, err := parser.ParseBytes(bytes.TrimPrefix(source, []byte("\ufeff")), 0)
+	if err != nil {
+		return nil, pointed(err)
+	}
+	if len(file.Docs) > 1 && file.Docs[1].Body != nil {
+		return nil, pointed(&yaml.SyntaxError{Message: "a configuration is one document: remove what follows ---", Token: file.Docs[1].Body.GetToken()})
+	}
+	if len(file.Docs) == 0 || empty(file.Docs[0].Body) {
+		return cfg, nil
+	}
+	if err := plain(file.Docs[0].Body); err != nil {
+		return nil, pointed(err)
+	}
+	if err := yaml.NodeToValue(file.Docs[0].Body, cfg, yaml.Strict()); err != nil {
+		return nil, pointed(err)
+	}
+	return cfg, (&checker{config: cfg, file: file}).check()
+}
+
+// empty reports whether a document says nothing.
+func empty(body ast.Node) bool {
+	switch body.(type) {
+	case nil, *ast.CommentGroupNode, *ast.NullNode:
+		return true
+	}
+	return false
+}
+
+// plain returns an error when a document uses more of YAML than a
+// configuration needs: tags, anchors and aliases (by which a small file could
+// become a large one), and keys without a value, which would stand for a zero
+// that was hardly meant.
+func plain(body ast.Node) error {
+	v := new(plainness)
+	ast.Walk(v, body)
+	return v.err
+}
+
+type plainness struct{ err error }
+
+// Visit implements ast.Visitor.
+func (v *plainness) Visit(node ast.Node) ast.Visitor {
+	if v.err != nil {
+		return nil
+	}
+	const missing = "there is no value; write one, or leave the key out for the default"
+	switch n := node.(type) {
+	case *ast.MappingValueNode:
+		if null, ok := n.Value.(*ast.NullNode); ok {
+			v.err = wrongAt(null, n.Key.GetToken(), missing)
+		}
+	case *ast.NullNode:
+		v.err = wrong(n, missing)
+	case *ast.TagNode, *ast.AnchorNode, *ast.AliasNode, *ast.MergeKeyNode:
+		v.err = wrong(n, "a configuration is plain YAML, without tags, anchors and aliases")
+	}
+	return v
+}
+
+// pointed is an error that shows a place in the file, as go-yaml prints it.
+func pointed(err error) error {
+	return errors.New(strings.TrimRight(yaml.FormatError(err, false, true), "\n"))
+}

@@ -1,0 +1,11 @@
+// Postonce is an outbound SMTP relay: it takes mail, keeps it until it is
+// delivered or reported to the sender, and never delivers it twice.
+//
+//	postonce serve --config FILE    run the relay
+//	postonce check --config FILE    check a configuration
+//	postonce queue list             show what a stopped relay's spool holds
+//	postonce version                say which version this is
+//
+// The exit status is 0 when all went well, 1 for a wrong command line or
+// configuration, 2 when something failed while running.
+package main

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// The exit statuses.
+const (
+	exitOK = iota
+	exitUsage
+	exitFailure
+)
+
+// A failure is an error met while running, as opposed to a wrong command line
+// or configuration.
+type failure struct{ error }
+
+// Unwrap returns the error itself.
+func (f failure) Unwrap() error { return f.error }
+
+// A console is what a command has of the process it runs in.
+type console struct {
+	out, err io.Writer
+	// signals delivers SIGTERM and SIGINT.
+	signals <-chan os.Signal
+	now     func() time.Time
+	// hostname returns the machine's own name.
+	hostname func() (string, error)
+}
+
+func main() {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	os.Exit(run(console{os.Stdout, os.Stderr, signals, time.Now, os.Hostname}, os.Args[1:]))
+}
+
+// run runs a command line and returns the exit status.
+func run(c console, args []string) int {
+	root := rootCommand(c)
+	root.SetArgs(args)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	err := root.Execute()
+	if err == nil {
+		return exitOK
+	}
+	fmt.Fprintf(c.err, "postonce: %v\n", err)
+	if errors.As(err, new(failure)) {
+		return exitFailure
+	}
+	return exitUsage
+}
+
+func rootCommand(c console) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "postonce",
+		Short: "An outbound SMTP relay that never delivers twice",
+		Long: `postonce takes mail by SMTP, keeps it in a spool that survives power loss,
+delivers it, tries again what a server deferred, and reports to the sender what
+it could not deliver. No server gets a message twice: when the answer to the
+final dot is lost, nobody can know whether the mail arrived, and the policy
+in_doubt decides what becomes of it.
+
+Write a configuration (postonce serve --help shows one), check it with
+postonce check, and start the relay with postonce serve.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(serveCommand(c), checkCommand(c), queueCommand(c), versionCommand(c))
+	return root
+}
+
+// configFlag gives a command the flag --config.
+func configFlag(cmd *cobra.Command) *string {
+	return cmd.Flags().StringP("config", "c", "/etc/postonce.yaml", "the configuration `file`")
+}
