@@ -38,7 +38,7 @@ type Queue struct {
 
 	actions []Action
 	// release and open go last, because they set a goroutine going. Both come
-	// together only where the one released does nothing more, after a close.
+	// together only when an operator's decision is the end of the recovery.
 	release Action
 	open    bool
 }

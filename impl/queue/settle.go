@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -67,8 +68,12 @@ func (q *Queue) settle(e Settle) {
 		return
 	}
 	c := &commit{message: m, release: Settled{Job: e.Job}}
-	if j.ticket {
-		c.release = Decided{ID: m.entry.ID}
+	if j.closing != nil {
+		// Who closes only brings the header; an operator may wait for more.
+		q.release, c.release = c.release, nil
+		if j.ticket {
+			c.release = Decided{ID: m.entry.ID}
+		}
 	}
 	q.conclude(c, j, results, e)
 }
@@ -81,7 +86,7 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 		r, err := q.apply(m, j, res)
 		if err != nil {
 			q.halt(err)
-			q.release = refused(c.release, err)
+			q.release = refused(cmp.Or(c.release, q.release), err)
 			return
 		}
 		c.facts = append(c.facts, q.outcome(m, j, r))
