@@ -32,6 +32,10 @@ type actor struct {
 type letter struct {
 	event queue.Event
 	reply chan<- error
+	// counted letters hold a count of Relay.running until they are dealt
+	// with: what they lead to may raise it again, and it must not be zero in
+	// between, or Run would take the work for done.
+	counted bool
 }
 
 // A waiter names a release: its kind and the job or queue ID.
@@ -59,6 +63,12 @@ func newActor(r *Relay) *actor {
 
 // tell sends an event that nobody waits for.
 func (a *actor) tell(e queue.Event) { a.inbox <- letter{event: e} }
+
+// expect counts an event that will be told with arrived.
+func (a *actor) expect() { a.relay.running.Add(1) }
+
+// arrived tells an event that was expected.
+func (a *actor) arrived(e queue.Event) { a.inbox <- letter{event: e, counted: true} }
 
 // ask sends an event and waits until the core releases the sender. It waits
 // without a context: the core answers every event, if need be with an error.
@@ -94,6 +104,9 @@ func (a *actor) loop() {
 			a.stopJobs()
 			a.release(waiterOf(e), nil)
 		}
+		if l.counted {
+			a.relay.running.Done()
+		}
 	}
 }
 
@@ -115,17 +128,15 @@ func (a *actor) carryOut(act queue.Action, now spec.Instant) {
 	r := a.relay
 	switch act := act.(type) {
 	case queue.Commit:
-		r.running.Add(1)
-		r.host.Store.Apply(act.Ops, func(err error) {
-			a.tell(queue.Durable{Seq: act.Seq, Err: err})
-			r.running.Done()
-		})
+		a.expect()
+		r.host.Store.Apply(act.Ops, func(err error) { a.arrived(queue.Durable{Seq: act.Seq, Err: err}) })
 	case queue.Begin:
 		a.begin(act)
 	case queue.Close:
 		a.start(func() { r.close(act) })
 	case queue.Load:
-		a.start(func() { a.tell(r.load(act)) })
+		a.expect()
+		r.host.Start(func() { a.arrived(r.load(act)) })
 	case queue.WakeAt:
 		a.wakeAt(act.At.Sub(now.Mono))
 	case queue.Note:
@@ -196,11 +207,8 @@ func (a *actor) stopJobs() {
 // wakeAt sets the one timer.
 func (a *actor) wakeAt(d time.Duration) {
 	a.stopTimer()
-	a.relay.running.Add(1)
-	a.timer = time.AfterFunc(d, func() {
-		a.tell(queue.Wake{})
-		a.relay.running.Done()
-	})
+	a.expect()
+	a.timer = time.AfterFunc(d, func() { a.arrived(queue.Wake{}) })
 }
 
 func (a *actor) stopTimer() {
