@@ -64,7 +64,8 @@ func TestContentHashIsFinalAfterSum(t *testing.T) {
 }
 
 func TestContentHashOfAnyChunking(t *testing.T) {
-	line := rapid.SampledFrom([]string{"Received: x\r\n", "Return-Path: <>\r\n", "\tfolded\r\n", " \r\n", "From: y\r\n", "\r\n", "\n", "\r", "Rec", "Return-", ".", "text"})
+	line := rapid.SampledFrom([]string{"Received: x\r\n", "Return-Path: <>\r\n", "\tfolded\r\n", " \r\n", "From: y\r\n", "\r\n", "\n", "\r", "Rec",
+		"Return-", ".", "text"})
 	rapid.Check(t, func(t *rapid.T) {
 		var content string
 		for _, l := range rapid.SliceOfN(line, 0, 12).Draw(t, "lines") {

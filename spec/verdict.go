@@ -152,7 +152,9 @@ const (
 	InDoubt
 )
 
-var verdictNames = [...]string{Proceed: "proceed", NextHost: "next-host", Defer: "defer", FailRecipient: "fail-recipient", FailMessage: "fail-message", InDoubt: "in-doubt"}
+var verdictNames = [...]string{
+	Proceed: "proceed", NextHost: "next-host", Defer: "defer", FailRecipient: "fail-recipient", FailMessage: "fail-message", InDoubt: "in-doubt",
+}
 
 // String returns the verdict's name as it stands in traces.
 func (v Verdict) String() string {

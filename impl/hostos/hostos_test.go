@@ -78,16 +78,17 @@ func TestRandomStreamsDependOnSeedAndName(t *testing.T) {
 		r := h.Random(name)
 		return [4]uint64{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()}
 	}
-	if draw(7, "route") != draw(7, "route") {
+	first, again := draw(7, "route"), draw(7, "route")
+	if first != again {
 		t.Error("the same seed and name differ")
 	}
-	if draw(7, "route") == draw(7, "queue") {
+	if first == draw(7, "queue") {
 		t.Error("two names are the same stream")
 	}
-	if draw(7, "route") == draw(8, "route") {
+	if first == draw(8, "route") {
 		t.Error("two seeds give the same stream")
 	}
-	if draw(0, "route") == draw(0, "route") {
+	if first, again = draw(0, "route"), draw(0, "route"); first == again {
 		t.Error("without a seed, two processes draw the same")
 	}
 }

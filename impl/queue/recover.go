@@ -60,7 +60,10 @@ func (q *Queue) recoverIntent(raw Raw) {
 		}
 		dest := q.policy.Destination(r.Address)
 		j := &job{dest: dest, message: m, attempt: r.Attempts}
-		t := Trouble{At: q.clock.now(), Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut, Text: "the relay stopped between the final dot and the record of its reply"}
+		t := Trouble{
+			At: q.clock.now(), Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut,
+			Text: "the relay stopped between the final dot and the record of its reply",
+		}
 		res := Result{r.Address, spec.InDoubt, t}
 		if q.doubtful(dest) == spec.Unknown && m.entry.Sender != "" {
 			if closes[dest] == nil {

@@ -126,7 +126,9 @@ func (q *Queue) leftover(j *job, results []Result) []Result {
 		r := j.message.entry.recipient(address)
 		switch {
 		case r.State == spec.Intent:
-			left = append(left, Result{address, spec.InDoubt, Trouble{Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut, Text: "the delivery ended without a result"}})
+			left = append(left, Result{address, spec.InDoubt, Trouble{
+				Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut, Text: "the delivery ended without a result",
+			}})
 		case r.State == spec.Queued && r.Attempts < j.attempt:
 			left = append(left, Result{address, spec.Defer, Trouble{Stage: spec.StageConnect, Event: spec.Cut, Text: "the delivery ended without a result"}})
 		}
