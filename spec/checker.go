@@ -1,0 +1,265 @@
+package spec
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Checker judges a run from its facts alone, one by one. It does not know
+// who made them: a simulation, a live relay, another MTA seen from outside, a
+// log. What the relay says is a belief; everything else is true. A rule that
+// needs facts which a run does not have is silent.
+//
+// A Checker is not safe for concurrent use. It never panics, whatever the
+// facts, and keeps a bounded number of them per message.
+type Checker struct {
+	policy Policy
+	// seq numbers the facts; now is the latest time that one had.
+	seq int
+	now Wall
+	// found collects the violations of the call under way; told names all
+	// that were ever found, so that each is told once.
+	found []Violation
+	told  map[tale]bool
+
+	// What the run has shown so far: relay's beliefs, its spool, its peers.
+	believes, disk, peers bool
+	// down is true between a crash and the next start: what the old process
+	// says then does not count.
+	down bool
+	// ended is true once FactEnd was seen, finished once Finish was called.
+	ended, finished bool
+	// stops are the ends of processes, the latest few.
+	stops []*event
+
+	mail     []*mail
+	byID     map[string]*mail
+	rcpts    map[rcptKey]*rcpt
+	pairs    map[pair][]*rcpt
+	licences []Licence
+
+	spool spoolBook
+	wire  wireBook
+	hops  hopBook
+	fair  fairBook
+}
+
+// A tale names a violation, so that it is told once.
+type tale struct {
+	rule  Rule
+	about string
+}
+
+// An event is a fact with its place in the history.
+type event struct {
+	Fact
+	seq int
+}
+
+// NewChecker returns a Checker for a relay with policy p.
+func NewChecker(p Policy) *Checker {
+	c := &Checker{
+		policy: p, told: map[tale]bool{}, byID: map[string]*mail{}, rcpts: map[rcptKey]*rcpt{}, pairs: map[pair][]*rcpt{},
+	}
+	c.spool.entries = map[QueueID]*entry{}
+	c.wire.sessions = map[string]*session{}
+	c.hops.init(p)
+	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
+	return c
+}
+
+// A Violation is a rule broken, with the few facts that show it.
+type Violation struct {
+	Rule Rule
+	// Sentence says what happened, for a mail operator.
+	Sentence string
+	Facts    []Fact
+}
+
+// String returns the rule and the sentence.
+func (v Violation) String() string { return string(v.Rule) + ": " + v.Sentence }
+
+// A Licence is a second acceptance that a doubt window covers.
+type Licence struct {
+	Message, Recipient string
+	// Window says which doubt allowed it.
+	Window        string
+	First, Second Fact
+}
+
+// Observe takes the next fact and returns the violations that it completes.
+func (c *Checker) Observe(f Fact) []Violation {
+	c.seq++
+	c.found = nil
+	if f.At > c.now {
+		c.settle(false)
+		c.now = f.At
+	}
+	e := &event{f, c.seq}
+	switch kindOf(f.Kind) {
+	case kindRelay:
+		if !c.down {
+			c.believes = true
+			c.belief(e)
+		}
+	case kindSubmitter:
+		c.peers = true
+		c.submission(e)
+	case kindServer:
+		c.peers = true
+		c.server(e)
+	case kindNetwork:
+		c.peers = true
+		c.network(e)
+	case kindDNS:
+		c.dns(e)
+	case kindDisk:
+		c.disk = true
+		c.stored(e)
+	case kindWorld:
+		c.world(e)
+	}
+	return c.found
+}
+
+// Finish ends the history and returns what can only be said at its end. It is
+// called once, after the last Observe.
+func (c *Checker) Finish() []Violation {
+	c.found = nil
+	if c.finished {
+		return nil
+	}
+	c.finished = true
+	c.settle(true)
+	c.judgeKept()
+	c.finishLost()
+	c.finishSpool()
+	return c.found
+}
+
+// Licences returns the doubt windows that were used, in order.
+func (c *Checker) Licences() []Licence { return slices.Clone(c.licences) }
+
+// violate records a violation, once per rule and about.
+func (c *Checker) violate(rule Rule, about string, facts []*event, format string, args ...any) {
+	t := tale{rule, about}
+	if c.told[t] {
+		return
+	}
+	c.told[t] = true
+	v := Violation{Rule: rule, Sentence: fmt.Sprintf(format, args...)}
+	facts = slices.Clone(facts)
+	facts = slices.DeleteFunc(facts, func(e *event) bool { return e == nil })
+	slices.SortStableFunc(facts, func(a, b *event) int { return a.seq - b.seq })
+	for _, e := range slices.CompactFunc(facts, func(a, b *event) bool { return a.seq == b.seq }) {
+		v.Facts = append(v.Facts, e.Fact)
+	}
+	c.found = append(c.found, v)
+}
+
+// world takes the facts about the run itself.
+func (c *Checker) world(e *event) {
+	switch e.Kind {
+	case FactCrash:
+		c.ends(e)
+		c.down = true
+		c.crashed(e)
+	case FactStop:
+		c.ends(e)
+	case FactStart:
+		c.ends(nil)
+		c.down = false
+	case FactFault:
+		c.fault(e)
+	case FactOperator:
+		c.operator(e)
+	case FactEnd:
+		c.ended = true
+		c.judgeProgress(e)
+	}
+}
+
+// ends notes that the relay's process is gone, and with it its attempts.
+func (c *Checker) ends(e *event) {
+	if e != nil {
+		c.stops = keepLast(c.stops, e)
+	}
+	c.fair.clear()
+}
+
+// keepLast appends e to a list of which only the latest few are kept.
+func keepLast(all []*event, e *event) []*event {
+	const few = 32
+	if len(all) == few {
+		copy(all, all[1:])
+		all = all[:few-1]
+	}
+	return append(all, e)
+}
+
+// belief takes what the relay says.
+func (c *Checker) belief(e *event) {
+	switch e.Kind {
+	case FactQueued:
+		c.queued(e)
+	case FactAttempt:
+		c.attempt(e)
+	case FactAttemptEnd:
+		c.attemptEnd(e)
+	case FactRoute, FactDial, FactTrouble:
+		c.hop(e)
+	case FactIntent, FactDot, FactDoubt:
+		c.hop(e)
+		c.intent(e)
+	case FactOutcome:
+		c.outcome(e)
+	case FactReport:
+		c.report(e)
+	case FactDamaged:
+		if !c.disk {
+			c.spool.entry(e.Queue).damaged = e
+		}
+	case FactReady:
+		c.fair.ready(e)
+		c.judgeKept()
+	case FactHalt:
+		c.stops = keepLast(c.stops, e)
+	default: // FactRemoved: nothing to judge
+		c.mailOf(e)
+	}
+}
+
+// A factClass groups the kinds of facts by who makes them.
+type factClass uint8
+
+const (
+	kindUnknown factClass = iota
+	kindRelay
+	kindSubmitter
+	kindServer
+	kindNetwork
+	kindDNS
+	kindDisk
+	kindWorld
+)
+
+func kindOf(k FactKind) factClass {
+	switch k {
+	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactIntent, FactDot, FactOutcome, FactReport,
+		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
+		return kindRelay
+	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
+		return kindSubmitter
+	case FactCommand, FactReply, FactRefusedRecipient, FactAccepted, FactReplied, FactReportSeen, FactUnlawful:
+		return kindServer
+	case FactConnect, FactConnectFailed, FactClosed:
+		return kindNetwork
+	case FactQuery, FactAnswer:
+		return kindDNS
+	case FactStored, FactErased, FactKept:
+		return kindDisk
+	case FactPlan, FactFault, FactCrash, FactStart, FactStop, FactOperator, FactHeal, FactEnd:
+		return kindWorld
+	}
+	return kindUnknown
+}

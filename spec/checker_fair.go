@@ -1,0 +1,173 @@
+package spec
+
+import (
+	"slices"
+	"time"
+)
+
+// FAIR-AND-BOUNDED: how many attempts run at once, and that what is due and
+// has a place does not wait.
+
+// A fairBook holds the attempts under way.
+type fairBook struct {
+	jobs    map[string]*job
+	running []*job
+	dests   map[string]*load
+	total   load
+	// since is when the relay was ready; 0 while it is not. last numbers the
+	// fact that it was.
+	since Wall
+	last  int
+}
+
+// A load counts the attempts under way, at one destination or in all. full is
+// when it last stood at its limit.
+type load struct {
+	active int
+	full   Wall
+}
+
+// A job is one attempt.
+type job struct {
+	start *event
+	mail  *mail
+	dest  string
+	to    []*rcpt
+	hops  jobHops
+}
+
+// promptly is how soon an attempt begins once it is due and has a place.
+const promptly = time.Minute
+
+func (b *fairBook) ready(e *event) { b.since, b.last = e.At, e.seq }
+
+// clear ends all attempts, as the end of the process does.
+func (b *fairBook) clear() {
+	for _, j := range b.running {
+		j.release()
+		b.dest(j.dest).active = 0
+	}
+	clear(b.jobs)
+	b.running = b.running[:0]
+	b.total.active = 0
+	b.since = 0
+}
+
+// release takes the recipients of a job back.
+func (j *job) release() {
+	for _, r := range j.to {
+		if r.job == j {
+			r.job = nil
+		}
+	}
+}
+
+func (b *fairBook) dest(name string) *load {
+	l := b.dests[name]
+	if l == nil {
+		l = &load{}
+		b.dests[name] = l
+	}
+	return l
+}
+
+// attempt takes the beginning of an attempt.
+func (c *Checker) attempt(e *event) {
+	m := c.mailOf(e)
+	if m == nil || len(e.To) == 0 || c.fair.jobs[e.Job] != nil {
+		return
+	}
+	dest := e.Dest
+	if dest == "" {
+		dest = c.policy.Destination(e.To[0])
+	}
+	j := &job{start: e, mail: m, dest: dest}
+	c.fair.jobs[e.Job] = j
+	c.fair.running = append(c.fair.running, j)
+	due := Wall(0)
+	for _, to := range e.To {
+		r := c.rcpt(m, to)
+		c.judgeAttempt(r, e)
+		due = max(due, c.dueAt(r, e))
+		r.owed = true
+		r.attempts++
+		r.job, r.begun = j, e
+		r.dotNo, r.dotNoHeard = nil, nil
+		j.to = append(j.to, r)
+	}
+	here := c.fair.dest(dest)
+	c.judgeWait(j, here, due)
+	here.active++
+	c.fair.total.active++
+	c.judgeLimits(j, here)
+}
+
+// dueAt is when r could be attempted, but for limits.
+func (c *Checker) dueAt(r *rcpt, e *event) Wall {
+	at := r.idle
+	switch {
+	case c.hushed(r):
+		at = e.At // it may have been made due at any time
+	case r.decision != nil:
+		at = max(at, r.decision.At, r.due)
+	case r.state == Queued:
+		at = max(at, r.due)
+	case r.begun == nil && r.mail.queued != nil:
+		at = max(at, r.mail.queued.At)
+	default:
+		at = e.At // nothing is known
+	}
+	return at
+}
+
+// judgeWait judges how long an attempt had to wait for nothing.
+func (c *Checker) judgeWait(j *job, here *load, due Wall) {
+	if c.fair.since == 0 {
+		return
+	}
+	since := max(due, c.fair.since, here.full, c.fair.total.full)
+	if here.active >= c.policy.Limits.DeliveriesPerDestination || c.fair.total.active >= c.policy.Limits.Deliveries {
+		return
+	}
+	if wait := j.start.At.Sub(since); wait > promptly {
+		c.violate(FairAndBounded, "wait "+j.start.Job, []*event{j.to[0].outcome, j.mail.queued, j.start},
+			"%s to %s waited %s, though it was due and neither limit was reached", j.mail.id, j.dest, ago(wait))
+	}
+}
+
+func (c *Checker) judgeLimits(j *job, here *load) {
+	l := c.policy.Limits
+	if here.active > l.DeliveriesPerDestination {
+		c.violate(FairAndBounded, "limit at "+j.dest, []*event{j.start},
+			"%d attempts for %s are under way at once; the limit is %d", here.active, j.dest, l.DeliveriesPerDestination)
+	}
+	if c.fair.total.active > l.Deliveries {
+		c.violate(FairAndBounded, "limit", []*event{j.start}, "%d attempts are under way at once; the limit is %d", c.fair.total.active, l.Deliveries)
+	}
+}
+
+// attemptEnd takes the end of an attempt: its places are free.
+func (c *Checker) attemptEnd(e *event) {
+	c.mailOf(e)
+	j := c.fair.jobs[e.Job]
+	if j == nil {
+		return
+	}
+	delete(c.fair.jobs, e.Job)
+	c.fair.running = slices.DeleteFunc(c.fair.running, func(k *job) bool { return k == j })
+	for _, r := range j.mail.rcpts {
+		if r.dest == j.dest {
+			r.idle = e.At
+		}
+	}
+	j.release()
+	here := c.fair.dest(j.dest)
+	if here.active >= c.policy.Limits.DeliveriesPerDestination {
+		here.full = e.At
+	}
+	if c.fair.total.active >= c.policy.Limits.Deliveries {
+		c.fair.total.full = e.At
+	}
+	here.active--
+	c.fair.total.active--
+}

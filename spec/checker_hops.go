@@ -1,0 +1,291 @@
+package spec
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// NEXT-HOP-ORDER: which servers are dialled, and in which order, held against
+// what the DNS answered.
+
+// A hopBook holds what the DNS answered.
+type hopBook struct {
+	self             string
+	relays, fallback []string
+	// mx are the MX answers by domain, the latest few, in order.
+	mx map[string][]*answer
+	// addrs are all addresses ever answered for a host.
+	addrs map[string][]netip.Addr
+	// sought are the hosts whose addresses were asked for, found or not.
+	sought map[string]bool
+	// asked is true once the DNS was heard of; lastAnswer numbers the latest.
+	asked      bool
+	lastAnswer int
+}
+
+// An answer is one answer of the DNS to an MX query.
+type answer struct {
+	at    *event
+	rcode string
+	mx    []mxRecord
+	// alias is the last name of a CNAME chain.
+	alias string
+}
+
+type mxRecord struct {
+	preference int
+	host       string
+}
+
+// jobHops is what one attempt did to find a server.
+type jobHops struct {
+	dials []*event
+	// met are the hosts that it dialled or otherwise dealt with.
+	met []string
+}
+
+func (b *hopBook) init(p Policy) {
+	b.self = hostName(p.Hostname)
+	for _, r := range p.Relays {
+		b.relays = append(b.relays, hostName(withoutPort(r)))
+	}
+	for _, r := range p.Fallback {
+		b.fallback = append(b.fallback, hostName(withoutPort(r)))
+	}
+	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]bool{}
+}
+
+// hostName returns a host name in the form in which names are compared.
+func hostName(s string) string { return strings.TrimSuffix(strings.ToLower(s), ".") }
+
+// withoutPort removes the port from host:port.
+func withoutPort(s string) string {
+	colon := strings.LastIndexByte(s, ':')
+	if colon < 0 || strings.Contains(s[:colon], ":") && !strings.HasSuffix(s[:colon], "]") {
+		return s
+	}
+	if _, err := strconv.ParseUint(s[colon+1:], 10, 16); err != nil {
+		return s
+	}
+	return s[:colon]
+}
+
+// dns takes what the relay asked and was answered: "NAME TYPE", and
+// "NAME TYPE: RCODE TYPE DATA; TYPE DATA; ...".
+func (c *Checker) dns(e *event) {
+	c.hops.asked = true
+	question, rest, _ := strings.Cut(e.Text, ": ")
+	name, kind, _ := strings.Cut(question, " ")
+	kind = strings.TrimSuffix(kind, ":")
+	if e.Kind == FactQuery {
+		if kind == "MX" && len(c.hops.relays) > 0 {
+			c.violate(NextHopOrder, "mx of "+name, []*event{e},
+				"the relay asked for the MX of %s, though all its mail goes to %s", name, strings.Join(c.policy.Relays, ", "))
+		}
+		return
+	}
+	c.hops.lastAnswer = e.seq
+	if kind == "A" || kind == "AAAA" {
+		c.hops.sought[hostName(name)] = true
+	}
+	rcode, records, _ := strings.Cut(rest, " ")
+	a := &answer{at: e, rcode: rcode}
+	for record := range strings.SplitSeq(records, ";") {
+		c.record(a, hostName(name), strings.Fields(record))
+	}
+	if kind == "MX" {
+		const few = 8
+		all := append(c.hops.mx[hostName(name)], a)
+		c.hops.mx[hostName(name)] = all[max(0, len(all)-few):]
+	}
+}
+
+// record takes one record of an answer about name.
+func (c *Checker) record(a *answer, name string, f []string) {
+	for len(f) > 0 && f[0] != "MX" && f[0] != "CNAME" && f[0] != "A" && f[0] != "AAAA" {
+		f = f[1:] // an owner, a time to live, a class
+	}
+	switch {
+	case len(f) >= 3 && f[0] == "MX":
+		if preference, err := strconv.Atoi(f[1]); err == nil {
+			a.mx = append(a.mx, mxRecord{preference, hostName(f[2])})
+		}
+	case len(f) >= 2 && f[0] == "CNAME":
+		a.alias = hostName(f[1])
+	case len(f) >= 2 && (f[0] == "A" || f[0] == "AAAA"):
+		if ip, err := netip.ParseAddr(f[1]); err == nil && !slices.Contains(c.hops.addrs[name], ip) && len(c.hops.addrs[name]) < 256 {
+			c.hops.addrs[name] = append(c.hops.addrs[name], ip)
+		}
+	}
+}
+
+// hop takes what the relay says of its way to a server.
+func (c *Checker) hop(e *event) {
+	c.mailOf(e)
+	j := c.fair.jobs[e.Job]
+	host := hostName(e.Host)
+	if j == nil || host == "" {
+		return
+	}
+	if e.Kind == FactDial && len(j.hops.dials) < 1000 {
+		c.judgeDial(j, e, host)
+		j.hops.dials = append(j.hops.dials, e)
+	}
+	if !has(j.hops.met, host) && len(j.hops.met) < 1000 {
+		j.hops.met = append(j.hops.met, host)
+	}
+}
+
+// judgeDial judges one dial after those before it.
+func (c *Checker) judgeDial(j *job, e *event, host string) {
+	tell := func(about *event, why string) {
+		facts := append(append([]*event{about}, j.hops.dials...), e)
+		c.violate(NextHopOrder, "dial "+e.Job, facts[max(0, len(facts)-6):], "the relay dialled %s for %s: %s", e.Host, j.dest, why)
+	}
+	if ip := address(e); ip.IsValid() && len(c.hops.addrs[host]) > 0 && !slices.Contains(c.hops.addrs[host], ip) {
+		tell(nil, fmt.Sprintf("%s is none of its addresses", ip))
+		return
+	}
+	if len(c.hops.relays) > 0 {
+		if why := inOrder(slices.Concat(c.hops.relays, c.hops.fallback), j, host); why != "" {
+			tell(nil, why)
+		}
+		return
+	}
+	if !c.hops.asked || strings.HasPrefix(j.dest, "[") || !ascii(j.dest) {
+		return // nothing to hold it against
+	}
+	// The relay used one of the answers since the attempt began, or one from
+	// before that it still had. It is in order when any of them allows it.
+	var why string
+	var about *event
+	for _, a := range c.answers(j) {
+		if why = c.allowedBy(a, j, host); why == "" {
+			return
+		}
+		about = a.at
+	}
+	if about == nil {
+		why = "the DNS never gave an MX answer for it"
+	}
+	tell(about, why)
+}
+
+// answers returns the MX answers that the attempt j may have used.
+func (c *Checker) answers(j *job) []*answer {
+	all := c.hops.mx[j.dest]
+	first := 0
+	for i, a := range all {
+		if a.at.seq < j.start.seq {
+			first = i
+		}
+	}
+	all = all[first:]
+	for _, a := range all {
+		if len(a.mx) == 0 && a.alias != "" && a.alias != j.dest {
+			all = append(slices.Clip(all), c.hops.mx[a.alias]...)
+		}
+	}
+	return all
+}
+
+// allowedBy says why an MX answer does not allow the attempt j to dial host
+// next; nothing when it does.
+func (c *Checker) allowedBy(a *answer, j *job, host string) string {
+	mx := slices.Clone(a.mx)
+	switch {
+	case a.rcode == "NXDOMAIN":
+		return "the domain does not exist"
+	case a.rcode != "NOERROR":
+		return "its MX could not be looked up: " + a.rcode
+	case len(mx) == 1 && mx[0].host == "":
+		return "the domain takes no mail (null MX)"
+	case len(mx) == 0:
+		mx = []mxRecord{{0, j.dest}}
+		if a.alias != "" {
+			mx = append(mx, mxRecord{0, a.alias})
+		}
+	}
+	slices.SortStableFunc(mx, func(x, y mxRecord) int { return x.preference - y.preference })
+	if self := slices.IndexFunc(mx, func(r mxRecord) bool { return r.host == c.hops.self }); self >= 0 {
+		mx = slices.DeleteFunc(mx, func(r mxRecord) bool { return r.preference >= mx[self].preference })
+		if len(mx) == 0 {
+			return "this relay is its best MX itself, so the mail would loop"
+		}
+	}
+	return c.ranked(mx, j, host)
+}
+
+// ranked says why a list of MX records, sorted, does not allow the attempt j
+// to dial host next.
+func (c *Checker) ranked(mx []mxRecord, j *job, host string) string {
+	best := slices.IndexFunc(mx, func(r mxRecord) bool { return r.host == host })
+	if best < 0 && !has(c.hops.fallback, host) {
+		return "it is not among its next hops"
+	}
+	for _, r := range mx {
+		better := best < 0 || r.preference < mx[best].preference
+		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && len(j.hops.dials) < c.policy.Limits.NextHops {
+			return fmt.Sprintf("%s comes first, and was not tried", r.host)
+		}
+		worse := best >= 0 && r.preference > mx[best].preference
+		if worse && j.dialled(r.host) {
+			return fmt.Sprintf("%s, which comes after it, was already tried", r.host)
+		}
+	}
+	if best < 0 {
+		return inOrder(c.hops.fallback, j, host)
+	}
+	for _, d := range j.hops.dials {
+		if h := hostName(d.Host); has(c.hops.fallback, h) && !slices.ContainsFunc(mx, func(r mxRecord) bool { return r.host == h }) {
+			return fmt.Sprintf("%s, a fallback, was already tried", d.Host)
+		}
+	}
+	return ""
+}
+
+// usable reports whether a host had to be tried: it has an address, or nobody
+// looked whether it has one. A name that is an address itself is no host.
+func (b *hopBook) usable(host string) bool {
+	if _, err := netip.ParseAddr(host); err == nil {
+		return false
+	}
+	return len(b.addrs[host]) > 0 || !b.sought[host]
+}
+
+// dialled reports whether the attempt has dialled host.
+func (j *job) dialled(host string) bool {
+	return slices.ContainsFunc(j.hops.dials, func(d *event) bool { return hostName(d.Host) == host })
+}
+
+// inOrder says why host may not be dialled after the dials of j, when the
+// hosts of a list are to be tried in their order. Hosts that could not be
+// looked up are passed over.
+func inOrder(list []string, j *job, host string) string {
+	at := slices.Index(list, host)
+	if at < 0 {
+		return "it is not among its next hops"
+	}
+	for _, d := range j.hops.dials {
+		if i := slices.Index(list, hostName(d.Host)); i > at {
+			return fmt.Sprintf("%s, which comes after it, was already tried", d.Host)
+		}
+	}
+	return ""
+}
+
+// address returns the IP address that was dialled; invalid when not given.
+func address(e *event) netip.Addr {
+	ap, err := netip.ParseAddrPort(e.Addr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap()
+}
+
+func ascii(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r > 0x7e })
+}

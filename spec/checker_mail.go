@@ -1,0 +1,327 @@
+package spec
+
+import (
+	"slices"
+	"strings"
+)
+
+// A mail is what the Checker knows of one message.
+type mail struct {
+	id string
+	// from is the envelope sender once it is known; "<>" is the null sender.
+	from string
+	// submit is the first submission, acknowledged the first 250 that the
+	// submitter read, unanswered a submission still under way.
+	submit, acknowledged, unanswered *event
+	// queued is the relay's word that the message is in its spool.
+	queued *event
+	// report is set for a report that the relay made: when, and on what.
+	report *event
+	// hashes of the contents submitted under this Message-ID.
+	hashes []string
+	rcpts  []*rcpt
+	entry  *entry
+	// twins is true when the relay holds it more than once, as a submitter
+	// who asks twice may make it: then what it says of one is not mistaken
+	// for what it says of the other.
+	twins bool
+}
+
+// A rcpt is what the Checker knows of one recipient of one message.
+type rcpt struct {
+	mail    *mail
+	address string
+	dest    string
+	// given counts the submissions that named it and were not refused;
+	// owed is true when the relay has taken responsibility for it.
+	given   int
+	owed    bool
+	refused *event
+
+	// What servers did: how often they accepted, the first and the last time.
+	accepted    int
+	first, last *acceptance
+	by          []HostCount
+	// What servers refused last at RCPT, and at the dot; see checker_retry.go.
+	no                refusal
+	dotNo, dotNoHeard *event
+
+	// What the relay believes.
+	state    RecipientState
+	outcome  *event
+	attempts int
+	begun    *event // the last attempt
+	job      *job   // the attempt under way
+	intent   *event
+	dot      *event
+	doubt    *event
+	defers   int
+	due      Wall
+	// idle is when an attempt for the same destination of the message ended.
+	idle Wall
+
+	// reports names the reports about it, however they were learnt of.
+	reports  []string
+	reported *event
+	seen     int
+	seenAs   *event
+	// decision is the operator's last word on it.
+	decision *event
+	// talks counts the sessions in which it was named, for runs without
+	// beliefs; talk is the last of them.
+	talks int
+	talk  *session
+}
+
+// An acceptance is one server's taking a message for one recipient.
+type acceptance struct {
+	at, replied *event
+	// heard is the fact that shows that the client read the reply.
+	heard   *event
+	session *session
+	// began is where in the history the transaction began.
+	began int
+}
+
+type rcptKey struct {
+	mail    *mail
+	address string
+}
+
+// A pair is an envelope as a server sees it before the content.
+type pair struct{ from, to string }
+
+const nullSender = "<>"
+
+// canonical returns an address in the form in which addresses are compared:
+// the domain is case-insensitive, the local part is not (RFC 5321 section 2.4).
+func canonical(address string) string {
+	if len(address) > 2 && address[0] == '<' && address[len(address)-1] == '>' {
+		address = address[1 : len(address)-1]
+	}
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 {
+		return address
+	}
+	domain := address[at+1:]
+	if lower := strings.TrimSuffix(strings.ToLower(domain), "."); lower != domain {
+		return address[:at+1] + lower
+	}
+	return address
+}
+
+// message returns the mail called id, which is made when it is new.
+func (c *Checker) message(id string) *mail {
+	m := c.byID[id]
+	if m == nil {
+		m = &mail{id: id}
+		c.byID[id] = m
+		c.mail = append(c.mail, m)
+	}
+	return m
+}
+
+// mailOf returns the mail that a fact of the relay is about, by Message-ID or
+// else by queue ID; nil when it has neither. It learns which entry of the
+// spool belongs to which mail.
+func (c *Checker) mailOf(e *event) *mail {
+	var m *mail
+	if e.Message != "" {
+		m = c.message(e.Message)
+	}
+	if e.Queue == "" {
+		return m
+	}
+	x := c.spool.entry(e.Queue)
+	if m == nil {
+		if x.mail == nil {
+			x.mail = c.message("queue ID " + string(e.Queue))
+		}
+		m = x.mail
+	}
+	if x.mail != m {
+		x.mail = m
+	}
+	if m.entry == nil || m.entry.gone() {
+		m.entry = x
+	}
+	return m
+}
+
+// rcpt returns a recipient of m, which is made when it is new.
+func (c *Checker) rcpt(m *mail, address string) *rcpt {
+	address = canonical(address)
+	key := rcptKey{m, address}
+	r := c.rcpts[key]
+	if r == nil {
+		r = &rcpt{mail: m, address: address, dest: c.policy.Destination(address)}
+		c.rcpts[key] = r
+		m.rcpts = append(m.rcpts, r)
+		if m.from != "" {
+			c.pair(r)
+		}
+	}
+	return r
+}
+
+func (c *Checker) pair(r *rcpt) {
+	p := pair{r.mail.from, r.address}
+	c.pairs[p] = append(c.pairs[p], r)
+}
+
+// sender learns the sender of m.
+func (c *Checker) sender(m *mail, from string) {
+	if from == "" || m.from != "" {
+		return
+	}
+	m.from = canonical(from)
+	for _, r := range m.rcpts {
+		c.pair(r)
+	}
+}
+
+// resolve returns the recipient that an envelope means, nil when it is not
+// clear. Among several it is the one that the relay is attempting.
+func (c *Checker) resolve(from, to string) *rcpt {
+	var found *rcpt
+	all := c.pairs[pair{from, canonical(to)}]
+	if len(all) == 1 {
+		return all[0]
+	}
+	for _, r := range all {
+		if r.job == nil {
+			continue
+		}
+		if found != nil {
+			return nil
+		}
+		found = r
+	}
+	return found
+}
+
+// allowed is how often servers may accept: once for each submission, since a
+// submitter who submits twice gets two mails.
+func (r *rcpt) allowed() int { return max(1, r.given) }
+
+// name names the recipient and its message in a sentence.
+func (r *rcpt) name() string { return r.mail.id + " to " + r.address }
+
+// null reports whether the sender is the null sender.
+func (m *mail) null() bool { return m.from == nullSender }
+
+// submission takes the facts of the submitter.
+func (c *Checker) submission(e *event) {
+	if e.Message == "" {
+		return
+	}
+	m := c.message(e.Message)
+	switch e.Kind {
+	case FactSubmit:
+		if m.submit == nil {
+			m.submit = e
+		}
+		m.unanswered = e
+		c.sender(m, e.From)
+		if e.Hash != "" && !slices.Contains(m.hashes, e.Hash) && len(m.hashes) < 16 {
+			m.hashes = append(m.hashes, e.Hash)
+		}
+		for _, to := range e.To {
+			c.rcpt(m, to).given++
+		}
+	case FactSubmitted:
+		m.unanswered = nil
+		c.acknowledge(m, e)
+	case FactRefused:
+		c.refuse(m, e)
+	case FactSubmitUnknown:
+		m.unanswered = nil
+	}
+}
+
+// refuse takes a refusal at submission: of the recipients named, or of all.
+func (c *Checker) refuse(m *mail, e *event) {
+	all := len(e.To) == 0 || (m.submit != nil && len(e.To) >= len(m.submit.To))
+	if all {
+		m.unanswered = nil
+	}
+	each := func(r *rcpt) {
+		r.refused = e
+		r.given = max(0, r.given-1)
+	}
+	if len(e.To) == 0 {
+		for _, r := range m.rcpts {
+			each(r)
+		}
+	}
+	for _, to := range e.To {
+		each(c.rcpt(m, to))
+	}
+}
+
+// acknowledge takes the relay's 250, and ACCEPT-DURABLE is judged.
+func (c *Checker) acknowledge(m *mail, e *event) {
+	if m.acknowledged == nil {
+		m.acknowledged = e
+	}
+	for _, to := range e.To {
+		c.rcpt(m, to).owed = true
+	}
+	if len(e.To) == 0 {
+		for _, r := range m.rcpts {
+			r.owed = r.owed || r.refused == nil
+		}
+	}
+	if m.entry == nil {
+		// A relay that says nothing may still name its queue ID in the reply.
+		for word := range strings.FieldsFuncSeq(e.Reply, func(r rune) bool { return strings.ContainsRune(" ,;:()<>", r) }) {
+			if x := c.spool.entries[QueueID(word)]; x != nil && x.mail == nil {
+				x.mail, m.entry = m, x
+				break
+			}
+		}
+	}
+	c.judgeDurable(m, e)
+}
+
+// queued takes the relay's word that a message is in its spool.
+func (c *Checker) queued(e *event) {
+	m := c.mailOf(e)
+	if m == nil {
+		return
+	}
+	m.twins = m.twins || (m.queued != nil && m.queued.Queue != e.Queue)
+	m.queued = e
+	c.sender(m, e.From)
+	for _, to := range e.To {
+		c.rcpt(m, to).owed = true
+	}
+	c.judgeLifetime(m, e)
+}
+
+// operator takes an operator's decision on recipients in doubt.
+func (c *Checker) operator(e *event) {
+	m := c.mailOf(e)
+	if m == nil {
+		return
+	}
+	for _, to := range e.To {
+		c.rcpt(m, to).decision = e
+	}
+	if len(e.To) == 0 {
+		for _, r := range m.rcpts {
+			r.decision = e
+		}
+	}
+}
+
+// decided reports whether an operator decided so on r after the fact since.
+func (r *rcpt) decided(decision string, since *event) bool {
+	if r.decision == nil || (since != nil && r.decision.seq < since.seq) {
+		return false
+	}
+	return slices.Contains(strings.Fields(r.decision.Text), decision)
+}
+
+// has reports whether one of several words or addresses is value.
+func has(all []string, value string) bool { return slices.Contains(all, value) }

@@ -1,0 +1,186 @@
+package spec
+
+import (
+	"strings"
+	"time"
+)
+
+// RETRY-ON-TIME: when an attempt may be made, and when no more.
+
+// A refusal is what a server last said against a recipient at RCPT.
+type refusal struct {
+	at *event
+	// session is where it was said; heard is the fact that shows that the
+	// client read it.
+	session *session
+	heard   *event
+}
+
+// judgeAttempt judges the beginning of an attempt for r.
+func (c *Checker) judgeAttempt(r *rcpt, e *event) {
+	if r.mail.twins {
+		return
+	}
+	about := r.name() + " " + e.Job
+	switch {
+	case r.job != nil:
+		c.violate(RetryOnTime, about, []*event{r.begun, e}, "the relay began an attempt for %s while another one was under way", r.name())
+	case r.state.Final():
+		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which it had recorded as %s", r.name(), r.state)
+	case r.state == Held && !r.decided("retry", r.outcome):
+		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
+	case r.state == Queued && e.At < r.due:
+		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s %s before it was due", r.name(), ago(r.due.Sub(e.At)))
+	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && r.decision == nil:
+		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
+	}
+}
+
+// expires is when the lifetime of m ends; 0 when that is not known.
+func (m *mail) expires(p Policy) Wall {
+	switch {
+	case m.queued != nil && m.queued.Due != 0:
+		return m.queued.Due
+	case m.report != nil:
+		return p.Schedule.Expires(m.report.At)
+	case m.submit != nil:
+		return p.Schedule.Expires(m.submit.At)
+	}
+	return 0
+}
+
+// leeway is how far a time that the relay computed may be from ours: it looked
+// at its clock a little before or after the fact was made.
+const leeway = time.Minute
+
+// judgeLifetime judges the end of the lifetime that the relay gave a message.
+func (c *Checker) judgeLifetime(m *mail, e *event) {
+	if e.Due == 0 {
+		return
+	}
+	earliest := e.At
+	if m.submit != nil {
+		earliest = min(m.submit.At, e.At)
+	} else {
+		earliest = earliest.Add(-time.Hour) // receiving it took its time
+	}
+	from, to := c.policy.Schedule.Expires(earliest), c.policy.Schedule.Expires(e.At)
+	if e.Due < from.Add(-leeway) || e.Due > to.Add(leeway) {
+		c.violate(RetryOnTime, "lifetime "+m.id, []*event{m.submit, e}, "the relay gave %s a lifetime until %s; the schedule says until %s", m.id, e.Due, to)
+	}
+}
+
+// judgeDeferred judges the due time of the next attempt.
+func (c *Checker) judgeDeferred(r *rcpt, e *event) {
+	r.due = e.Due
+	if r.state == Held || r.decided("retry", r.outcome) {
+		return // an operator sent it back to the queue, where it is due at once
+	}
+	r.defers++
+	end := r.mail.expires(c.policy)
+	if e.Due == 0 || r.begun == nil || r.mail.twins {
+		return
+	}
+	least := r.begun.At.Add(c.policy.Schedule.Interval(r.defers))
+	if end != 0 {
+		least = min(least, end)
+	}
+	most := max(e.At.Add(c.policy.Schedule.Interval(max(r.defers, e.Attempt))), e.At)
+	switch {
+	case e.Due < least:
+		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, e},
+			"after attempt %d the relay made %s due %s too early", r.defers, r.name(), ago(least.Sub(e.Due)))
+	case e.Due > most:
+		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, e},
+			"after attempt %d the relay made %s due %s too late", r.defers, r.name(), ago(e.Due.Sub(most)))
+	}
+}
+
+// judgeGivenUp judges a failure: what was refused only for now may not fail
+// before the lifetime ends.
+func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
+	end := r.mail.expires(c.policy)
+	if end == 0 || e.At >= end || r.mail.twins {
+		return
+	}
+	no := r.no.at
+	switch {
+	case strings.HasPrefix(e.Reply, "4"):
+	case no != nil && strings.HasPrefix(no.Reply, "4") && c.wire.lastNo < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
+	default:
+		return
+	}
+	c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, no, e},
+		"the relay gave up on %s %s before its lifetime ended, though it was refused only for now", r.name(), ago(end.Sub(e.At)))
+}
+
+// refusedRecipient takes a server's refusal of a recipient.
+func (c *Checker) refusedRecipient(e *event) {
+	s := c.session(e)
+	for _, to := range e.To {
+		var r *rcpt
+		if e.Message != "" {
+			r = c.rcpt(c.message(e.Message), to)
+		} else {
+			from := canonical(e.From)
+			if from == "" {
+				from = s.from
+			}
+			r = c.resolve(from, to)
+		}
+		if r == nil {
+			continue
+		}
+		c.judgeRefusedForGood(r, e)
+		if s.mailRefused {
+			continue
+		}
+		r.no = refusal{at: e, session: s}
+		if len(s.unheard) < 1000 {
+			s.unheard = append(s.unheard, r)
+		}
+	}
+}
+
+// heard notes that the client went on after what the server said in this
+// transaction, so that it has read it.
+func (s *session) heard(e *event) {
+	if s.broken() != nil {
+		return
+	}
+	for _, r := range s.unheard {
+		if r.no.session == s && r.no.heard == nil {
+			r.no.heard = e
+		}
+	}
+	for _, r := range s.denied {
+		r.dotNoHeard = e
+	}
+	for _, a := range s.taken {
+		if a.replied != nil && a.replied.At.Sub(a.at.At) < promptly {
+			a.heard = e
+		}
+	}
+	s.unheard, s.denied, s.taken = s.unheard[:0], s.denied[:0], s.taken[:0]
+}
+
+// judgeRefusedForGood judges that r is named again to a server after one
+// refused it for good and the relay knew.
+func (c *Checker) judgeRefusedForGood(r *rcpt, e *event) {
+	no := r.no
+	if no.at == nil || no.heard == nil || r.given > 1 || !strings.HasPrefix(no.at.Reply, "5") {
+		return
+	}
+	for _, code := range [...]string{"503", "552"} {
+		// 503 speaks of the order of commands. 552 may mean too many
+		// recipients, and is then for now (RFC 5321 section 4.5.3.1.10).
+		if strings.HasPrefix(no.at.Reply, code) {
+			return
+		}
+	}
+	if (c.stoppedSince(no.at) && r.state != Failed) || c.trouble(no.session, no.at.seq) != nil {
+		return // it may have forgotten, or never have heard
+	}
+	c.violate(RetryOnTime, "refused for good "+r.name(), []*event{no.at, r.outcome, e},
+		"the relay named %s to %s again, though %s had refused it for good: %s", r.name(), e.Host, no.at.Host, no.at.Reply)
+}

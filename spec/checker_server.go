@@ -1,0 +1,259 @@
+package spec
+
+import "strings"
+
+// A wireBook holds the connections that servers and the network speak of.
+type wireBook struct {
+	sessions map[string]*session
+	// lastNo is the latest 5yz of any server to what is not RCPT.
+	lastNo int
+	// troubles are faults that may touch any connection, the latest few.
+	troubles []*event
+}
+
+// A session is one connection as its server sees it.
+type session struct {
+	host string
+	// began is where in the history its transaction began: at MAIL, or when
+	// it was connected.
+	began int
+	// faults fired on it, the latest few.
+	faults []*event
+	from   string
+	// mailRefused is true when MAIL was answered with other than 2yz: then
+	// answers to RCPT say nothing about the recipient.
+	mailRefused bool
+	to          []*rcpt
+	// unheard are refusals of which it is not known whether the client read
+	// them; it has when it goes on.
+	unheard []*rcpt
+	// denied are recipients whose dot was answered with 4yz or 5yz, taken the
+	// acceptances; of both it is likewise to be shown that they were heard.
+	denied []*rcpt
+	taken  []*acceptance
+}
+
+func (c *Checker) session(e *event) *session {
+	s := c.wire.sessions[e.Session]
+	if s == nil {
+		s = &session{began: e.seq}
+		if e.Session != "" {
+			c.wire.sessions[e.Session] = s
+		}
+	}
+	if e.Host != "" {
+		s.host = e.Host
+	}
+	return s
+}
+
+// network takes the facts of the network.
+func (c *Checker) network(e *event) {
+	switch e.Kind {
+	case FactConnect:
+		// The client's port may have been used before.
+		c.wire.sessions[e.Session] = &session{began: e.seq}
+	case FactClosed:
+		delete(c.wire.sessions, e.Session)
+	}
+}
+
+// fault takes a fault: on a connection, on a server, on a spool entry, or on
+// the relay's machine.
+func (c *Checker) fault(e *event) {
+	switch {
+	case e.Session != "":
+		s := c.session(e)
+		s.faults = keepLast(s.faults, e)
+	case e.Queue != "":
+		c.spool.entry(e.Queue).damaged = e
+	default:
+		c.wire.troubles = keepLast(c.wire.troubles, e)
+	}
+}
+
+// broken returns a fault of the network on the connection, nil when none was.
+// A fault with a stage is what the server was told to say or do there.
+func (s *session) broken() *event {
+	for _, f := range s.faults {
+		if f.Stage == 0 {
+			return f
+		}
+	}
+	return nil
+}
+
+// trouble returns a fault of its server, or of everything, from the fact since
+// on.
+func (c *Checker) trouble(s *session, since int) *event {
+	for _, f := range c.wire.troubles {
+		if f.seq >= since && (f.Host == "" || f.Host == s.host) {
+			return f
+		}
+	}
+	return nil
+}
+
+// lostReply returns a fault that may have kept the reply to an acceptance from
+// the client before the fact numbered until; nil when there was none.
+func (c *Checker) lostReply(a *acceptance, until int) *event {
+	if a.heard != nil {
+		return nil
+	}
+	if f := a.session.broken(); f != nil && f.seq < until {
+		return f
+	}
+	for _, f := range a.session.faults {
+		if f.seq < until && (f.seq > a.at.seq || f.Stage == StageDot && f.seq >= a.began) {
+			return f
+		}
+	}
+	if f := c.trouble(a.session, a.began); f != nil && f.seq < until {
+		return f
+	}
+	return nil
+}
+
+// server takes what servers saw and did.
+func (c *Checker) server(e *event) {
+	switch e.Kind {
+	case FactCommand:
+		c.command(e)
+	case FactReply:
+		c.reply(e)
+	case FactRefusedRecipient:
+		c.refusedRecipient(e)
+	case FactAccepted:
+		c.accepted(e)
+	case FactReplied:
+		c.replied(e)
+	case FactReportSeen:
+		c.reportSeen(e)
+	case FactUnlawful:
+		c.violate(WireLawful, e.Session+e.Text+e.At.String(), []*event{e}, "%s saw the relay break SMTP at %s: %s", e.Host, e.Stage, e.Text)
+	}
+}
+
+// command follows the transaction of a session.
+func (c *Checker) command(e *event) {
+	s := c.session(e)
+	switch e.Stage {
+	case StageMAIL:
+		s.heard(e)
+		s.began, s.mailRefused, s.to = e.seq, false, nil
+		s.from = canonical("<" + path(e.Text) + ">")
+		if s.from == "" {
+			s.from = nullSender
+		}
+	case StageRCPT:
+		r := c.resolve(s.from, path(e.Text))
+		if r == nil || len(s.to) >= 1000 {
+			return
+		}
+		s.to = append(s.to, r)
+		if r.talk != s {
+			r.talk = s
+			r.talks++
+		}
+		c.judgeRefusedForGood(r, e)
+	case StageRSET, StageQUIT:
+		s.heard(e)
+	}
+}
+
+// path returns the address between the angle brackets of MAIL and RCPT.
+func path(command string) string {
+	_, rest, ok := strings.Cut(command, "<")
+	if !ok {
+		return ""
+	}
+	if end := strings.LastIndexByte(rest, '>'); end >= 0 {
+		return rest[:end]
+	}
+	return rest
+}
+
+// reply follows what a server said to what was not RCPT.
+func (c *Checker) reply(e *event) {
+	s := c.session(e)
+	no := strings.HasPrefix(e.Reply, "4") || strings.HasPrefix(e.Reply, "5")
+	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
+		s.mailRefused = true
+	}
+	if e.Stage != StageRCPT && strings.HasPrefix(e.Reply, "5") {
+		c.wire.lastNo = e.seq
+	}
+	if e.Stage == StageDot && no {
+		s.denied = append(s.denied[:0], s.to...)
+		for _, r := range s.to {
+			r.dotNo, r.dotNoHeard = e, nil
+		}
+	}
+}
+
+// accepted takes a server's acceptance, from which most of what is true of a
+// message follows.
+func (c *Checker) accepted(e *event) {
+	if e.Message == "" {
+		return
+	}
+	m := c.message(e.Message)
+	s := c.session(e)
+	s.heard(e)
+	c.judgeContent(m, e)
+	for _, to := range e.To {
+		r := c.rcpt(m, to)
+		c.judgeRefusedForGood(r, e)
+		a := &acceptance{at: e, session: s, began: s.began}
+		s.taken = append(s.taken, a)
+		r.accepted++
+		r.count(e.Host)
+		before := r.last
+		r.last = a
+		if r.first == nil {
+			r.first = a
+		}
+		c.judgeTwice(r, before, a)
+		c.judgeAcceptedLate(r, a)
+	}
+}
+
+func (r *rcpt) count(host string) {
+	for i := range r.by {
+		if r.by[i].Host == host {
+			r.by[i].Count++
+			return
+		}
+	}
+	r.by = append(r.by, HostCount{host, 1})
+}
+
+// replied notes that the reply to an acceptance was written out whole.
+func (c *Checker) replied(e *event) {
+	for _, a := range c.session(e).taken {
+		if a.replied == nil && a.at.Message == e.Message {
+			a.replied = e
+		}
+	}
+}
+
+// judgeContent holds an accepted mail against the one submitted.
+func (c *Checker) judgeContent(m *mail, e *event) {
+	if e.Hash != "" && len(m.hashes) > 0 && !has(m.hashes, e.Hash) {
+		c.violate(WireLawful, "content "+m.id+e.Host, []*event{m.submit, e},
+			"%s accepted %s with a content that is not the one submitted", e.Host, m.id)
+	}
+	if m.from != "" && e.From != "" && canonical(e.From) != m.from {
+		c.violate(WireLawful, "sender "+m.id+e.Host, []*event{m.submit, e},
+			"%s accepted %s from %s, but it was submitted from %s", e.Host, m.id, e.From, m.from)
+	}
+	if m.submit == nil {
+		return
+	}
+	for _, to := range e.To {
+		if c.rcpts[rcptKey{m, canonical(to)}] == nil {
+			c.violate(WireLawful, "recipient "+m.id+to, []*event{m.submit, e},
+				"%s accepted %s for %s, to whom it was not submitted", e.Host, m.id, to)
+		}
+	}
+}

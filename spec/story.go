@@ -1,0 +1,212 @@
+package spec
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Story tells the violation: the sentence, then its facts as a timeline from
+// start on.
+func (v Violation) Story(start Wall) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %s.\n", v.Rule, v.Sentence)
+	b.WriteString(Timeline(start, v.Facts))
+	return b.String()
+}
+
+// Timeline tells facts in human words, a line each, with the time since start.
+func Timeline(start Wall, facts []Fact) string {
+	width := 0
+	times := make([]string, len(facts))
+	for i, f := range facts {
+		times[i] = "t+" + ago(f.At.Sub(start))
+		if f.At < start {
+			times[i] = "t-" + ago(start.Sub(f.At))
+		}
+		width = max(width, len(times[i]))
+	}
+	var b strings.Builder
+	for i, f := range facts {
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, times[i], f.Words())
+	}
+	return b.String()
+}
+
+// ago formats a duration for a person: to the microsecond below a second, to
+// the millisecond below an hour, to the second above, in days when long.
+func ago(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "-" + ago(-d)
+	case d < time.Second:
+		return d.Round(time.Microsecond).String()
+	case d < time.Hour:
+		return d.Round(time.Millisecond).String()
+	case d < 24*time.Hour:
+		return d.Round(time.Second).String()
+	}
+	days := d / (24 * time.Hour)
+	return fmt.Sprintf("%dd%s", days, (d - days*24*time.Hour).Round(time.Second))
+}
+
+// Words says the fact in a sentence for a person, beginning with who made it.
+func (f Fact) Words() string {
+	who := strings.TrimPrefix(string(f.Actor), "server ")
+	if who == "" {
+		who = "somebody"
+	}
+	to := strings.Join(f.To, ", ")
+	said := f.said(to)
+	if said == "" {
+		return who + ": " + string(f.Kind) + but(": ", f.Text)
+	}
+	return who + " " + said
+}
+
+// said is what the actor of the fact did, as a predicate.
+func (f Fact) said(to string) string {
+	switch kindOf(f.Kind) {
+	case kindRelay:
+		return f.saidByRelay(to)
+	case kindServer, kindNetwork:
+		return f.saidByPeer(to)
+	}
+	switch f.Kind {
+	case FactSubmit:
+		return "submits " + f.Message + but(" from ", f.From) + but(" to ", to)
+	case FactSubmitted:
+		return "reads the relay's " + quoted(f.Reply, "250") + " for " + f.Message + but(" to ", to)
+	case FactRefused:
+		return "is refused " + f.Message + but(" to ", to) + but(": ", f.Reply)
+	case FactSubmitUnknown:
+		return "never hears what became of " + f.Message + but(": ", f.Text)
+	case FactQuery:
+		return "is asked for " + f.Text
+	case FactAnswer:
+		return "answers " + f.Text
+	case FactStored:
+		return "holds the " + f.Text + " entry of " + string(f.Queue) + " for good"
+	case FactErased:
+		return "has erased the " + f.Text + " entry of " + string(f.Queue) + " for good"
+	case FactKept:
+		return "still holds the " + f.Text + " entry of " + string(f.Queue) + " after the crash"
+	case FactFault:
+		return "makes trouble" + but(" at ", f.Host) + but(" on connection ", f.Session) + but(" at entry ", string(f.Queue)) + but(": ", f.Text)
+	case FactCrash:
+		return "crashes the relay" + but(": ", f.Text)
+	case FactStart:
+		return "starts the relay" + but(": ", f.Text)
+	case FactStop:
+		return "sees the relay stop" + but(": ", f.Text)
+	case FactOperator:
+		return "hears the operator say: " + f.Text + but(" for ", to) + but(" of ", string(f.Queue))
+	case FactHeal:
+		return "heals" + but(" ", f.Host) + but(": ", f.Text)
+	case FactEnd:
+		return "ends: everything that was due has had its time"
+	}
+	return ""
+}
+
+func (f Fact) saidByRelay(to string) string {
+	about := f.Message
+	if about == "" {
+		about = string(f.Queue)
+	}
+	switch f.Kind {
+	case FactQueued:
+		return "has " + about + " in its spool as " + string(f.Queue) + but(", to ", to)
+	case FactAttempt:
+		return fmt.Sprintf("begins attempt %d of %s%s", f.Attempt, about, but(" to ", to)) + due(", due at ", f.Due)
+	case FactAttemptEnd:
+		return "ends the attempt" + but(" of ", about) + but(" for ", f.Dest)
+	case FactRoute:
+		return "chooses next hops" + but(" for ", f.Dest) + but(": ", f.Text)
+	case FactDial:
+		return "dials " + f.Host + but(" at ", f.Addr) + but(" for ", about)
+	case FactTrouble:
+		return "meets trouble" + but(" with ", f.Host) + but(" at ", stageText(f.Stage)) + but(": ", f.Reply) + but(": ", f.Text)
+	case FactIntent:
+		return "has written down that it is about to send " + about + but(" to ", to) + but(" at ", f.Host)
+	case FactDot:
+		return "sends the final dot of " + about + but(" to ", to) + but(" at ", f.Host)
+	case FactOutcome:
+		return "records " + about + but(" to ", to) + " as " + f.State.String() + but(": ", f.Reply) + but(": ", f.Text) + due("; next attempt due at ", f.Due)
+	case FactReport:
+		return "has stored the report " + string(f.Queue) + but(" on ", f.Text) + but(" to ", to) + but(", for ", f.From)
+	case FactRemoved:
+		return "has removed " + about
+	case FactDoubt:
+		return "is in doubt about " + about + but(" to ", to) + but(" at ", f.Host) + but("; the policy says ", f.Text)
+	case FactDamaged:
+		return "sets " + about + " aside as damaged" + but(": ", f.Text)
+	case FactReady:
+		return "is ready"
+	case FactHalt:
+		return "halts" + but(": ", f.Text)
+	}
+	return ""
+}
+
+func (f Fact) saidByPeer(to string) string {
+	switch f.Kind {
+	case FactCommand:
+		return "hears: " + f.Text
+	case FactReply:
+		return "says: " + f.Reply + but(" (at ", closing(stageText(f.Stage)))
+	case FactRefusedRecipient:
+		return "refuses " + to + but(": ", f.Reply)
+	case FactAccepted:
+		return "ACCEPTS " + f.Message + but(" for ", to)
+	case FactReplied:
+		return "has written out its reply to the dot of " + f.Message
+	case FactReportSeen:
+		return "gets a report: " + f.Text + but(" to ", to) + but(" ", f.Reply)
+	case FactUnlawful:
+		return "sees SMTP broken" + but(" at ", stageText(f.Stage)) + but(": ", f.Text)
+	case FactConnect:
+		return "connects the relay to " + f.Addr
+	case FactConnectFailed:
+		return "does not connect the relay to " + f.Addr + but(": ", f.Text)
+	case FactClosed:
+		return "has closed the connection to " + f.Addr + but(": ", f.Text)
+	}
+	return ""
+}
+
+// but puts words before a text, unless there is none.
+func but(words, text string) string {
+	if text == "" {
+		return ""
+	}
+	return words + text
+}
+
+func closing(s string) string {
+	if s == "" {
+		return ""
+	}
+	return s + ")"
+}
+
+func quoted(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return `"` + s + `"`
+}
+
+func due(words string, w Wall) string {
+	if w == 0 {
+		return ""
+	}
+	return words + w.String()
+}
+
+func stageText(s Stage) string {
+	if s == 0 {
+		return ""
+	}
+	return s.String()
+}
