@@ -1,0 +1,237 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/foxcpp/go-mockdns"
+	"github.com/miekg/dns"
+
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+)
+
+// A dnsServer answers from zones, unless a fault says otherwise. The zones are
+// go-mockdns's; but it writes CNAME chains backwards and never fails in time
+// or by count, so answers are put together here.
+type dnsServer struct {
+	world  *world
+	random *rand.Rand
+	zones  map[string]mockdns.Zone
+	faults []*dnsFault
+	healed bool
+}
+
+// A dnsFault is a fault of the scenario and how often it was met.
+type dnsFault struct {
+	scenarios.Record
+	met int
+}
+
+func newDNS(w *world) dnsServer {
+	d := dnsServer{world: w, random: w.stream("dns"), zones: map[string]mockdns.Zone{}}
+	for _, r := range w.scenario.DNS {
+		if r.Fault != "" {
+			d.faults = append(d.faults, &dnsFault{Record: r})
+			continue
+		}
+		d.record(r)
+	}
+	// The senders' domain, unless the scenario has its own.
+	if _, told := d.zones[scenarios.MailboxDomain+"."]; !told {
+		d.record(scenarios.Record{Name: scenarios.MailboxDomain + ".", Type: "MX", Preference: 10, Value: scenarios.MailboxServer + "."})
+	}
+	if _, told := d.zones[scenarios.MailboxServer+"."]; !told {
+		d.record(scenarios.Record{Name: scenarios.MailboxServer + ".", Type: "A", Value: mailboxIP.String()})
+	}
+	return d
+}
+
+// record adds a record to the zones.
+func (d *dnsServer) record(r scenarios.Record) {
+	name := strings.ToLower(dns.Fqdn(r.Name))
+	z := d.zones[name]
+	switch r.Type {
+	case "MX":
+		z.MX = append(z.MX, net.MX{Host: r.Value, Pref: r.Preference})
+	case "A":
+		z.A = append(z.A, r.Value)
+	case "AAAA":
+		z.AAAA = append(z.AAAA, r.Value)
+	case "CNAME":
+		z.CNAME = r.Value
+	case "TXT":
+		z.TXT = append(z.TXT, r.Value)
+	}
+	d.zones[name] = z
+}
+
+// noAnswer is how long a query waits at most whose context has no end.
+const noAnswer = time.Hour
+
+// exchange answers a query of the relay.
+func (w *world) exchange(ctx context.Context, p *process, query *dns.Msg) (*dns.Msg, error) {
+	if len(query.Question) != 1 {
+		return nil, fmt.Errorf("a DNS query with %d questions", len(query.Question))
+	}
+	name, kind := strings.ToLower(dns.Fqdn(query.Question[0].Name)), dns.TypeToString[query.Question[0].Qtype]
+	question := name + " " + kind
+	w.mu.Lock()
+	if !w.record(p, spec.Fact{Actor: spec.ActorDNS, Kind: spec.FactQuery, Text: question}) {
+		w.mu.Unlock()
+		return nil, net.ErrClosed
+	}
+	fault := w.dns.fault(name, kind)
+	took := queryTime.draw(w.dns.random)
+	switch fault {
+	case "TIMEOUT":
+		took = noAnswer
+	case "TRUNCATED": // asked again over TCP, which takes two round trips more
+		took += 2*queryTime.draw(w.dns.random) + time.Millisecond
+	}
+	at := w.claim(w.now() + took)
+	w.mu.Unlock()
+	if err := w.sleep(ctx, p, at); err != nil {
+		return nil, err
+	}
+	if fault == "TIMEOUT" {
+		return nil, fmt.Errorf("no answer within %v", noAnswer)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	reply := w.dns.answer(query, name, fault)
+	if !w.record(p, spec.Fact{Actor: spec.ActorDNS, Kind: spec.FactAnswer, Text: question + ": " + showAnswer(reply)}) {
+		return nil, net.ErrClosed
+	}
+	return reply, nil
+}
+
+// fault returns the first fault that the query meets, empty for none.
+func (d *dnsServer) fault(name, kind string) string {
+	now := d.world.now()
+	for _, f := range d.faults {
+		switch {
+		case d.healed, !strings.EqualFold(dns.Fqdn(f.Name), name), f.Type != "ANY" && f.Type != kind,
+			now < f.From, f.Until > 0 && now >= f.Until, f.First > 0 && f.met >= f.First:
+			continue
+		}
+		f.met++
+		d.world.fire(name + " " + kind + ": " + f.Fault)
+		return f.Fault
+	}
+	return ""
+}
+
+// maxChain is how long a CNAME chain may be; resolvers give up on longer ones.
+const maxChain = 16
+
+// answer builds the answer to a query for name.
+func (d *dnsServer) answer(query *dns.Msg, name, fault string) *dns.Msg {
+	reply := new(dns.Msg).SetReply(query)
+	reply.RecursionAvailable = true
+	switch fault {
+	case "NXDOMAIN":
+		reply.Rcode = dns.RcodeNameError
+		return reply
+	case "NODATA":
+		return reply
+	case "SERVFAIL":
+		reply.Rcode = dns.RcodeServerFailure
+		return reply
+	case "REFUSED":
+		reply.Rcode = dns.RcodeRefused
+		return reply
+	}
+	kind := query.Question[0].Qtype
+	for range maxChain {
+		zone, exists := d.zones[name]
+		if !exists && !d.above(name) {
+			reply.Rcode = dns.RcodeNameError // RFC 6604: that of the last name
+		}
+		if zone.CNAME == "" || kind == dns.TypeCNAME {
+			reply.Answer = append(reply.Answer, records(name, zone, kind)...)
+			return reply
+		}
+		target := dns.Fqdn(zone.CNAME)
+		reply.Answer = append(reply.Answer, &dns.CNAME{Hdr: header(name, dns.TypeCNAME), Target: target})
+		name = strings.ToLower(target)
+	}
+	reply.Rcode, reply.Answer = dns.RcodeServerFailure, nil
+	return reply
+}
+
+// above reports whether a name exists only because names below it do: then it
+// has no records, but is there (RFC 8020).
+func (d *dnsServer) above(name string) bool {
+	for below := range d.zones { // in any order: the answer is the same
+		if name == "." || strings.HasSuffix(below, "."+name) {
+			return true
+		}
+	}
+	return false
+}
+
+// ttl is the time to live of every record: short, so that a change counts.
+const ttl = 60
+
+func header(name string, kind uint16) dns.RR_Header {
+	return dns.RR_Header{Name: name, Rrtype: kind, Class: dns.ClassINET, Ttl: ttl}
+}
+
+// records returns the records of a kind at a name.
+func records(name string, zone mockdns.Zone, kind uint16) []dns.RR {
+	var all []dns.RR
+	h := header(name, kind)
+	switch kind {
+	case dns.TypeMX:
+		for _, mx := range zone.MX {
+			all = append(all, &dns.MX{Hdr: h, Preference: mx.Pref, Mx: dns.Fqdn(mx.Host)})
+		}
+	case dns.TypeA:
+		for _, a := range zone.A {
+			all = append(all, &dns.A{Hdr: h, A: net.ParseIP(a).To4()})
+		}
+	case dns.TypeAAAA:
+		for _, a := range zone.AAAA {
+			all = append(all, &dns.AAAA{Hdr: h, AAAA: net.ParseIP(a)})
+		}
+	case dns.TypeTXT:
+		for _, text := range zone.TXT {
+			all = append(all, &dns.TXT{Hdr: h, Txt: []string{text}})
+		}
+	case dns.TypeCNAME:
+		if zone.CNAME != "" {
+			all = append(all, &dns.CNAME{Hdr: h, Target: dns.Fqdn(zone.CNAME)})
+		}
+	}
+	return all
+}
+
+// showAnswer writes an answer as it stands in a fact: "RCODE rr; rr".
+func showAnswer(m *dns.Msg) string {
+	var b strings.Builder
+	b.WriteString(dns.RcodeToString[m.Rcode])
+	for i, rr := range m.Answer {
+		if i > 0 {
+			b.WriteByte(';')
+		}
+		b.WriteByte(' ')
+		switch rr := rr.(type) {
+		case *dns.MX:
+			fmt.Fprintf(&b, "MX %d %s", rr.Preference, strings.ToLower(rr.Mx))
+		case *dns.A:
+			b.WriteString("A " + rr.A.String())
+		case *dns.AAAA:
+			b.WriteString("AAAA " + rr.AAAA.String())
+		case *dns.CNAME:
+			b.WriteString("CNAME " + strings.ToLower(rr.Target))
+		case *dns.TXT:
+			fmt.Fprintf(&b, "TXT %q", strings.Join(rr.Txt, ""))
+		}
+	}
+	return b.String()
+}

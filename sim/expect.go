@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// compare holds what became of everything against what was expected.
+func (w *world) compare() {
+	summaries := map[string]*spec.MessageSummary{}
+	all := w.checker.Messages()
+	for i := range all {
+		summaries[all[i].ID] = &all[i]
+	}
+	for _, e := range w.scenario.Expect {
+		switch {
+		case e.Spool != "":
+			w.compareSpool(e, all)
+		case e.Licence != "":
+			covers := func(l spec.Licence) bool { return strings.Contains(l.Window, e.Licence) }
+			if !slices.ContainsFunc(w.checker.Licences(), covers) {
+				w.mismatch(e.Line, "no second acceptance was licensed by a doubt window that says %q", e.Licence)
+			}
+		case e.Violates != "":
+			broken := func(v spec.Violation) bool { return string(v.Rule) == e.Violates }
+			if !slices.ContainsFunc(w.violations, broken) {
+				w.mismatch(e.Line, "%s was not violated", e.Violates)
+			}
+		default:
+			w.compareRecipient(e, summaries)
+		}
+	}
+}
+
+// compareRecipient holds one recipient against what was expected of it.
+func (w *world) compareRecipient(e scenarios.Expectation, summaries map[string]*spec.MessageSummary) {
+	name := e.Message
+	for _, s := range w.scenario.Plan {
+		sent := func(to string) bool { return strings.EqualFold(to, e.Recipient) }
+		if name == "" && s.Kind == scenarios.StepSubmit && slices.ContainsFunc(s.Recipients, sent) {
+			name = s.Message
+		}
+	}
+	who := fmt.Sprintf("%s to %s", name, e.Recipient)
+	m := summaries[w.mail.id(name)]
+	if m == nil {
+		w.mismatch(e.Line, "%s: nobody ever spoke of it", who)
+		return
+	}
+	i := slices.IndexFunc(m.Recipients, func(r spec.RecipientSummary) bool { return strings.EqualFold(r.Address, e.Recipient) })
+	if i < 0 {
+		w.mismatch(e.Line, "%s: nobody ever spoke of this recipient", who)
+		return
+	}
+	r := m.Recipients[i]
+	state := r.State.String()
+	// Without a 250 the relay owes nothing, and the submitter still has it.
+	lost := !m.Acknowledged && w.mail.queue[m.ID] == "" && r.Acceptances == 0
+	if r.Refused || lost {
+		state = "refused"
+	}
+	if state != e.State {
+		w.mismatch(e.Line, "%s is %s, expected %s", who, state, e.State)
+	}
+	for _, c := range [...]struct {
+		what      string
+		got, want int
+	}{
+		{"attempts", r.Attempts, e.Attempts}, {"acceptances", r.Acceptances, e.Acceptances}, {"reports to the sender", r.ReportsSeen, e.Reports},
+	} {
+		if c.want >= 0 && c.got != c.want {
+			w.mismatch(e.Line, "%s has %d %s, expected %d", who, c.got, c.what, c.want)
+		}
+	}
+	if e.By != "" && !slices.ContainsFunc(r.By, func(h spec.HostCount) bool { return strings.EqualFold(h.Host, e.By) }) {
+		w.mismatch(e.Line, "%s was not taken by %s", who, e.By)
+	}
+}
+
+// compareSpool looks at the disk itself.
+func (w *world) compareSpool(e scenarios.Expectation, all []spec.MessageSummary) {
+	excused := map[string]bool{}
+	switch e.Spool {
+	case "held":
+		for _, m := range all {
+			held := func(r spec.RecipientSummary) bool { return r.State == spec.Held }
+			if slices.ContainsFunc(m.Recipients, held) {
+				excused[string(w.mail.queue[m.ID])] = true
+			}
+		}
+	case "damaged":
+		for _, name := range w.disk.durable.names[seam.SpaceDamaged] {
+			excused[name] = true
+		}
+	}
+	var other []string
+	met := false
+	for _, space := range [...]seam.Space{seam.SpaceControl, seam.SpaceBody} {
+		for _, name := range w.disk.durable.names[space] {
+			queue, _, _ := strings.Cut(name, "/")
+			met = met || excused[queue]
+			if !excused[queue] && !slices.Contains(other, queue) {
+				other = append(other, queue)
+			}
+		}
+	}
+	switch {
+	case len(other) > 0:
+		w.mismatch(e.Line, "the spool holds %s, expected %s", strings.Join(other, ", "), e.Spool)
+	case e.Spool != "empty" && !met:
+		w.mismatch(e.Line, "the spool is empty, expected %s", e.Spool)
+	}
+}
+
+// unused names the faults of the scenario that never fired.
+func (w *world) unused() []string {
+	var all []string
+	add := func(line int, format string, args ...any) { all = append(all, w.at(line)+fmt.Sprintf(format, args...)) }
+	for _, f := range w.dns.faults {
+		if f.met == 0 {
+			add(f.Line, "%s %s %s was never met", f.Name, f.Type, f.Fault)
+		}
+	}
+	for _, h := range w.network.hosts {
+		if h.Network != "" && !h.faulted {
+			add(h.Line, "nobody tried to connect to %s while it was %s", h.Name, h.Network)
+		}
+		for _, r := range h.unused() {
+			add(r.Line, "%s: %s never matched", h.Name, r)
+		}
+	}
+	for _, c := range w.crashes {
+		if !c.over {
+			add(c.Line, "the crash %s never came", c.reason())
+		}
+	}
+	return all
+}

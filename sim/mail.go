@@ -1,0 +1,88 @@
+package sim
+
+import (
+	"bytes"
+	"fmt"
+	"net/mail"
+	"strings"
+
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+)
+
+// submitDomain is the domain of the Message-IDs that the world gives.
+const submitDomain = "submit.example"
+
+// mailNames knows the messages of the plan by all their names.
+type mailNames struct {
+	// content is what is submitted, by the plan's name.
+	content map[string][]byte
+	ids     map[string]string
+	// queue is the relay's latest queue ID, by Message-ID.
+	queue map[string]spec.QueueID
+}
+
+func newMailNames(sc *scenarios.Scenario) mailNames {
+	m := mailNames{content: map[string][]byte{}, ids: map[string]string{}, queue: map[string]spec.QueueID{}}
+	for _, given := range sc.Messages {
+		m.content[given.Name] = given.Content
+	}
+	for _, s := range sc.Plan {
+		if s.Kind != scenarios.StepSubmit {
+			continue
+		}
+		content, given := m.content[s.Message]
+		if !given {
+			content = standardContent(s)
+		}
+		id := messageID(content)
+		if id == "" {
+			id = s.Message + "@" + submitDomain
+			content = append([]byte("Message-ID: <"+id+">\r\n"), content...)
+		}
+		m.content[s.Message], m.ids[s.Message] = content, id
+	}
+	return m
+}
+
+// id returns the Message-ID of a message of the plan.
+func (m mailNames) id(name string) string { return m.ids[name] }
+
+// stored learns a queue ID.
+func (m mailNames) stored(f spec.Fact) { m.queue[f.Message] = f.Queue }
+
+// isAbout reports whether a fact is about a message of the plan.
+func (m mailNames) isAbout(f spec.Fact, name string) bool {
+	id := m.ids[name]
+	return f.Message == id && id != "" || f.Queue != "" && f.Queue == m.queue[id]
+}
+
+// standardContent is the content of a message that the file says nothing of.
+func standardContent(s scenarios.Step) []byte {
+	from := s.Sender
+	if from == "" {
+		from = "mailer-daemon@" + submitDomain
+	}
+	const shown = 3
+	to := strings.Join(s.Recipients[:min(len(s.Recipients), shown)], ",\r\n ")
+	return fmt.Appendf(nil, "Message-ID: <%s@%s>\r\nDate: Sat, 1 Jan 2000 00:00:00 +0000\r\nFrom: <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\nThis is %s.\r\n",
+		s.Message, submitDomain, from, to, s.Message, s.Message)
+}
+
+// messageID returns the Message-ID of a content without angle brackets, empty
+// when it has none or is no mail.
+func messageID(content []byte) string {
+	m, err := mail.ReadMessage(bytes.NewReader(content))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(m.Header.Get("Message-Id")), "<"), ">")
+}
+
+// path is an envelope address as facts show it.
+func path(address string) string {
+	if address == "" {
+		return "<>"
+	}
+	return address
+}

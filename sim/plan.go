@@ -1,0 +1,182 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/postonce/postonce/fakesmtp"
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+)
+
+// A task is one thing that the plan does at a time.
+type task struct {
+	step scenarios.Step
+	// crash is set for a crash, damage for what follows a stop.
+	crash  *crashStep
+	damage []scenarios.Step
+}
+
+// arrange sorts the plan into tasks by time, and crashes that wait for their
+// moment.
+func (w *world) arrange() []task {
+	var tasks []task
+	plan := slices.Concat(w.scenario.Plan, w.options.Crashes)
+	for i := 0; i < len(plan); {
+		s := plan[i]
+		first := i + 1
+		for i = first; i < len(plan) && plan[i].Kind == scenarios.StepDamage; i++ {
+		}
+		t := task{step: s, damage: plan[first:i]}
+		if s.Kind == scenarios.StepCrash {
+			t.crash = &crashStep{Step: s, damage: t.damage}
+			w.crashes = append(w.crashes, t.crash)
+			if t.crash.waits() {
+				continue
+			}
+		}
+		tasks = append(tasks, t)
+	}
+	slices.SortStableFunc(tasks, func(a, b task) int { return cmp.Compare(a.step.At, b.step.At) })
+	return tasks
+}
+
+// carryOut carries out the plan, each task at an instant of its own.
+func (w *world) carryOut(tasks []task) {
+	for _, t := range tasks {
+		w.pause(t.step.At - w.now())
+		if w.stopped() {
+			return
+		}
+		w.perform(t)
+	}
+}
+
+// pause lets at least d pass.
+func (w *world) pause(d time.Duration) {
+	w.mu.Lock()
+	at := w.claim(w.now() + d)
+	w.mu.Unlock()
+	time.Sleep(at - w.now())
+}
+
+// stopped reports whether the run ends before its time.
+func (w *world) stopped() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.ended != ""
+}
+
+func (w *world) perform(t task) {
+	s := t.step
+	switch s.Kind {
+	case scenarios.StepSubmit:
+		w.begin(func() { w.submit(s) })
+	case scenarios.StepCrash:
+		w.mu.Lock()
+		w.crash(t.crash)
+		w.mu.Unlock()
+	case scenarios.StepStop:
+		w.stop(t)
+	case scenarios.StepHeal:
+		w.heal(s.Host)
+	case scenarios.StepDecide:
+		w.begin(func() { w.decide(s) })
+	}
+}
+
+// begin starts something of the plan that takes its time.
+func (w *world) begin(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.busy++
+	time.AfterFunc(w.claim(w.now()+startTime.least)-w.now(), func() {
+		f()
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.busy--
+	})
+}
+
+// stop tells the relay to stop, as SIGTERM does.
+func (w *world) stop(t task) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.relay
+	if !p.alive() || p.stopping {
+		return
+	}
+	w.commit()
+	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactPlan, Text: "the relay is told to stop"})
+	p.stopping = true
+	go func() {
+		p.cancel()
+		<-p.done
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.over || w.relay != p || p.crashed {
+			return
+		}
+		w.breakEntries(t.damage)
+		w.restartAfter(t.step.Restart)
+	}()
+}
+
+// heal ends faults at a host, or everywhere when that is empty.
+func (w *world) heal(name string) {
+	w.mu.Lock()
+	w.commit()
+	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactHeal, Host: name})
+	if name == "" {
+		w.dns.healed = true
+	}
+	var scripted []*fakesmtp.Server
+	for _, h := range w.network.hosts {
+		if name != "" && h != w.network.host(name) {
+			continue
+		}
+		h.healed = true
+		if s, ok := h.server.(*fakesmtp.Server); ok {
+			scripted = append(scripted, s)
+		}
+	}
+	w.mu.Unlock()
+	for _, s := range scripted { // its lock comes before ours
+		s.Heal()
+	}
+}
+
+// decide tells the relay what an operator decided.
+func (w *world) decide(s scenarios.Step) {
+	w.mu.Lock()
+	p, id := w.relay, w.mail.id(s.Message)
+	queue := w.mail.queue[id]
+	operator, able := p.relay.(Operator)
+	switch {
+	case !able || !p.alive():
+		w.mismatch(s.Line, "the relay takes no decisions")
+		w.mu.Unlock()
+		return
+	case queue == "":
+		w.mismatch(s.Line, "the relay has never spoken of %s", s.Message)
+		w.mu.Unlock()
+		return
+	}
+	w.record(w.nature, spec.Fact{
+		Actor: spec.ActorWorld, Kind: spec.FactOperator, Message: id, Queue: queue, To: s.Recipients, Text: s.Decision,
+	})
+	w.mu.Unlock()
+	recipients := s.Recipients
+	if len(recipients) == 0 {
+		recipients = []string{""}
+	}
+	for _, to := range recipients {
+		if err := operator.Decide(context.Background(), queue, to, s.Decision); err != nil && p.alive() {
+			w.mu.Lock()
+			w.mismatch(s.Line, "the relay did not take the decision %s on %s: %v", s.Decision, s.Message, err)
+			w.mu.Unlock()
+		}
+	}
+}

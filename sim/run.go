@@ -1,0 +1,266 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/postonce/postonce/fakesmtp"
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// A Config is what a relay is told.
+type Config struct {
+	Policy spec.Policy
+	// Listen is where it takes mail: RelayAddr.
+	Listen string
+}
+
+// A Relay is one process of a relay.
+type Relay interface {
+	// Run works until ctx is done, then stops in good order; or returns the
+	// error that it cannot go on with. All its goroutines have ended when it
+	// returns.
+	Run(ctx context.Context) error
+}
+
+// An Operator is a Relay that takes an operator's decisions on what it holds
+// in doubt.
+type Operator interface {
+	// Decide carries out "retry", "delivered" or "report" for one recipient,
+	// or for all that the message holds when recipient is empty. It returns
+	// when that is durable, or why it is not.
+	Decide(ctx context.Context, queue spec.QueueID, recipient, decision string) error
+}
+
+// A Factory makes a relay on a machine: once for every process.
+type Factory func(host seam.Host, cfg Config) (Relay, error)
+
+// Options say how to run a scenario.
+type Options struct {
+	// MaxVirtual ends the run after that long; 0 is a day after the lifetime
+	// of what the plan submits last.
+	MaxVirtual time.Duration
+	// Crashes are added to the plan: steps of the kind StepCrash. One at a
+	// StepNumber comes before that line of the trace, or right after it when
+	// When.After is set.
+	Crashes []scenarios.Step
+	// SplitReads makes reads return less than there is.
+	SplitReads bool
+	// AllowUnused makes faults that never fire no reason for NoVerdict.
+	AllowUnused bool
+	// Brief leaves the facts out of the result when the status is OK.
+	Brief bool
+	// Observe is shown every fact when it happens. It must not block.
+	Observe func(spec.Fact) `json:"-"`
+}
+
+// Run runs a scenario in a bubble of its own and returns what came of it. It
+// fails t only when the world itself is at fault.
+func Run(t *testing.T, sc *scenarios.Scenario, f Factory, o Options) *Result {
+	began := time.Now()
+	var w *world
+	leak := bubble(t, func() {
+		w = newWorld(sc, f, o)
+		w.run()
+	})
+	if leak != "" && w.panicked == "" {
+		w.panicked = leak
+	}
+	r := w.result()
+	r.Real = time.Since(began)
+	return r
+}
+
+// bubble runs f in a bubble. It returns what was left behind, empty for
+// nothing: then the goroutines stay where they are for ever.
+func bubble(t *testing.T, f func()) (leak string) {
+	defer func() {
+		if r := recover(); r != nil {
+			leak = fmt.Sprintf("%v\n\n%s", r, leftovers())
+		}
+	}()
+	synctest.Test(t, func(*testing.T) { f() })
+	return ""
+}
+
+// leftovers returns the stacks of goroutines that stand in bubbles.
+func leftovers() string {
+	all := make([]byte, 1<<20)
+	all = all[:runtime.Stack(all, true)]
+	var found []string
+	for stack := range strings.SplitSeq(string(all), "\n\n") {
+		if first, _, _ := strings.Cut(stack, "\n"); strings.Contains(first, "synctest bubble") {
+			found = append(found, stack)
+		}
+	}
+	const most = 20
+	return strings.Join(found[:min(len(found), most)], "\n\n")
+}
+
+// run is the world's main goroutine.
+func (w *world) run() {
+	tasks := w.arrange()
+	w.pause(0)
+	w.mu.Lock()
+	w.startRelay()
+	w.mu.Unlock()
+	w.carryOut(tasks)
+	w.settle(w.horizon(tasks))
+	w.finish()
+}
+
+// horizon is when the run ends at the latest.
+func (w *world) horizon(tasks []task) time.Duration {
+	if w.options.MaxVirtual > 0 {
+		return w.options.MaxVirtual
+	}
+	last := time.Duration(0)
+	for _, t := range tasks {
+		last = max(last, t.step.At+t.step.Restart)
+	}
+	return last + w.scenario.Policy.Schedule.Lifetime + 24*time.Hour
+}
+
+// grace is how long nothing must happen before a run that has nothing left to
+// do is over.
+const grace = 2 * time.Hour
+
+// settle waits until everything has finished, or the horizon.
+func (w *world) settle(horizon time.Duration) {
+	for pause := time.Second; w.now() < horizon && !w.stopped(); {
+		lines, finished := w.progress()
+		if finished {
+			w.pause(grace)
+			if now, still := w.progress(); still && now == lines {
+				return
+			}
+			continue
+		}
+		w.pause(min(pause, horizon-w.now()))
+		pause = min(2*pause, grace)
+	}
+}
+
+// progress returns the length of the trace, and whether nothing is left to do.
+func (w *world) progress() (lines int, finished bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.commit()
+	return len(w.facts), w.busy == 0 && w.restart == nil && len(w.checker.Pending()) == 0
+}
+
+// stopTime is how long a relay may take to stop: the reply to a final dot is
+// waited for, and more than one may be under way.
+const stopTime = time.Hour
+
+// finish stops the relay and takes the world down.
+func (w *world) finish() {
+	w.mu.Lock()
+	p := w.relay
+	w.restart = nil
+	if w.panicked != "" && p.alive() {
+		p.kill(true)
+	}
+	p.stopping = true
+	w.mu.Unlock()
+	p.cancel()
+	late := time.NewTimer(stopTime)
+	select {
+	case <-p.done:
+	case <-late.C:
+		w.mu.Lock()
+		w.mismatches = append(w.mismatches, fmt.Sprintf("%s: the relay did not stop within %v", w.scenario.Name, stopTime))
+		w.mu.Unlock()
+	}
+	late.Stop()
+	w.mu.Lock()
+	w.commit()
+	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactEnd})
+	w.violations = append(w.violations, w.checker.Finish()...)
+	w.over = true
+	if !p.dead {
+		p.kill(true)
+	}
+	w.nature.kill(true)
+	servers := w.network.hosts
+	w.mu.Unlock()
+	for _, h := range servers {
+		if h.server != nil {
+			_ = h.server.Close() // its connections are gone already
+		}
+	}
+	synctest.Wait()
+}
+
+// result judges the run. The bubble is over, so nobody else looks.
+func (w *world) result() *Result {
+	w.compare()
+	r := &Result{
+		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
+		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
+	}
+	r.Hash = hashOf(r.Trace())
+	if len(w.facts) > 0 {
+		r.Virtual = w.facts[len(w.facts)-1].At.Sub(r.Began)
+	}
+	if w.ended != "" && w.panicked == "" {
+		w.mismatches = append(w.mismatches, w.scenario.Name+": "+w.ended)
+	}
+	r.Mismatches = w.mismatches
+	r.Status = w.verdict(r)
+	if r.Status == OK && w.options.Brief {
+		r.Facts = nil
+	}
+	return r
+}
+
+// verdict is the outcome in one word. A rule that the scenario expects to be
+// violated does not count.
+func (w *world) verdict(r *Result) Status {
+	expected := map[spec.Rule]bool{}
+	for _, e := range w.scenario.Expect {
+		expected[spec.Rule(e.Violates)] = true
+	}
+	stuck := false
+	for _, v := range r.Violations {
+		switch {
+		case expected[v.Rule]:
+		case v.Rule == spec.Progress:
+			stuck = true
+		default:
+			return Safety
+		}
+	}
+	switch {
+	case r.Panic != "":
+		return Crashed
+	case stuck:
+		return Progress
+	case len(r.Mismatches) > 0:
+		return Safety
+	case len(r.Unused) > 0 && !w.options.AllowUnused:
+		return NoVerdict
+	}
+	return OK
+}
+
+// unused returns the rules of a host's script that never matched. Rules that
+// only a clumsy relay meets do not count: those on a server to which nobody
+// connects, and limits that a relay should keep to.
+func (h *host) unused() []fakesmtp.Rule {
+	s, scripted := h.server.(*fakesmtp.Server)
+	if !scripted {
+		return nil
+	}
+	return slices.DeleteFunc(s.Unused(), func(r fakesmtp.Rule) bool {
+		return r.OverRecipients+r.OverMessages+r.OverConnections > 0 || r.Parameters || r.Pipelined
+	})
+}

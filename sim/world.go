@@ -1,0 +1,204 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"sync"
+
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+)
+
+// A world is one run, within one bubble.
+type world struct {
+	scenario *scenarios.Scenario
+	factory  Factory
+	options  Options
+
+	// mu guards all that follows, and all state of network, DNS, disk and
+	// processes. It is never held while anything waits.
+	mu sync.Mutex
+	clock
+	// over is true when the run is judged; from then on nothing counts.
+	over bool
+
+	facts      []spec.Fact
+	synced     *synced
+	checker    *spec.Checker
+	violations []spec.Violation
+	mismatches []string
+	fired      []string
+	// ended says why the run ends before its time, panicked what of the relay
+	// panicked.
+	ended, panicked string
+
+	network network
+	dns     dnsServer
+	disk    disk
+	// nature owns what is not the relay's: servers and submitters. It lives
+	// until the end of the world.
+	nature *process
+	// relay is the latest process of the relay; processes counts them.
+	relay     *process
+	processes int
+	// restart is when the relay starts again; nil when it is not to.
+	restart *restart
+	crashes []*crashStep
+	mail    mailNames
+	// busy counts submissions and decisions under way.
+	busy int
+}
+
+// The most facts that a run may have. A relay that makes more spins.
+const maxFacts = 500_000
+
+func newWorld(sc *scenarios.Scenario, f Factory, o Options) *world {
+	w := &world{scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy)}
+	w.nature = &process{world: w, gone: make(chan struct{}), void: never}
+	w.network = newNetwork(w)
+	w.dns = newDNS(w)
+	w.disk = newDisk(w)
+	w.mail = newMailNames(sc)
+	return w
+}
+
+// stream returns a random stream of this world.
+func (w *world) stream(name string) *rand.Rand { return stream(w.scenario.Seed, name) }
+
+// note is record for those who do not hold the lock.
+func (w *world) note(p *process, facts ...spec.Fact) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.record(p, facts...)
+}
+
+// record adds the facts of one event to the trace: every line goes through
+// here. A crash that waits for one of them happens just before or just after
+// all of them, for what one event brings about happens together.
+//
+// The facts of a process of the relay, and of its disk, come with that
+// process: they do not count when it is dead, and have not happened when it
+// dies just before. What servers do goes on all the same: there a crash
+// "before" only precedes the line. record reports whether the process lives.
+func (w *world) record(p *process, facts ...spec.Fact) bool {
+	if w.over || p.dead {
+		return false
+	}
+	before, after := w.awaited(facts)
+	if before != nil {
+		w.crashBefore(before, facts[0])
+		if p.dead {
+			return false
+		}
+	}
+	w.commit()
+	for i := range facts {
+		w.add(facts[i])
+	}
+	if after != nil {
+		w.crash(after)
+	}
+	return !p.dead
+}
+
+// A synced is a batch that has just become durable, and what that makes true.
+// It is written into the trace when the next fact is, so that a crash just
+// before the relay says "this is durable" can come before that is so.
+type synced struct {
+	at    spec.Wall
+	facts []spec.Fact
+	// batches is how many pending batches it makes durable.
+	batches int
+}
+
+// sync is record for the first n pending batches of the disk.
+func (w *world) sync(p *process, n int) {
+	if w.over || p.dead {
+		return
+	}
+	w.commit()
+	facts := w.disk.changes(n)
+	before, after := w.awaited(facts)
+	if before != nil {
+		w.crash(before)
+		return
+	}
+	w.synced = &synced{w.wall(), facts, n}
+	if after != nil {
+		w.crash(after)
+	}
+}
+
+// commit writes the latest sync into the trace, if it is not yet there.
+func (w *world) commit() {
+	s := w.synced
+	if s == nil {
+		return
+	}
+	w.synced = nil
+	w.disk.settle(s.batches)
+	for _, f := range s.facts {
+		w.addAt(s.at, f)
+	}
+}
+
+// add adds a line to the trace, at the present time.
+func (w *world) add(f spec.Fact) { w.addAt(w.wall(), f) }
+
+// addAt adds a line to the trace and shows it to the checker.
+func (w *world) addAt(at spec.Wall, f spec.Fact) {
+	if len(w.facts) >= maxFacts {
+		w.end(fmt.Sprintf("the run has more than %d facts: the relay spins", maxFacts))
+		return
+	}
+	f.At = at
+	w.facts = append(w.facts, f)
+	w.violations = append(w.violations, w.checker.Observe(f)...)
+	switch f.Kind {
+	case spec.FactQueued:
+		w.mail.stored(f)
+	case spec.FactFault:
+		where := f.Host
+		if where == "" {
+			where = string(f.Queue)
+		}
+		w.fire(where + ": " + f.Text)
+	}
+	if w.options.Observe != nil {
+		w.options.Observe(f)
+	}
+}
+
+// fire notes that a fault happened.
+func (w *world) fire(what string) {
+	if !slices.Contains(w.fired, what) {
+		w.fired = append(w.fired, what)
+	}
+}
+
+// mismatch notes what is not as the scenario says at a line of its file.
+func (w *world) mismatch(line int, format string, args ...any) {
+	w.mismatches = append(w.mismatches, w.at(line)+fmt.Sprintf(format, args...))
+}
+
+// at names a line of the scenario's file.
+func (w *world) at(line int) string { return fmt.Sprintf("%s:%d: ", w.scenario.Name, line) }
+
+// end asks the run to end before its time, because of why.
+func (w *world) end(why string) {
+	if w.ended == "" {
+		w.ended = why
+	}
+}
+
+// RelayAddr is where a relay must listen for submissions.
+const RelayAddr = "198.51.100.1:25"
+
+// The addresses of the world's own machines.
+var (
+	relayIP     = netip.MustParseAddr("198.51.100.1")
+	submitterIP = netip.MustParseAddr("198.51.100.2")
+	mailboxIP   = netip.MustParseAddr("203.0.113.25")
+)
