@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func main() {
+	if len(os.Args) > 1 && os.Args[1] == workerArg {
+		worker()
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	colour := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	status := execute(ctx, console{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, run: runWorlds,
+		paint: colour && isTerminal(os.Stdout), live: isTerminal(os.Stderr),
+	}, os.Args[1:])
+	stop()
+	os.Exit(int(status))
+}
+
+func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

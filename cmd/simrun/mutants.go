@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postonce/postonce/cmd/simrun/internal/mutants"
+	"github.com/postonce/postonce/cmd/simrun/internal/show"
+	"github.com/postonce/postonce/sim"
+)
+
+func mutantsCommand(c console) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "mutants [NAME...]",
+		Short: "Hunt the relays that are wrong on purpose",
+		Long: `mutants runs relays that are wrong on purpose, each on the scenario that should
+catch it, and on the whole library when that does not. The exit status is 0 only
+if every one was caught by the rule that it breaks: a harness that lets one pass
+proves nothing about the relay that it is for. How the two algorithms of Citadel
+were caught is told in full; with -v, all.`,
+		Example: `  simrun mutants
+  simrun mutants citadel-later`,
+		ValidArgsFunction: cobra.FixedCompletions(relayNames()[1:], cobra.ShellCompDirectiveNoFileComp),
+	}
+	verbose := cmd.Flags().BoolP("verbose", "v", false, "tell how every mutant was caught")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		chosen, err := chooseMutants(args)
+		if err != nil {
+			return err
+		}
+		hunts, err := c.hunt(cmd.Context(), chosen)
+		if err != nil {
+			return err
+		}
+		p := c.colours()
+		show.Mutants(c.out, p, hunts)
+		worst := sim.OK
+		for _, h := range hunts {
+			worst = show.Worse(worst, h.Status())
+			if *verbose || len(args) > 0 || h.Status() == sim.Safety || strings.HasPrefix(h.Name, "citadel") {
+				show.MutantStory(c.out, p, h)
+			}
+		}
+		return end(worst)
+	}
+	return cmd
+}
+
+// chooseMutants returns the mutants with these names; all without a name.
+func chooseMutants(names []string) ([]mutants.Mutant, error) {
+	all := mutants.All()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var chosen []mutants.Mutant
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(m mutants.Mutant) bool { return m.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no mutant %q%s", name, meant(name, relayNames()[1:]))
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// hunt runs every mutant on its scenario, then those that survived on the
+// whole library.
+func (c console) hunt(ctx context.Context, chosen []mutants.Mutant) ([]show.Hunt, error) {
+	hunts := make([]show.Hunt, len(chosen))
+	for i, m := range chosen {
+		hunts[i] = show.Hunt{Name: m.Name, Wrong: m.Wrong, Rule: m.Rule, Scenario: m.Scenario}
+	}
+	err := c.chase(ctx, hunts, func(i int) ([]pick, error) { return find(chosen[i].Scenario) })
+	if err != nil {
+		return nil, err
+	}
+	return hunts, c.chase(ctx, hunts, func(int) ([]pick, error) { return find("") })
+}
+
+// chase runs the mutants that are not caught yet, each on the scenarios that
+// where names, all in one go.
+func (c console) chase(ctx context.Context, hunts []show.Hunt, where func(i int) ([]pick, error)) error {
+	var runs []show.Run
+	var owner []int
+	for i, h := range hunts {
+		if h.Status() == sim.OK {
+			continue
+		}
+		picks, err := where(i)
+		if err != nil {
+			return fmt.Errorf("the scenario of mutant %s: %w", h.Name, err)
+		}
+		more, err := selection{relay: h.Name}.runs(picks)
+		if err != nil {
+			return err
+		}
+		for _, r := range more {
+			runs = append(runs, r)
+			owner = append(owner, i)
+		}
+	}
+	if len(runs) == 0 || ctx.Err() != nil {
+		return nil
+	}
+	if err := c.fill(ctx, runs, true); err != nil {
+		return err
+	}
+	for i, r := range runs {
+		hunts[owner[i]].Runs = append(hunts[owner[i]].Runs, r)
+	}
+	return nil
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postonce/postonce/sim"
+)
+
+// TestMain makes the test binary a worker when runWorlds starts it as one.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == workerArg {
+		worker()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// really runs a command line in the simulator, with a clock that stands still.
+func really(t *testing.T, args ...string) *session {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c := console{in: strings.NewReader(""), out: &out, err: &errs, run: runWorlds, now: func() time.Time { return time.Unix(0, 0) }}
+	return &session{status: execute(t.Context(), c, args), out: out.String(), err: errs.String()}
+}
+
+func TestTwoRunsPrintTheSame(t *testing.T) {
+	first, second := really(t, "run", "crash", "doubt"), really(t, "run", "crash", "doubt")
+	if first.out != second.out || first.out == "" {
+		t.Errorf("first:\n%s\nsecond:\n%s\n%s", first.out, second.out, second.err)
+	}
+}
+
+func TestATraceThatWasReplayedIsJudgedAlike(t *testing.T) {
+	trace := really(t, "replay", "plain/one-recipient", "-v")
+	trace.want(t, sim.OK, "accepted")
+	c := console{in: strings.NewReader(trace.out), out: new(bytes.Buffer), err: new(bytes.Buffer)}
+	if got := execute(t.Context(), c, []string{"check", "-"}); got != trace.status {
+		t.Errorf("replay ends with %v, check with %v:\n%s", trace.status, got, c.out)
+	}
+}
+
+func TestEveryMutantIsCaught(t *testing.T) {
+	s := really(t, "mutants")
+	s.want(t, sim.OK, "caught, each by the rule that it breaks")
+}
