@@ -1,0 +1,203 @@
+package sim_test
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postonce/postonce/impl"
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// operated is the relay of this repository as the simulator wants it.
+type operated struct{ *impl.Relay }
+
+func (o operated) Decide(ctx context.Context, id spec.QueueID, recipient, decision string) error {
+	return o.Relay.Decide(ctx, id, recipient, decision)
+}
+
+func newRelay(h seam.Host, c sim.Config) (sim.Relay, error) {
+	r, err := impl.New(impl.Config{Policy: c.Policy, Listen: c.Listen}, h)
+	return operated{r}, err
+}
+
+// load returns a scenario of the library.
+func load(t testing.TB, name string) *scenarios.Scenario {
+	t.Helper()
+	sc, err := scenarios.Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sc
+}
+
+// parse returns a scenario that is written in the test.
+func parse(t testing.TB, text string) *scenarios.Scenario {
+	t.Helper()
+	sc, err := scenarios.Parse("test", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sc
+}
+
+func TestTheLibraryHolds(t *testing.T) {
+	for _, name := range scenarios.Names() {
+		r := sim.Run(t, load(t, name), newRelay, sim.Options{})
+		if r.Status != sim.OK {
+			t.Errorf("%s: %v %v %v %v %s", name, r.Status, r.Violations, r.Mismatches, r.Unused, r.Panic)
+		}
+	}
+}
+
+func TestASeedReplaysOnAnyNumberOfThreads(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for i, name := range scenarios.Names() {
+		if i%8 != 0 {
+			continue
+		}
+		sc := *load(t, name)
+		sc.Seed = uint64(i)
+		runtime.GOMAXPROCS(1)
+		one := sim.Run(t, &sc, newRelay, sim.Options{})
+		runtime.GOMAXPROCS(4)
+		four := sim.Run(t, &sc, newRelay, sim.Options{})
+		if where := sim.Diverges(one, four); where != "" {
+			t.Errorf("%s: %s", name, where)
+		}
+	}
+}
+
+func TestSeedsDiffer(t *testing.T) {
+	sc := *load(t, "plain/several-domains")
+	seen := map[string]bool{}
+	for sc.Seed = range 20 {
+		seen[sim.Run(t, &sc, newRelay, sim.Options{}).Hash] = true
+	}
+	if len(seen) != 20 {
+		t.Errorf("20 seeds gave %d traces", len(seen))
+	}
+}
+
+// lines returns the lines of a trace.
+func lines(r *sim.Result) []string { return strings.Split(string(r.Trace()), "\n") }
+
+// first returns the index of the first fact of the event that the fact at i
+// belongs to: a batch of the disk becomes durable as a whole.
+func first(facts []spec.Fact, i int) int {
+	for i > 0 && facts[i].Actor == spec.ActorDisk && facts[i-1].Actor == spec.ActorDisk && facts[i].At == facts[i-1].At {
+		i--
+	}
+	return i
+}
+
+// TestACrashAtALineComesThere crashes before and after every line of a run:
+// what came before is the same, to the byte, and the rules hold.
+func TestACrashAtALineComesThere(t *testing.T) {
+	sc := load(t, "plain/one-recipient")
+	calm := sim.Run(t, sc, newRelay, sim.Options{})
+	want := lines(calm)
+	for line := 1; line < calm.Lines; line++ {
+		for _, after := range []bool{false, true} {
+			kept := first(calm.Facts, line-1)
+			if after {
+				kept = line
+			}
+			crash := scenarios.Step{Kind: scenarios.StepCrash, StepNumber: line, Restart: 10 * time.Second, When: scenarios.FactMatch{After: after}}
+			r := sim.Run(t, sc, newRelay, sim.Options{Crashes: []scenarios.Step{crash}, AllowUnused: true})
+			if len(r.Violations) > 0 || r.Panic != "" {
+				t.Fatalf("line %d, after %v: %v %s", line, after, r.Violations, r.Panic)
+			}
+			got := lines(r)
+			if !slices.Equal(got[:kept], want[:kept]) {
+				t.Fatalf("line %d, after %v: the trace before the crash is another", line, after)
+			}
+			crashed := slices.ContainsFunc(r.Facts, func(f spec.Fact) bool { return f.Kind == spec.FactCrash })
+			if f := calm.Facts[line-1]; !crashed && f.Kind != spec.FactEnd && f.Kind != spec.FactStop {
+				t.Errorf("line %d, after %v: no crash at %v", line, after, f)
+			}
+		}
+	}
+}
+
+// spooled counts the facts of a kind about control entries.
+func spooled(r *sim.Result, kind spec.FactKind) int {
+	n := 0
+	for _, f := range r.Facts {
+		if f.Kind == kind && f.Text == "control" {
+			n++
+		}
+	}
+	return n
+}
+
+func TestTheDiskKeepsWhatTheCrashSays(t *testing.T) {
+	for keep, kept := range map[string]int{"none": 0, "all": 1} {
+		sc := parse(t, `# A crash between 250 and its batch.
+-- dns --
+example.net.      MX 10 mx1.example.net.
+mx1.example.net.  A  192.0.2.10
+-- server mx1.example.net --
+-- plan --
+t+0  submit m1 from alice@example.org to bob@example.net
+crash before queued m1, restart after 1m, keep `+keep+`
+-- expect --
+spool  empty
+`)
+		r := sim.Run(t, sc, newRelay, sim.Options{})
+		if got := spooled(r, spec.FactKept); got != kept {
+			t.Errorf("keep %s: the crash kept %d control entries, want %d:\n%s", keep, got, kept, r.Trace())
+		}
+	}
+}
+
+func TestSplitReadsChangeNoFate(t *testing.T) {
+	for _, name := range []string{"plain/one-recipient", "reply/multi-line", "reply/mixed", "doubt/torn-reply"} {
+		sc := load(t, name)
+		r := sim.Run(t, sc, newRelay, sim.Options{SplitReads: true})
+		if r.Status != sim.OK {
+			t.Errorf("%s: %v %v %v", name, r.Status, r.Violations, r.Mismatches)
+		}
+		if r.Hash == sim.Run(t, sc, newRelay, sim.Options{}).Hash {
+			t.Errorf("%s: splitting reads changed nothing", name)
+		}
+	}
+}
+
+func TestTheScenarioIsNotChangedByItsRun(t *testing.T) {
+	sc := load(t, "fair/dead-destination")
+	before := string(scenarios.Format(sc))
+	sim.Run(t, sc, newRelay, sim.Options{})
+	if after := string(scenarios.Format(sc)); after != before {
+		t.Errorf("it was\n%s\nand is\n%s", before, after)
+	}
+}
+
+// BenchmarkWorld runs whole worlds: one message, one delivery.
+func BenchmarkWorld(b *testing.B) { bench(b, "plain/one-recipient") }
+
+// BenchmarkCrashAndRestart runs worlds in which the relay dies between dot and
+// reply, recovers, and reports.
+func BenchmarkCrashAndRestart(b *testing.B) { bench(b, "crash/after-acceptance-report") }
+
+// bench runs a scenario with different seeds. A bubble wants a T, which a
+// benchmark has not: so a test runs within the benchmark.
+func bench(b *testing.B, name string) {
+	sc := *load(b, name)
+	b.ReportAllocs()
+	all := func(_, _ string) (bool, error) { return true, nil }
+	testing.RunTests(all, []testing.InternalTest{{Name: name, F: func(t *testing.T) {
+		for b.Loop() {
+			sc.Seed++
+			if r := sim.Run(t, &sc, newRelay, sim.Options{Brief: true}); r.Status != sim.OK {
+				t.Fatal(r.Status, r.Violations, r.Mismatches)
+			}
+		}
+	}}})
+}

@@ -1,0 +1,147 @@
+package sim_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// A stub is a relay that does one thing.
+type stub func(ctx context.Context, h seam.Host) error
+
+func (s stub) factory(h seam.Host, _ sim.Config) (sim.Relay, error) { return running{s, h}, nil }
+
+type running struct {
+	stub
+	host seam.Host
+}
+
+func (r running) Run(ctx context.Context) error { return r.stub(ctx, r.host) }
+
+// quiet is a world in which nothing is asked of the relay.
+const quiet = `# Nothing happens.
+-- dns --
+example.net.      MX 10 mx1.example.net.
+mx1.example.net.  A  192.0.2.10
+-- server mx1.example.net --
+-- plan --
+t+0  submit m1 from alice@example.org to bob@example.net
+-- expect --
+spool  empty
+`
+
+// TestEveryEndHasItsStatus: what goes wrong with a relay is told apart.
+func TestEveryEndHasItsStatus(t *testing.T) {
+	waits := func(ctx context.Context, _ seam.Host) error { <-ctx.Done(); return nil }
+	for name, test := range map[string]struct {
+		relay  stub
+		status sim.Status
+		words  string
+	}{
+		"a relay that panics": {
+			func(context.Context, seam.Host) error { panic("out of paper") }, sim.Crashed, "out of paper",
+		},
+		"a relay whose goroutine panics": {
+			func(ctx context.Context, h seam.Host) error {
+				h.Start(func() { panic("in the cellar") })
+				return waits(ctx, h)
+			}, sim.Crashed, "in the cellar",
+		},
+		"a relay that leaves a goroutine behind": {
+			func(ctx context.Context, h seam.Host) error {
+				go func() { select {} }()
+				return waits(ctx, h)
+			}, sim.Crashed, "blocked",
+		},
+		"a relay that ends with an error": {
+			func(context.Context, seam.Host) error { return errors.New("no more ink") }, sim.Safety, "no more ink",
+		},
+		"a relay that ends by itself": {
+			func(context.Context, seam.Host) error { return nil }, sim.Safety, "it ended by itself",
+		},
+		"a relay that does not stop": {
+			func(ctx context.Context, h seam.Host) error {
+				<-ctx.Done()
+				time.Sleep(48 * time.Hour)
+				return nil
+			}, sim.Crashed, "did not stop within",
+		},
+		"a relay that spins": {
+			func(ctx context.Context, h seam.Host) error {
+				for ctx.Err() == nil {
+					h.Note(spec.Fact{Kind: spec.FactReady})
+					time.Sleep(time.Millisecond)
+				}
+				return nil
+			}, sim.Safety, "the relay spins",
+		},
+		"a relay that takes no mail": {waits, sim.Safety, "m1 could not be submitted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := sim.Run(t, parse(t, quiet), test.relay.factory, sim.Options{})
+			all := strings.Join(append(r.Mismatches, r.Panic), "\n")
+			if r.Status != test.status || !strings.Contains(all, test.words) {
+				t.Errorf("it ended with %v, want %v; it says\n%s\nwant %q", r.Status, test.status, all, test.words)
+			}
+		})
+	}
+}
+
+func TestAFactoryThatFailsIsTold(t *testing.T) {
+	f := func(seam.Host, sim.Config) (sim.Relay, error) { return nil, errors.New("no licence to relay") }
+	r := sim.Run(t, parse(t, quiet), f, sim.Options{})
+	if all := strings.Join(r.Mismatches, "\n"); r.Status != sim.Safety || !strings.Contains(all, "no licence to relay") {
+		t.Errorf("%v: %s", r.Status, all)
+	}
+}
+
+// TestAFaultThatNeverFiresGivesNoVerdict: such a run proves nothing.
+func TestAFaultThatNeverFiresGivesNoVerdict(t *testing.T) {
+	for _, test := range []struct{ old, text, words string }{
+		{"-- plan --", "at dot, nth 7: 451 4.0.0 Later\n-- plan --", "at dot, nth 7"},
+		{"-- server", "nowhere.example.  MX SERVFAIL\n-- server", "nowhere.example. MX SERVFAIL was never met"},
+		{"-- expect --", "crash after report, restart after 1m\n-- expect --", "never came"},
+	} {
+		text := strings.Replace(quiet, test.old, test.text, 1)
+		r := sim.Run(t, parse(t, text), newRelay, sim.Options{})
+		if all := strings.Join(r.Unused, "\n"); r.Status != sim.NoVerdict || !strings.Contains(all, test.words) {
+			t.Errorf("%q: %v: %s", test.text, r.Status, all)
+		}
+		if r := sim.Run(t, parse(t, text), newRelay, sim.Options{AllowUnused: true}); r.Status != sim.OK {
+			t.Errorf("%q, though allowed: %v", test.text, r.Status)
+		}
+	}
+}
+
+// TestAnExpectationThatIsWrongFails: each kind of line can fail, at its line.
+func TestAnExpectationThatIsWrongFails(t *testing.T) {
+	for _, test := range []struct{ line, words string }{
+		{"bob@example.net  failed", "m1 to bob@example.net is delivered, expected failed"},
+		{"bob@example.net  delivered, 2 attempts", "has 1 attempts, expected 2"},
+		{"bob@example.net  delivered, 2 acceptances\nlicence \"reply lost\"", "has 1 acceptances, expected 2"},
+		{"bob@example.net  failed, 1 report", "has 0 reports to the sender, expected 1"},
+		{`licence          "reply lost"`, "no second acceptance was licensed"},
+		{"violates         NEVER-TWICE", "NEVER-TWICE was not violated"},
+	} {
+		text := strings.Replace(quiet, "spool  empty", test.line, 1)
+		r := sim.Run(t, parse(t, text), newRelay, sim.Options{})
+		all := strings.Join(r.Mismatches, "\n")
+		if r.Status != sim.Safety || !strings.Contains(all, test.words) || !strings.HasPrefix(all, "test:9: ") {
+			t.Errorf("%q: %v: %s", test.line, r.Status, all)
+		}
+	}
+}
+
+func TestWhatDoesNotFinishIsNoProgress(t *testing.T) {
+	text := strings.Replace(quiet, "-- plan --", "network refused\n-- plan --", 1)
+	r := sim.Run(t, parse(t, text), newRelay, sim.Options{MaxVirtual: time.Hour})
+	if r.Status != sim.Progress || len(r.Violations) == 0 || r.Violations[0].Rule != spec.Progress {
+		t.Errorf("%v: %v", r.Status, r.Violations)
+	}
+}
