@@ -43,7 +43,7 @@ func TestWhatACrashHides(t *testing.T) {
 			want: []string{"NOTHING-LOST: m1 to bob@example.net is lost"}},
 		{name: "a hold", base: doubted, policy: held, edits: append(inDoubt, after("network closed", again+doubt+once))},
 		{name: "a hold that was not", base: doubted, policy: held, edits: append(inDoubt, after("network closed", again+once)),
-			want: []string{"PROGRESS: was attempted at"}},
+			want: []string{"PROGRESS: was attempted 59m58.8s ago"}},
 	})
 }
 

@@ -68,15 +68,23 @@ func (c *Checker) open(r *rcpt) (Rule, string) {
 	case gone:
 		return NothingLost, fmt.Sprintf("%s left the spool without a fate", r.name())
 	case r.job != nil:
-		return Progress, fmt.Sprintf("%s is being attempted since %s (attempt %d, %s)", r.name(), r.begun.At, r.attempts, r.job.start.Job)
+		return Progress, fmt.Sprintf("%s is being attempted since %s (attempt %d, %s)", r.name(), ago(c.now.Sub(r.begun.At)), r.attempts, r.job.start.Job)
 	case r.state == Queued:
-		return Progress, fmt.Sprintf("%s is deferred: the next attempt is due at %s%s", r.name(), r.due, because(r.outcome))
+		return Progress, fmt.Sprintf("%s is deferred: the next attempt %s%s", r.name(), c.whenDue(r.due), because(r.outcome))
 	case r.begun != nil:
-		return Progress, fmt.Sprintf("%s was attempted at %s, and nothing came of it yet", r.name(), r.begun.At)
+		return Progress, fmt.Sprintf("%s was attempted %s ago, and nothing came of it yet", r.name(), ago(c.now.Sub(r.begun.At)))
 	case !c.absent(r.mail):
 		return Progress, fmt.Sprintf("%s waits for its first attempt", r.name())
 	}
 	return NothingLost, fmt.Sprintf("%s has neither been accepted by a server nor reported", r.name())
+}
+
+// whenDue says when something is due, from now.
+func (c *Checker) whenDue(at Wall) string {
+	if at < c.now {
+		return "was due " + ago(c.now.Sub(at)) + " ago"
+	}
+	return "is due in " + ago(at.Sub(c.now))
 }
 
 // because quotes the reason of an outcome.

@@ -207,7 +207,7 @@ func TestProgress(t *testing.T) {
 	runTrials(t, []trial{
 		{name: "never attempted again", base: deferred,
 			edits: []edit{without("5m2s"), without("5m3s"), without("5m4s"), without("5m5s"), without("5m6s"), without("5m7s"), without("5m1.7s relay")},
-			want:  []string{"PROGRESS: is deferred: the next attempt is due at"}},
+			want:  []string{"PROGRESS: is deferred: the next attempt was due 54m58.3s ago (451 4.7.1 Greylisted)"}},
 		{name: "never attempted at all", base: delivered, edits: []edit{until("1.2s   relay attempt"), after("submitter submitted", "1h world end")},
 			want: []string{"PROGRESS: m1 to bob@example.net waits for its first attempt"}},
 		{name: "never answered", base: delivered, edits: []edit{until("1.1s"), after("submitter submit ", "1h world end")},

@@ -19,18 +19,24 @@ func (v Violation) Story(start Wall) string {
 func Timeline(start Wall, facts []Fact) string {
 	width := 0
 	times := make([]string, len(facts))
+	since := func(w Wall) string { return clockTime(start, w) }
 	for i, f := range facts {
-		times[i] = "t+" + ago(f.At.Sub(start))
-		if f.At < start {
-			times[i] = "t-" + ago(start.Sub(f.At))
-		}
+		times[i] = since(f.At)
 		width = max(width, len(times[i]))
 	}
 	var b strings.Builder
 	for i, f := range facts {
-		fmt.Fprintf(&b, "  %-*s  %s\n", width, times[i], f.Words())
+		fmt.Fprintf(&b, "  %-*s  %s\n", width, times[i], f.words(since))
 	}
 	return b.String()
+}
+
+// clockTime is a time as stories tell it: since start.
+func clockTime(start, w Wall) string {
+	if w < start {
+		return "t-" + ago(start.Sub(w))
+	}
+	return "t+" + ago(w.Sub(start))
 }
 
 // ago formats a duration for a person: to the microsecond below a second, to
@@ -51,13 +57,16 @@ func ago(d time.Duration) string {
 }
 
 // Words says the fact in a sentence for a person, beginning with who made it.
-func (f Fact) Words() string {
+func (f Fact) Words() string { return f.words(Wall.String) }
+
+// words is Words with the times in it told by at.
+func (f Fact) words(at func(Wall) string) string {
 	who := strings.TrimPrefix(string(f.Actor), "server ")
 	if who == "" {
 		who = "somebody"
 	}
 	to := strings.Join(f.To, ", ")
-	said := f.said(to)
+	said := f.said(to, at)
 	if said == "" {
 		return who + ": " + string(f.Kind) + but(": ", f.Text)
 	}
@@ -65,10 +74,10 @@ func (f Fact) Words() string {
 }
 
 // said is what the actor of the fact did, as a predicate.
-func (f Fact) said(to string) string {
+func (f Fact) said(to string, at func(Wall) string) string {
 	switch kindOf(f.Kind) {
 	case kindRelay:
-		return f.saidByRelay(to)
+		return f.saidByRelay(to, at)
 	case kindServer, kindNetwork:
 		return f.saidByPeer(to)
 	}
@@ -109,7 +118,7 @@ func (f Fact) said(to string) string {
 	return ""
 }
 
-func (f Fact) saidByRelay(to string) string {
+func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 	about := f.Message
 	if about == "" {
 		about = string(f.Queue)
@@ -118,7 +127,7 @@ func (f Fact) saidByRelay(to string) string {
 	case FactQueued:
 		return "has " + about + " in its spool as " + string(f.Queue) + but(", to ", to)
 	case FactAttempt:
-		return fmt.Sprintf("begins attempt %d of %s%s", f.Attempt, about, but(" to ", to)) + due(", due at ", f.Due)
+		return fmt.Sprintf("begins attempt %d of %s%s", f.Attempt, about, but(" to ", to)) + due(", due at ", f.Due, at)
 	case FactAttemptEnd:
 		return "ends the attempt" + but(" of ", about) + but(" for ", f.Dest)
 	case FactRoute:
@@ -132,7 +141,7 @@ func (f Fact) saidByRelay(to string) string {
 	case FactDot:
 		return "sends the final dot of " + about + but(" to ", to) + but(" at ", f.Host)
 	case FactOutcome:
-		return "records " + about + but(" to ", to) + " as " + f.State.String() + but(": ", f.Reply) + but(": ", f.Text) + due("; next attempt due at ", f.Due)
+		return "records " + about + but(" to ", to) + " as " + f.State.String() + but(": ", f.Reply) + but(": ", f.Text) + due("; next attempt due at ", f.Due, at)
 	case FactReport:
 		return "has stored the report " + string(f.Queue) + but(" on ", f.Text) + but(" to ", to) + but(", for ", f.From)
 	case FactRemoved:
@@ -197,11 +206,11 @@ func quoted(s, otherwise string) string {
 	return `"` + s + `"`
 }
 
-func due(words string, w Wall) string {
+func due(words string, w Wall, at func(Wall) string) string {
 	if w == 0 {
 		return ""
 	}
-	return words + w.String()
+	return words + at(w)
 }
 
 func stageText(s Stage) string {

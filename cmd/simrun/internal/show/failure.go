@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/sim"
@@ -42,8 +43,12 @@ func Failure(w io.Writer, p Paint, r Run) {
 }
 
 // Violations tells violations as stories, counting time from start: the first
-// of each rule, since others are mostly its echoes. It cites the rules.
+// of each rule, since others are mostly its echoes, in the order of the rules,
+// gravest first. It cites the rules.
 func Violations(w io.Writer, p Paint, all []spec.Violation, start spec.Wall) {
+	order := spec.Rules()
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b spec.Violation) int { return slices.Index(order, a.Rule) - slices.Index(order, b.Rule) })
 	var others []spec.Violation
 	told := map[spec.Rule]bool{}
 	for _, v := range all {

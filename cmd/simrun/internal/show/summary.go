@@ -51,7 +51,7 @@ func verdicts(by map[sim.Status]int, ran int) string {
 		}
 		return number(ran, "scenario") + " hold"
 	}
-	parts := []string{fmt.Sprintf("%s of %s hold", thousands(by[sim.OK]), number(ran, "scenario"))}
+	parts := []string{fmt.Sprintf("%s of %s scenarios hold", thousands(by[sim.OK]), thousands(ran))}
 	for _, s := range [...]struct {
 		status    sim.Status
 		one, many string
