@@ -2,6 +2,7 @@ package mutants
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
@@ -85,5 +86,9 @@ func (r *citadelRelay) converse(ctx context.Context, c *control, to, addr string
 		Sender: c.sender, Recipients: []string{to}, Size: c.size, Body: spool.Body(r.host.Store, c.id, c.size),
 		Commit: func([]int) error { return nil },
 	})
-	return results[0], true
+	result := results[0]
+	if r.conversation > 0 && result.Event == spec.Timeout {
+		result.Text = fmt.Sprintf("the conversation took more than %v", r.conversation)
+	}
+	return result, true
 }
