@@ -113,7 +113,8 @@ func openPebble(dir string, lock *pebble.Lock, fuse *fuse, opts Options) (*pebbl
 	cache := pebble.NewCache(cacheBytes)
 	defer cache.Unref()
 	log := logger{log: opts.Log, fuse: fuse}
-	return pebble.Open(dir, &pebble.Options{
+	compactions := new(compactor)
+	o := &pebble.Options{
 		FS:                          &fusedFS{FS: opts.FS, fuse: fuse},
 		Lock:                        lock,
 		Cache:                       cache,
@@ -126,7 +127,13 @@ func openPebble(dir string, lock *pebble.Lock, fuse *fuse, opts Options) (*pebbl
 			BackgroundError: func(err error) { log.Errorf("background work failed: %v", err) },
 			DataCorruption:  func(info pebble.DataCorruptionInfo) { log.Errorf("corrupt data: %s", info) },
 		},
-	})
+	}
+	o.Experimental.CompactionScheduler = compactions
+	db, err := pebble.Open(dir, o)
+	if err == nil {
+		compactions.allow()
+	}
+	return db, err
 }
 
 // checkFormat refuses a spool that this relay does not understand, and makes
