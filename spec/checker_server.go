@@ -67,7 +67,7 @@ func (c *Checker) fault(e *event) {
 		s.faults = keepLast(s.faults, e)
 	case e.Queue != "":
 		c.spool.entry(e.Queue).damaged = e
-	default:
+	case e.touchesSessions():
 		c.wire.troubles = keepLast(c.wire.troubles, e)
 	}
 }

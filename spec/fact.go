@@ -40,19 +40,25 @@ type Fact struct {
 	// Host is a server's name, Addr its address and port.
 	Host, Addr string
 	// Session names one connection: the client's address and port as the
-	// server sees them.
+	// server sees them; or as the client does, which is the same unless
+	// something in between translates.
 	Session string
 	// Attempt counts from 1.
 	Attempt int
 	// State is a recipient state.
 	State RecipientState
 	Stage Stage
+	// Event is what was met at Stage, Verdict what it means.
+	Event   Event
+	Verdict Verdict
 	// Reply is an SMTP reply on one line.
 	Reply string
 	// Due is when the next attempt is due, or when a lifetime ends.
 	Due Wall
 	// Count is a number whose meaning the kind gives.
 	Count int64
+	// Faults are the kinds of faults that a fault or crash consists of.
+	Faults []Fault
 	// Hash is ContentHash of a message.
 	Hash string
 	// Text is free text for a person: a reason, a name, a dialogue line.
@@ -91,12 +97,16 @@ const (
 	// FactDial: a connection is about to be tried. Job, Dest, Host, Addr.
 	FactDial FactKind = "dial"
 	// FactTrouble: a stage went wrong; what it means. Job, Dest, Host, To, Stage,
-	// Reply or Text, and in Text the verdict.
+	// Event, Verdict, Reply or Text, and Session once there is one. Where the
+	// stage speaks of no recipient any more, as RSET and QUIT do, To is empty.
+	// The verdict is that of the table for what was met, unless the attempt
+	// ended for a reason of the relay's own, or is out of next hops: then those
+	// left are deferred, whatever was met last.
 	FactTrouble FactKind = "trouble"
 	// FactIntent: the intent is durable; the dot may leave. Job, Dest, Host,
 	// To, Attempt.
 	FactIntent FactKind = "intent"
-	// FactDot: the final dot is being sent. Job, Dest, Host, To.
+	// FactDot: the final dot is being sent. Job, Dest, Host, To, Session.
 	FactDot FactKind = "dot"
 	// FactOutcome: a recipient's new state is durable. Dest, Host, To (one),
 	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
@@ -182,15 +192,17 @@ const (
 
 // Facts of the world (true).
 const (
-	// FactPlan: a step of the plan. Text.
+	// FactPlan: a step of the plan. Text; Faults when it is one.
 	FactPlan FactKind = "plan"
-	// FactFault: a fault fired; Text is what. With Session, it touched that
-	// connection: with a Stage a server did there what it was told to, such
-	// as refusing or cutting; without one the network did. With Host alone it
-	// touched that server; with Queue it damaged that spool entry.
+	// FactFault: a fault fired; Text is what, Faults of which kinds. With
+	// Session, it touched that connection: with a Stage a server did there what
+	// it was told to, such as refusing or cutting; without one the network did.
+	// With Addr it touched the next connection that was tried there; with Host
+	// alone that server; with Queue it damaged that spool entry. A fault of the
+	// DNS is the next answer to "NAME TYPE", with which Text begins.
 	FactFault FactKind = "fault"
 	// FactCrash: the relay's process is gone; what it says after this does
-	// not count. Text is why.
+	// not count. Text is why; Faults say how, and what the disk kept.
 	FactCrash FactKind = "crash"
 	// FactStart: a process of the relay starts. Count is 1 for the first.
 	FactStart FactKind = "start"

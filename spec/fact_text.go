@@ -49,15 +49,7 @@ func (f *Fact) appendFields(b []byte) []byte {
 	b = appendText(b, "message", f.Message)
 	b = appendText(b, "queue", string(f.Queue))
 	b = appendText(b, "job", f.Job)
-	for i, to := range f.To {
-		if i == 0 {
-			b = append(b, "to="...)
-		}
-		b = append(appendValue(b, to), ',')
-	}
-	if len(f.To) > 0 {
-		b[len(b)-1] = ' '
-	}
+	b = appendList(b, "to", f.To)
 	b = appendText(b, "from", f.From)
 	b = appendText(b, "dest", f.Dest)
 	b = appendText(b, "host", f.Host)
@@ -74,12 +66,23 @@ func (f *Fact) appendFields(b []byte) []byte {
 	} else {
 		b = appendNumber(b, "stage", int64(f.Stage))
 	}
+	if f.Event >= Reply2 && f.Event <= Loop {
+		b = appendText(b, "event", f.Event.String())
+	} else {
+		b = appendNumber(b, "event", int64(f.Event))
+	}
+	if f.Verdict >= Proceed && f.Verdict <= InDoubt {
+		b = appendText(b, "verdict", f.Verdict.String())
+	} else {
+		b = appendNumber(b, "verdict", int64(f.Verdict))
+	}
 	b = appendText(b, "reply", f.Reply)
 	if f.Due != 0 {
 		b = append(b, "due="...)
 		b = append(f.Due.Time().AppendFormat(b, wallLayout), ' ')
 	}
 	b = appendNumber(b, "count", f.Count)
+	b = appendList(b, "faults", f.Faults)
 	b = appendText(b, "hash", f.Hash)
 	return appendText(b, "text", f.Text)
 }
@@ -99,6 +102,19 @@ func appendText(b []byte, key, value string) []byte {
 	}
 	b = append(append(b, key...), '=')
 	return append(appendValue(b, value), ' ')
+}
+
+func appendList[S ~string](b []byte, key string, values []S) []byte {
+	for i, v := range values {
+		if i == 0 {
+			b = append(append(b, key...), '=')
+		}
+		b = append(appendValue(b, string(v)), ',')
+	}
+	if len(values) > 0 {
+		b[len(b)-1] = ' '
+	}
+	return b
 }
 
 func appendNumber(b []byte, key string, n int64) []byte {
@@ -235,15 +251,21 @@ func (p *factParser) list() ([]string, error) {
 
 // field reads the value of key into f.
 func (p *factParser) field(f *Fact, key string) error {
-	if key == "to" {
-		to, err := p.list()
+	if key == "to" || key == "faults" {
+		list, err := p.list()
 		if err == nil && p.rest != "" && p.rest[0] != ' ' {
 			err = fmt.Errorf("unexpected %q", p.rest)
 		}
 		if err != nil {
-			return fmt.Errorf("fact: to: %w", err)
+			return fmt.Errorf("fact: %s: %w", key, err)
 		}
-		f.To = to
+		if key == "to" {
+			f.To = list
+			return nil
+		}
+		for _, v := range list {
+			f.Faults = append(f.Faults, Fault(v))
+		}
 		return nil
 	}
 	v, err := p.word(key)
@@ -266,17 +288,13 @@ func (p *factParser) field(f *Fact, key string) error {
 	case "count":
 		f.Count, err = strconv.ParseInt(v, 10, 64)
 	case "state":
-		if f.State, err = ParseRecipientState(v); err != nil {
-			var n uint64
-			n, err = strconv.ParseUint(v, 10, 8)
-			f.State = RecipientState(n)
-		}
+		f.State, err = nameOrNumber(v, ParseRecipientState)
 	case "stage":
-		if f.Stage, err = ParseStage(v); err != nil {
-			var n uint64
-			n, err = strconv.ParseUint(v, 10, 8)
-			f.Stage = Stage(n)
-		}
+		f.Stage, err = nameOrNumber(v, ParseStage)
+	case "event":
+		f.Event, err = nameOrNumber(v, ParseEvent)
+	case "verdict":
+		f.Verdict, err = nameOrNumber(v, ParseVerdict)
 	default:
 		return fmt.Errorf("fact: no field is called %q", key)
 	}
@@ -284,6 +302,17 @@ func (p *factParser) field(f *Fact, key string) error {
 		return fmt.Errorf("fact: %s: %w", key, err)
 	}
 	return nil
+}
+
+// nameOrNumber reads a value of an enumeration: its name, or the number of one
+// that has none.
+func nameOrNumber[E ~uint8](v string, parse func(string) (E, error)) (E, error) {
+	e, err := parse(v)
+	if err == nil {
+		return e, nil
+	}
+	n, err := strconv.ParseUint(v, 10, 8)
+	return E(n), err
 }
 
 // parseWall is the inverse of Wall.String.

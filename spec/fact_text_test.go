@@ -21,6 +21,11 @@ func TestFactTextHasFixedColumns(t *testing.T) {
 		{Fact{Actor: ActorRelay, Kind: FactOutcome, State: Queued, Stage: StageRCPT, Attempt: 2, Due: 5, Count: -1, Reply: "451 4.7.1 later", Text: "é\n"},
 			`1970-01-01T00:00:00.000000000Z relay                   outcome           ` +
 				`attempt=2 state=queued stage=rcpt reply="451 4.7.1 later" due=1970-01-01T00:00:00.000000005Z count=-1 text="é\n"`},
+		{Fact{Actor: ActorRelay, Kind: FactTrouble, Session: "192.0.2.1:4", Stage: StageDot, Event: Timeout, Verdict: InDoubt},
+			`1970-01-01T00:00:00.000000000Z relay                   trouble           ` +
+				`session=192.0.2.1:4 stage=dot event=timeout verdict=in-doubt`},
+		{Fact{Actor: ActorWorld, Kind: FactCrash, Event: 98, Verdict: 97, Count: 1, Faults: []Fault{FaultCrashAfter, "odd, kind"}},
+			`1970-01-01T00:00:00.000000000Z world                   crash             event=98 verdict=97 count=1 faults=crash-after,"odd, kind"`},
 		{Fact{Actor: "server a name longer than the column", Kind: "an odd kind", State: 99, Stage: 98},
 			`1970-01-01T00:00:00.000000000Z server "a name longer than the column" "an odd kind" state=99 stage=98`},
 		{Fact{}, `1970-01-01T00:00:00.000000000Z ""                      ""`},
@@ -47,11 +52,16 @@ func TestFactsSurviveText(t *testing.T) {
 			Job: text.Draw(t, "job"), From: text.Draw(t, "from"), Dest: text.Draw(t, "dest"), Host: text.Draw(t, "host"),
 			Addr: text.Draw(t, "addr"), Session: text.Draw(t, "session"), Attempt: rapid.Int().Draw(t, "attempt"),
 			State: RecipientState(rapid.Uint8().Draw(t, "state")), Stage: Stage(rapid.Uint8().Draw(t, "stage")),
+			Event: Event(rapid.Uint8().Draw(t, "event")), Verdict: Verdict(rapid.Uint8().Draw(t, "verdict")),
 			Reply: text.Draw(t, "reply"), Due: Wall(rapid.Int64().Draw(t, "due")), Count: rapid.Int64().Draw(t, "count"),
 			Hash: text.Draw(t, "hash"), Text: text.Draw(t, "text"),
 		}
 		if to := rapid.SliceOfN(text, 0, 3).Draw(t, "to"); len(to) > 0 {
 			f.To = to
+		}
+		fault := rapid.OneOf(rapid.SampledFrom(Faults()), rapid.Map(text, func(s string) Fault { return Fault(s) }))
+		if faults := rapid.SliceOfN(fault, 0, 3).Draw(t, "faults"); len(faults) > 0 {
+			f.Faults = faults
 		}
 		line := f.String()
 		if strings.ContainsAny(line, "\r\n") {
@@ -73,7 +83,7 @@ func TestBrokenFactTextIsRefused(t *testing.T) {
 		"", "yesterday relay ready", "1970-01-01T00:00:00Z relay ready", "9999-01-01T00:00:00.000000000Z relay ready",
 		"1970-01-01T00:00:00.000000001Z", "1970-01-01T00:00:00.000000001Z relay", "1970-01-01T00:00:00.000000001Z server ready",
 		head + "message", head + "colour=red", head + "job=", head + `job="x`, head + `job="x"y`, head + "job=1 job=2", head + "to=a,", head + "to=,a",
-		head + "attempt=x", head + "state=dead", head + "state=256", head + "stage=later", head + "due=now", head + "count=1.5", head + "job=a\tb",
+		head + "attempt=x", head + "state=dead", head + "state=256", head + "stage=later", head + "event=bang", head + "verdict=256", head + "faults=a,", head + "due=now", head + "count=1.5", head + "job=a\tb",
 	} {
 		if f, err := ParseFact(line); err == nil {
 			t.Errorf("%q is read as %+v", line, f)
@@ -82,7 +92,7 @@ func TestBrokenFactTextIsRefused(t *testing.T) {
 }
 
 func FuzzParseFact(f *testing.F) {
-	f.Add(Fact{At: 1, Actor: ServerActor("mx"), Kind: FactAccepted, To: []string{"a b", "c"}, State: Held, Text: "x\ny"}.String())
+	f.Add(Fact{At: 1, Actor: ServerActor("mx"), Kind: FactAccepted, To: []string{"a b", "c"}, State: Held, Event: Cut, Verdict: NextHost, Faults: []Fault{FaultCut}, Text: "x\ny"}.String())
 	f.Add(`1970-01-01T00:00:00.000000001Z "server x" y state=1 to="",""`)
 	f.Fuzz(func(t *testing.T, line string) {
 		fact, err := ParseFact(line)

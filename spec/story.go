@@ -135,7 +135,8 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 	case FactDial:
 		return "dials " + f.Host + but(" at ", f.Addr) + but(" for ", about)
 	case FactTrouble:
-		return "meets trouble" + but(" with ", f.Host) + but(" at ", stageText(f.Stage)) + but(": ", f.Reply) + but(": ", f.Text)
+		return "meets trouble" + but(" with ", f.Host) + but(" at ", stageText(f.Stage)) + but(": ", f.met()) + but(": ", f.Text) +
+			but("; verdict: ", verdictText(f.Verdict))
 	case FactIntent:
 		return "has written down that it is about to send " + about + but(" to ", to) + but(" at ", f.Host)
 	case FactDot:
@@ -211,6 +212,21 @@ func due(words string, w Wall, at func(Wall) string) string {
 		return ""
 	}
 	return words + at(w)
+}
+
+// met is what a trouble met: what the server said, or else in one word.
+func (f Fact) met() string {
+	if f.Reply != "" || f.Event == 0 {
+		return f.Reply
+	}
+	return f.Event.String()
+}
+
+func verdictText(v Verdict) string {
+	if v == 0 {
+		return ""
+	}
+	return v.String()
 }
 
 func stageText(s Stage) string {

@@ -106,6 +106,16 @@ func (e Event) String() string {
 	return fmt.Sprintf("Event(%d)", uint8(e))
 }
 
+// ParseEvent is the inverse of Event.String.
+func ParseEvent(name string) (Event, error) {
+	for e := Reply2; e <= Loop; e++ {
+		if eventNames[e] == name {
+			return e, nil
+		}
+	}
+	return 0, fmt.Errorf("no event is called %q", name)
+}
+
 // Events lists all events in order.
 func Events() []Event {
 	var all []Event
@@ -162,6 +172,16 @@ func (v Verdict) String() string {
 		return verdictNames[v]
 	}
 	return fmt.Sprintf("Verdict(%d)", uint8(v))
+}
+
+// ParseVerdict is the inverse of Verdict.String.
+func ParseVerdict(name string) (Verdict, error) {
+	for v := Proceed; v <= InDoubt; v++ {
+		if verdictNames[v] == name {
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("no verdict is called %q", name)
 }
 
 // A Cell is one entry of the verdict table.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/postonce/postonce/impl/route"
+	"github.com/postonce/postonce/impl/smtpclient"
 	"github.com/postonce/postonce/spec"
 )
 
@@ -23,6 +25,8 @@ type attempt struct {
 	// homeless: there are next hops, and the DNS denies for good that any of
 	// those looked at has an address.
 	homeless bool
+	// talking names the conversation that is held, as facts do; empty for none.
+	talking string
 	// tried counts the addresses tried.
 	tried int
 	// stop is why this side ends the attempt.
@@ -114,7 +118,7 @@ func (a *attempt) settle(ctx context.Context, last bool) error {
 
 // note notes a fact of this attempt.
 func (a *attempt) note(f spec.Fact) {
-	f.Queue, f.Message, f.Job, f.Dest = a.job.Queue, a.job.Message, a.job.ID, a.job.Dest
+	f.Queue, f.Message, f.Job, f.Dest, f.Session = a.job.Queue, a.job.Message, a.job.ID, a.job.Dest, a.talking
 	a.d.Note(f)
 }
 
@@ -123,11 +127,25 @@ func (a *attempt) tell(r Result, to []string) {
 	if r.Verdict == spec.Proceed {
 		return
 	}
-	text := r.Verdict.String()
-	if r.Text != "" {
-		text += ": " + r.Text
+	a.trouble(r, to)
+}
+
+func (a *attempt) trouble(r Result, to []string) {
+	a.note(spec.Fact{
+		Kind: spec.FactTrouble, To: slices.Clone(to), Host: r.Host, Stage: r.Stage, Event: r.Event, Verdict: r.Verdict,
+		Reply: r.Reply.String(), Text: r.Text,
+	})
+}
+
+// aside notes what came of RSET or QUIT when it was no yes. It concerns nobody:
+// what becomes of every recipient is known by then.
+func (a *attempt) aside(host route.Host, r smtpclient.Result) {
+	if r.Stage == 0 || r.Event == spec.Reply2 || r.Err != nil {
+		return
 	}
-	a.note(spec.Fact{Kind: spec.FactTrouble, To: slices.Clone(to), Host: r.Host, Stage: r.Stage, Reply: r.Reply.String(), Text: text})
+	a.trouble(Result{
+		Verdict: spec.Decide(r.Stage, r.Event).Verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host.Name, Text: r.Text,
+	}, nil)
 }
 
 // alike groups results that differ in nothing but the recipient, in order of

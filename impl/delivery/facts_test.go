@@ -32,15 +32,29 @@ func TestFacts(t *testing.T) {
 		want := []string{
 			`route |mx1.y mx2.y`,
 			`dial mx1.y|`,
-			`trouble mx1.y greeting b@y c@y d@y 554 5.7.1 not you|next-host`,
+			`trouble mx1.y greeting b@y c@y d@y 554 5.7.1 not you 5yz next-host|`,
 			`dial mx1.y|`,
-			`trouble mx1.y connect b@y c@y d@y |next-host: [2001:db8::1]:25: connection refused`,
+			`trouble mx1.y connect b@y c@y d@y  refused next-host|[2001:db8::1]:25: connection refused`,
 			`dial mx2.y|`,
-			`trouble mx2.y rcpt b@y d@y 550 no|fail-recipient`,
-			`trouble mx2.y rcpt c@y 450 later|defer`,
+			`trouble mx2.y rcpt b@y d@y 550 no 5yz fail-recipient|`,
+			`trouble mx2.y rcpt c@y 450 later 4yz defer|`,
 		}
 		if diff := cmp.Diff(want, *w.facts); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+// What comes of QUIT is told when it is no yes, though it changes nothing.
+func TestAFactSaysThatQUITWentWrong(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := world{zone: zone2, facts: new([]string), servers: map[string][]string{
+			"192.0.2.1": {hello + takes("b@y") + "C: QUIT\nS: 500 what?\n"},
+		}}
+		w.deliver(t, t.Context(), "b@y")
+		const want = `trouble mx1.y quit  500 what? 5yz proceed|`
+		if all := *w.facts; all[len(all)-1] != want {
+			t.Errorf("the last fact is %q, want %q", all[len(all)-1], want)
 		}
 	})
 }
@@ -50,6 +64,7 @@ func factLine(f spec.Fact) string {
 	words := []string{string(f.Kind), f.Host}
 	if f.Stage != 0 {
 		words = append(append(words, f.Stage.String()), strings.Join(f.To, " "), f.Reply)
+		words = append(words, f.Event.String(), f.Verdict.String())
 	}
 	return strings.Join(words, " ") + "|" + f.Text
 }

@@ -26,7 +26,11 @@ func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrP
 	c := smtpclient.New(conn, smtpclient.Options{
 		Hostname: a.d.Policy.Hostname, Host: host.Name, Timeouts: a.d.Policy.Timeouts, ReplyBytes: a.d.Policy.Limits.ReplyBytes,
 	})
-	defer c.Quit(ctx)
+	a.talking = conn.LocalAddr().String()
+	defer func() {
+		a.aside(host, c.Quit(ctx))
+		a.talking = ""
+	}()
 	if hello := c.Hello(ctx); !hello.OK() {
 		a.take(repeat(a.result(host, hello), queue))
 		return nil
@@ -49,8 +53,12 @@ func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrP
 		if a.stop != nil || broken(results) {
 			return nil
 		}
-		if len(queue) > 0 && !c.Ready(ctx) {
-			return queue
+		if len(queue) > 0 {
+			ready, rset := c.Ready(ctx)
+			a.aside(host, rset)
+			if !ready {
+				return queue
+			}
 		}
 	}
 	return nil

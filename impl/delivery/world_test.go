@@ -146,7 +146,7 @@ func (w *world) note(f spec.Fact) {
 	case spec.FactDial:
 		w.say("dial %s %s", f.Host, f.Addr)
 	case spec.FactTrouble:
-		if f.Stage == 0 || f.Text == "" {
+		if f.Stage == 0 || f.Event == 0 || f.Verdict == 0 {
 			w.say("a trouble that does not say what it is: %+v", f)
 		}
 	case spec.FactDot:

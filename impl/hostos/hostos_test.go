@@ -159,8 +159,9 @@ func TestLogNoteWritesOneLineOfWhatTheFactHas(t *testing.T) {
 	}{
 		{spec.Fact{At: at, Actor: spec.ActorRelay, Kind: spec.FactReady},
 			`time=2026-03-02T09:00:00.000Z level=INFO msg=ready relay=r1 actor=relay`},
-		{spec.Fact{At: at, Kind: spec.FactTrouble, Queue: "q1", Stage: spec.StageRCPT, Reply: "451 4.7.1 later\nor never"},
-			`time=2026-03-02T09:00:00.000Z level=WARN msg=trouble relay=r1 queue=q1 stage=rcpt reply="451 4.7.1 later\nor never"`},
+		{spec.Fact{At: at, Kind: spec.FactTrouble, Queue: "q1", Stage: spec.StageRCPT, Event: spec.Reply4, Verdict: spec.Defer,
+			Reply: "451 4.7.1 later\nor never"},
+			`time=2026-03-02T09:00:00.000Z level=WARN msg=trouble relay=r1 queue=q1 stage=rcpt event=4yz verdict=defer reply="451 4.7.1 later\nor never"`},
 		{spec.Fact{At: at, Kind: spec.FactHalt, Text: "disk"}, `time=2026-03-02T09:00:00.000Z level=ERROR msg=halt relay=r1 text=disk`},
 		{spec.Fact{At: at, Kind: spec.FactDot}, `time=2026-03-02T09:00:00.000Z level=DEBUG msg=dot relay=r1`},
 		{spec.Fact{At: at, Kind: spec.FactOutcome,

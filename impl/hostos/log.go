@@ -15,7 +15,7 @@ func LogNote(log *slog.Logger) func(spec.Fact) {
 	handler := log.Handler()
 	return func(f spec.Fact) {
 		ctx := context.Background()
-		severity := level(f.Kind)
+		severity := level(f)
 		if !handler.Enabled(ctx, severity) {
 			return
 		}
@@ -25,9 +25,12 @@ func LogNote(log *slog.Logger) func(spec.Fact) {
 	}
 }
 
-// level is how much a kind of fact matters to an operator.
-func level(kind spec.FactKind) slog.Level {
-	switch kind {
+// level is how much a fact matters to an operator.
+func level(f spec.Fact) slog.Level {
+	if f.Verdict == spec.Proceed {
+		return slog.LevelInfo // a trouble that changes nothing
+	}
+	switch f.Kind {
 	case spec.FactHalt:
 		return slog.LevelError
 	case spec.FactTrouble, spec.FactDoubt, spec.FactDamaged:
@@ -71,11 +74,20 @@ func attributes(f spec.Fact) []slog.Attr {
 	if f.Stage != 0 {
 		text("stage", f.Stage.String())
 	}
+	if f.Event != 0 {
+		text("event", f.Event.String())
+	}
+	if f.Verdict != 0 {
+		text("verdict", f.Verdict.String())
+	}
 	text("reply", f.Reply)
 	if f.Due != 0 {
 		text("due", f.Due.String())
 	}
 	number("count", f.Count)
+	if len(f.Faults) > 0 {
+		attrs = append(attrs, slog.Any("faults", f.Faults))
+	}
 	text("hash", f.Hash)
 	text("text", f.Text)
 	return attrs

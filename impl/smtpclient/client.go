@@ -85,30 +85,29 @@ func (c *Client) Hello(ctx context.Context) Result {
 
 // Ready reports whether the connection can take a transaction. After one that
 // ended without a dot it says RSET first (RFC 5321 section 4.1.1.5), and any
-// other answer than 2yz means that it cannot.
-func (c *Client) Ready(ctx context.Context) bool {
+// other answer than 2yz means that it cannot. The result is that of RSET, zero
+// when it was not said; it changes no recipient's.
+func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
 	if c.broken || !c.dirty {
-		return !c.broken
+		return !c.broken, Result{}
 	}
 	defer c.watch(ctx)()
-	if r := c.command(ctx, spec.StageRSET, []byte(wire.RSET)); r.Event != spec.Reply2 {
-		c.broken = true
-		return false
-	}
+	r := c.command(ctx, spec.StageRSET, []byte(wire.RSET))
+	c.broken = c.broken || r.Event != spec.Reply2
 	c.dirty = false
-	return true
+	return !c.broken, r
 }
 
 // Quit ends the conversation, with QUIT when the server is still listening,
-// and closes the connection in any case. What comes of it changes nothing, so
-// it returns nothing. When ctx is done it only closes.
-func (c *Client) Quit(ctx context.Context) {
+// and closes the connection in any case. The result is that of QUIT, zero when
+// it was not said; it changes nothing. When ctx is done it only closes.
+func (c *Client) Quit(ctx context.Context) Result {
 	defer c.conn.Close()
 	if c.broken {
-		return
+		return Result{}
 	}
 	defer c.watch(ctx)()
-	c.command(ctx, spec.StageQUIT, []byte(wire.QUIT))
+	return c.command(ctx, spec.StageQUIT, []byte(wire.QUIT))
 }
 
 // abort closes the connection without QUIT. Before the final dot that is the

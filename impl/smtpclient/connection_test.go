@@ -44,7 +44,7 @@ func TestSeveralTransactionsOnOneConnection(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			meet(t, tt.script, func(t *testing.T, c *Client) {
 				got := show(deliver(t.Context(), c, testTransaction(1)))
-				if c.Ready(t.Context()) {
+				if ready, _ := c.Ready(t.Context()); ready {
 					got = append(got, show(c.Send(t.Context(), testTransaction(1)))...)
 				} else {
 					got = append(got, "not ready")
