@@ -49,7 +49,7 @@ func (c *session) answer(o occasion, normal string, d *deed) (string, error) {
 	}
 	rule, ok := c.server.match(o)
 	if ok && rule.IsFault() {
-		c.note(spec.Fact{Kind: spec.FactFault, Stage: o.stage, Text: rule.String()})
+		c.note(spec.Fact{Kind: spec.FactFault, Stage: o.stage, Faults: rule.Faults(), Text: rule.String()})
 	}
 	return c.perform(o.stage, complete(rule.Actions, o.stage, normal), d)
 }

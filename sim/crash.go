@@ -94,6 +94,27 @@ func (s *crashStep) reason() string {
 	return "planned"
 }
 
+// faults says in a fact how the crash was, and what the disk kept.
+func (s *crashStep) faults() []spec.Fault {
+	how, keep := spec.FaultCrash, spec.FaultKeepNone
+	switch {
+	case s.waits() && s.When.After:
+		how = spec.FaultCrashAfter
+	case s.waits():
+		how = spec.FaultCrashBefore
+	}
+	switch s.Keep {
+	case "all":
+		keep = spec.FaultKeepAll
+	case "some":
+		keep = spec.FaultKeepSome
+	}
+	if s.Silent {
+		return []spec.Fault{how, spec.FaultCrashMute, keep}
+	}
+	return []spec.Fault{how, keep}
+}
+
 // crash kills the relay and takes the power from its disk, which keeps what it
 // keeps. The next process starts when the step says, if it does.
 func (w *world) crash(s *crashStep) {
@@ -104,7 +125,7 @@ func (w *world) crash(s *crashStep) {
 	}
 	s.over, p.crashed = true, true
 	w.fire("crash " + s.reason())
-	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactCrash, Count: int64(p.number), Text: s.reason()})
+	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactCrash, Count: int64(p.number), Faults: s.faults(), Text: s.reason()})
 	p.kill(s.Silent)
 	for _, f := range w.disk.crash(s.Keep) {
 		w.add(f)
@@ -133,7 +154,8 @@ func (w *world) breakEntries(steps []scenarios.Step) {
 			continue
 		}
 		w.add(spec.Fact{
-			Actor: spec.ActorDisk, Kind: spec.FactFault, Message: w.mail.id(s.Message), Queue: queue, Text: "the control entry was overwritten",
+			Actor: spec.ActorDisk, Kind: spec.FactFault, Message: w.mail.id(s.Message), Queue: queue,
+			Faults: []spec.Fault{spec.FaultDamage}, Text: "the control entry was overwritten",
 		})
 	}
 }

@@ -70,6 +70,12 @@ func (d *dnsServer) record(r scenarios.Record) {
 	d.zones[name] = z
 }
 
+// dnsFaults are the words of a scenario as facts have them.
+var dnsFaults = map[string]spec.Fault{
+	"NXDOMAIN": spec.FaultNXDomain, "NODATA": spec.FaultNoData, "SERVFAIL": spec.FaultServFail,
+	"REFUSED": spec.FaultDNSRefuse, "TIMEOUT": spec.FaultDNSMute, "TRUNCATED": spec.FaultTruncated,
+}
+
 // noAnswer is how long a query waits at most whose context has no end.
 const noAnswer = time.Hour
 
@@ -86,6 +92,12 @@ func (w *world) exchange(ctx context.Context, p *process, query *dns.Msg) (*dns.
 		return nil, net.ErrClosed
 	}
 	fault := w.dns.fault(name, kind)
+	if fault != "" && !w.record(p, spec.Fact{
+		Actor: spec.ActorDNS, Kind: spec.FactFault, Faults: []spec.Fault{dnsFaults[fault]}, Text: question + " " + fault,
+	}) {
+		w.mu.Unlock()
+		return nil, net.ErrClosed
+	}
 	took := queryTime.draw(w.dns.random)
 	switch fault {
 	case "TIMEOUT":
@@ -120,7 +132,6 @@ func (d *dnsServer) fault(name, kind string) string {
 			continue
 		}
 		f.met++
-		d.world.fire(name + " " + kind + ": " + f.Fault)
 		return f.Fault
 	}
 	return ""

@@ -76,6 +76,11 @@ func (h *host) trouble(now time.Duration) string {
 	return h.Network
 }
 
+// networkFaults are the words of a scenario as facts have them.
+var networkFaults = map[string]spec.Fault{
+	"refused": spec.FaultRefused, "unreachable": spec.FaultUnreachable, "silent": spec.FaultNoAnswer,
+}
+
 // tcpTimeout is how long Linux tries to connect by itself.
 const tcpTimeout = 127 * time.Second
 
@@ -88,10 +93,8 @@ func (w *world) dial(ctx context.Context, p *process, from netip.Addr, addr stri
 	w.mu.Lock()
 	w.network.dials[addr]++
 	name := fmt.Sprintf("net %s from %s %d", addr, from, w.network.dials[addr])
-	trouble := w.network.byIP[to.Addr()].trouble(w.now())
-	if trouble != "" {
-		w.fire(addr + ": " + trouble)
-	}
+	h := w.network.byIP[to.Addr()]
+	trouble := h.trouble(w.now())
 	at := w.later(w.stream(name), connectTime)
 	if trouble == "silent" {
 		at = w.claim(w.now() + tcpTimeout)
@@ -116,7 +119,14 @@ func (w *world) dial(ctx context.Context, p *process, from netip.Addr, addr stri
 	remote := net.TCPAddrFromAddrPort(to)
 	if err != nil {
 		if p != w.nature {
-			w.record(p, spec.Fact{Actor: spec.ActorNetwork, Kind: spec.FactConnectFailed, Addr: addr, Text: failure(err)})
+			var facts []spec.Fact
+			if trouble != "" {
+				facts = append(facts, spec.Fact{
+					Actor: spec.ActorNetwork, Kind: spec.FactFault, Host: h.Name, Addr: addr,
+					Faults: []spec.Fault{networkFaults[trouble]}, Text: "network " + trouble,
+				})
+			}
+			w.record(p, append(facts, spec.Fact{Actor: spec.ActorNetwork, Kind: spec.FactConnectFailed, Addr: addr, Text: failure(err)})...)
 		}
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Addr: remote, Err: err}
 	}

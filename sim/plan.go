@@ -109,7 +109,7 @@ func (w *world) stop(t task) {
 		return
 	}
 	w.commit()
-	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactPlan, Text: "the relay is told to stop"})
+	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactPlan, Faults: []spec.Fault{spec.FaultStop}, Text: "the relay is told to stop"})
 	p.stopping = true
 	go func() {
 		p.cancel()

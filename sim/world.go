@@ -164,7 +164,10 @@ func (w *world) addAt(at spec.Wall, f spec.Fact) {
 		if where == "" {
 			where = string(f.Queue)
 		}
-		w.fire(where + ": " + f.Text)
+		if where != "" {
+			where += ": "
+		}
+		w.fire(where + f.Text)
 	}
 	if w.options.Observe != nil {
 		w.options.Observe(f)
