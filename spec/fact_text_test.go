@@ -83,7 +83,9 @@ func TestBrokenFactTextIsRefused(t *testing.T) {
 		"", "yesterday relay ready", "1970-01-01T00:00:00Z relay ready", "9999-01-01T00:00:00.000000000Z relay ready",
 		"1970-01-01T00:00:00.000000001Z", "1970-01-01T00:00:00.000000001Z relay", "1970-01-01T00:00:00.000000001Z server ready",
 		head + "message", head + "colour=red", head + "job=", head + `job="x`, head + `job="x"y`, head + "job=1 job=2", head + "to=a,", head + "to=,a",
-		head + "attempt=x", head + "state=dead", head + "state=256", head + "stage=later", head + "event=bang", head + "verdict=256", head + "faults=a,", head + "due=now", head + "count=1.5", head + "job=a\tb",
+		head + "faults=a,",
+		head + "attempt=x", head + "state=dead", head + "state=256", head + "stage=later",
+		head + "event=bang", head + "verdict=256", head + "due=now", head + "count=1.5", head + "job=a\tb",
 	} {
 		if f, err := ParseFact(line); err == nil {
 			t.Errorf("%q is read as %+v", line, f)
@@ -92,7 +94,10 @@ func TestBrokenFactTextIsRefused(t *testing.T) {
 }
 
 func FuzzParseFact(f *testing.F) {
-	f.Add(Fact{At: 1, Actor: ServerActor("mx"), Kind: FactAccepted, To: []string{"a b", "c"}, State: Held, Event: Cut, Verdict: NextHost, Faults: []Fault{FaultCut}, Text: "x\ny"}.String())
+	f.Add(Fact{
+		At: 1, Actor: ServerActor("mx"), Kind: FactAccepted, To: []string{"a b", "c"}, State: Held, Event: Cut,
+		Verdict: NextHost, Faults: []Fault{FaultCut}, Text: "x\ny",
+	}.String())
 	f.Add(`1970-01-01T00:00:00.000000001Z "server x" y state=1 to="",""`)
 	f.Fuzz(func(t *testing.T, line string) {
 		fact, err := ParseFact(line)
