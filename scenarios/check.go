@@ -72,6 +72,8 @@ func (c *checker) submissions() {
 	for _, m := range c.s.Messages {
 		if c.sent[m.Name] == nil {
 			c.fail(c.seen["message "+m.Name], m.Name, hint(m.Name, c.names), "no step submits the message %s", m.Name)
+		} else if s := c.sent[m.Name]; s.Size > 0 {
+			c.fail(s.Line, "size", "leave out the size", "the message %s has a content of its own", m.Name)
 		}
 	}
 	if len(c.names) == 0 {

@@ -110,8 +110,9 @@ func genPlan(t *rapid.T, s *Scenario) {
 		s.Plan = append(s.Plan, Step{At: genDuration(t, "at"), Kind: StepSubmit, Message: name,
 			Sender:     rapid.SampledFrom([]string{"", "alice@example.org"}).Draw(t, "sender"),
 			Recipients: to[:rapid.IntRange(1, len(to)).Draw(t, "recipients")],
+			Size:       rapid.SampledFrom([]int64{0, 0, 1, 300_000}).Draw(t, "size"),
 			EightBit:   rapid.Bool().Draw(t, "8bit")})
-		if rapid.Bool().Draw(t, "content") {
+		if s.Plan[len(s.Plan)-1].Size == 0 && rapid.Bool().Draw(t, "content") {
 			text := rapid.StringMatching(`([ -,.-~]{0,9}\n){0,4}`).Draw(t, "text")
 			s.Messages = append(s.Messages, Message{Name: name, Content: []byte(strings.ReplaceAll(text, "\n", "\r\n"))})
 		}

@@ -19,9 +19,9 @@ type stepForm struct {
 // stepForms returns the kinds of steps.
 func stepForms() []stepForm {
 	return []stepForm{
-		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT, ... [8bit]",
+		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT, ... [size BYTES] [8bit]",
 			"a client submits a message; <> is the null sender, user{1..150}@example.net stands for 150 recipients, " +
-				"8bit declares BODY=8BITMIME",
+				"size fills a standard content up to as many bytes, 8bit declares BODY=8BITMIME",
 			(*line).submit, showSubmit, true},
 		{StepCrash, "[t+TIME] crash [before|after FACT ... | at step N], restart after TIME, keep all|some|none, silent",
 			"the relay's process is killed: at a time, when a fact is made (from the time on), or at a line of the trace",
@@ -109,8 +109,17 @@ func (l *line) submit(s *Step) {
 			return
 		}
 	}
+	if l.accept("size") {
+		at := l.pos
+		if s.Size = l.number("the size", 1); s.Size > maxSize {
+			l.fail(at, "", "a message has at most %d bytes here", maxSize)
+		}
+	}
 	s.EightBit = l.accept("8bit")
 }
+
+// maxSize bounds the size of a message: a world holds it in memory.
+const maxSize = 16 << 20
 
 // compared bounds the search for a recipient given twice, whose cost is
 // quadratic; a typing error is among the first.
@@ -122,6 +131,9 @@ func showSubmit(s Step) string {
 		from = nullSender
 	}
 	out := fmt.Sprintf("%s from %s to %s", s.Message, from, mailboxList(s.Recipients))
+	if s.Size > 0 {
+		out += fmt.Sprintf(" size %d", s.Size)
+	}
 	if s.EightBit {
 		out += " 8bit"
 	}

@@ -58,6 +58,8 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"time no duration", "-- plan --\nt+5 heal\n", ":3:3:", "30s, 5m"},
 	{"units in the wrong order", "-- plan --\nt+5m1h heal\n", ":3:3:", "30s, 5m"},
 	{"sender no address", "-- plan --\nt+0 submit m1 from alice to bob@example.net\n", ":3:20:", "has no @"},
+	{"size too big", "-- plan --\nt+0 submit m1 from <> to bob@example.net size 99999999\n", ":3:46:", "at most"},
+	{"size of a content", "-- plan --\nt+0 submit m1 from <> to bob@example.net size 9\n-- message m1 --\nHi\n", ":3:", "content of its own"},
 	{"recipient twice", "-- plan --\nt+0 submit m1 from <> to b@example.net, b@EXAMPLE.net\n", ":3:41:", "recipient already"},
 	{"range too long", "-- plan --\nt+0 submit m1 from <> to b{1..99999}@example.net\n", ":3:26:", "not a range"},
 	{"range backwards", "-- plan --\nt+0 submit m1 from <> to b{9..1}@example.net\n", ":3:26:", "not a range"},

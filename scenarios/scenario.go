@@ -119,6 +119,8 @@ type Step struct {
 	// Sender and Recipients are without angle brackets; the null sender is "".
 	Sender     string
 	Recipients []string
+	// Size is how many bytes the standard content has at least; 0 is a few.
+	Size int64
 	// EightBit declares BODY=8BITMIME.
 	EightBit bool
 	// Host is for heal.

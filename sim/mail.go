@@ -65,8 +65,12 @@ func standardContent(s scenarios.Step) []byte {
 	}
 	const shown = 3
 	to := strings.Join(s.Recipients[:min(len(s.Recipients), shown)], ",\r\n ")
-	return fmt.Appendf(nil, "Message-ID: <%s@%s>\r\nDate: Sat, 1 Jan 2000 00:00:00 +0000\r\nFrom: <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\nThis is %s.\r\n",
+	content := fmt.Appendf(nil, "Message-ID: <%s@%s>\r\nDate: Sat, 1 Jan 2000 00:00:00 +0000\r\nFrom: <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\nThis is %s.\r\n",
 		s.Message, submitDomain, from, to, s.Message, s.Message)
+	for n := 1; int64(len(content)) < s.Size; n++ {
+		content = fmt.Appendf(content, "Line %d of much that is to be said.\r\n", n)
+	}
+	return content
 }
 
 // messageID returns the Message-ID of a content without angle brackets, empty
