@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/coverage"
 )
 
 // A Result is what came of a run.
@@ -34,6 +35,8 @@ type Result struct {
 	// Fired are the faults that happened, Unused those of the scenario that
 	// did not. A fault that never fired proves nothing.
 	Fired, Unused []string
+	// Coverage is what the run reached; nil unless Options.Coverage asks.
+	Coverage *coverage.Coverage `json:",omitempty"`
 	// Virtual is how long the run took in the world, Real outside of it.
 	Virtual, Real time.Duration
 	// Panic tells of a panic or of goroutines left behind, with stacks.

@@ -58,6 +58,8 @@ type Options struct {
 	AllowUnused bool
 	// Brief leaves the facts out of the result when the status is OK.
 	Brief bool
+	// Coverage asks what the run reached.
+	Coverage bool
 	// Observe is shown every fact when it happens. It must not block.
 	Observe func(spec.Fact) `json:"-"`
 }
@@ -206,6 +208,9 @@ func (w *world) result() *Result {
 	r := &Result{
 		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
 		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
+	}
+	if w.coverage != nil {
+		r.Coverage = w.coverage.Coverage()
 	}
 	r.Hash = hashOf(r.Trace())
 	if len(w.facts) > 0 {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/coverage"
 )
 
 // A world is one run, within one bubble.
@@ -27,6 +28,7 @@ type world struct {
 	facts      []spec.Fact
 	synced     *synced
 	checker    *spec.Checker
+	coverage   *coverage.Run // nil when nobody asks
 	violations []spec.Violation
 	mismatches []string
 	fired      []string
@@ -56,6 +58,9 @@ const maxFacts = 500_000
 
 func newWorld(sc *scenarios.Scenario, f Factory, o Options) *world {
 	w := &world{scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy)}
+	if o.Coverage {
+		w.coverage = coverage.NewRun()
+	}
 	w.nature = &process{world: w, gone: make(chan struct{}), void: never}
 	w.network = newNetwork(w)
 	w.dns = newDNS(w)
@@ -156,6 +161,9 @@ func (w *world) addAt(at spec.Wall, f spec.Fact) {
 	f.At = at
 	w.facts = append(w.facts, f)
 	w.violations = append(w.violations, w.checker.Observe(f)...)
+	if w.coverage != nil {
+		w.coverage.Observe(&f)
+	}
 	switch f.Kind {
 	case spec.FactQueued:
 		w.mail.stored(f)

@@ -18,6 +18,7 @@ import (
 const arrows = `
 spec:
 spec/seam:            spec
+spec/coverage:        spec
 spec/seam/seamtest:   spec spec/seam
 
 impl/wire:            spec
@@ -44,7 +45,7 @@ impl/hostos:          spec spec/seam
 
 fakesmtp:             spec
 scenarios:            spec fakesmtp
-sim:                  spec spec/seam fakesmtp scenarios
+sim:                  spec spec/seam spec/coverage fakesmtp scenarios
                       tests: spec/seam/seamtest impl/...
 conformance:          spec spec/seam fakesmtp scenarios sim
                       tests: spec/seam/seamtest impl/...
