@@ -325,7 +325,10 @@ func (r *Run) concerned(f *spec.Fact) crowd {
 	case spec.PlaceServer:
 		if s := r.sessions[f.Session]; s != nil && s.job != nil {
 			c = r.of(s.job)
-			if f.Stage < spec.StageRSET {
+			switch {
+			case f.Stage == spec.StageDot:
+				c &= 1 << Dotted // not those who were refused before it
+			case f.Stage < spec.StageDot:
 				c &= atWork
 			}
 		}

@@ -152,10 +152,11 @@ func TestPairs(t *testing.T) {
 		fault   spec.Fact
 		want    []string
 	}{
-		"a server, before the dot":  {sending, fault(spec.StageRCPT, spec.FaultReply4), []string{"attempting"}},
-		"a server, at the dot":      {dotted, fault(spec.StageDot, spec.FaultCut), []string{"dot"}},
-		"a server, at QUIT":         {all(dotted, []spec.Fact{outcome(spec.Delivered)}), fault(spec.StageQUIT, spec.FaultCut), []string{"final"}},
-		"a server that nobody uses": {[]spec.Fact{started, queued}, fault(spec.StageRCPT, spec.FaultReply4), nil},
+		"a server, before the dot":       {sending, fault(spec.StageRCPT, spec.FaultReply4), []string{"attempting"}},
+		"a server, at the dot":           {dotted, fault(spec.StageDot, spec.FaultCut), []string{"dot"}},
+		"a server, at the dot of others": {sending, fault(spec.StageDot, spec.FaultCut), nil},
+		"a server, at QUIT":              {all(dotted, []spec.Fact{outcome(spec.Delivered)}), fault(spec.StageQUIT, spec.FaultCut), []string{"final"}},
+		"a server that nobody uses":      {[]spec.Fact{started, queued}, fault(spec.StageRCPT, spec.FaultReply4), nil},
 		"connecting": {sending[:4], spec.Fact{Kind: spec.FactFault, Addr: mx, Faults: []spec.Fault{spec.FaultRefused}},
 			[]string{"attempting"}},
 		"the DNS":                       {sending[:3], spec.Fact{Kind: spec.FactFault, Faults: []spec.Fault{spec.FaultServFail}}, []string{"attempting"}},
