@@ -7,6 +7,7 @@
 //	simrun list                     list the library
 //	simrun fmt PATH...              format scenario files
 //	simrun mutants                  hunt the relays that are wrong on purpose
+//	simrun coverage                 say what scenarios reach, and what not
 //	simrun hashes, determinism      compare the traces of two processes
 //	simrun check FILE               judge a trace or a log of facts
 //

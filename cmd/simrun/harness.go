@@ -34,7 +34,7 @@ func runWorlds(ctx context.Context, jobs []job, done func()) ([]*sim.Result, err
 	defer pool.Close()
 	asked := make([]sim.Job, len(jobs))
 	for i, j := range jobs {
-		asked[i] = sim.Job{Scenario: j.scenario, Factory: j.relay, Options: sim.Options{Brief: j.brief}}
+		asked[i] = sim.Job{Scenario: j.scenario, Factory: j.relay, Options: sim.Options{Brief: j.brief, Coverage: j.coverage}}
 	}
 	results := make([]*sim.Result, len(jobs))
 	i := 0

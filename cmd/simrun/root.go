@@ -36,6 +36,8 @@ type job struct {
 	relay string
 	// brief asks for no facts of a run that holds.
 	brief bool
+	// coverage asks what the run reached.
+	coverage bool
 }
 
 // colours returns the paint for out.
@@ -105,7 +107,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 	}
 	root.AddCommand(
 		runCommand(c), replayCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
-		hashesCommand(c), determinismCommand(c), checkCommand(c),
+		coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
 		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Reference()},
 	)
 	teach(root)

@@ -112,6 +112,11 @@ func (c console) fill(ctx context.Context, runs []show.Run, brief bool) error {
 	for i, r := range runs {
 		jobs[i] = job{scenario: r.Scenario, relay: r.Relay, brief: brief}
 	}
+	return c.fillFrom(ctx, runs, jobs)
+}
+
+// fillFrom runs jobs and puts the results in their places.
+func (c console) fillFrom(ctx context.Context, runs []show.Run, jobs []job) error {
 	bar := c.newProgress(len(jobs))
 	defer bar.close()
 	results, err := c.run(ctx, jobs, bar.add)

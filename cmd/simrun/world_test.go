@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 func really(t *testing.T, args ...string) *session {
 	t.Helper()
 	var out, errs bytes.Buffer
-	c := console{in: strings.NewReader(""), out: &out, err: &errs, run: runWorlds, now: func() time.Time { return time.Unix(0, 0) }}
+	c := console{in: strings.NewReader(""), out: &out, err: &errs, run: runWorlds, now: fixedTime}
 	return &session{status: execute(t.Context(), c, args), out: out.String(), err: errs.String()}
 }
 
@@ -47,3 +47,6 @@ func TestEveryMutantIsCaught(t *testing.T) {
 	s := really(t, "mutants")
 	s.want(t, sim.OK, "caught, each by the rule that it breaks")
 }
+
+// fixedTime is a clock that stands still.
+func fixedTime() time.Time { return time.Unix(0, 0) }

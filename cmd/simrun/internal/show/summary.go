@@ -40,6 +40,24 @@ func Summary(w io.Writer, p Paint, runs []Run, real time.Duration) {
 	fmt.Fprintln(w, strings.Join(parts, " · "))
 }
 
+// Covered writes one line about runs of which only the coverage is of interest.
+func Covered(w io.Writer, p Paint, runs []Run) {
+	by := map[sim.Status]int{}
+	missing := 0
+	for _, r := range runs {
+		if r.Result == nil {
+			missing++
+			continue
+		}
+		by[r.Result.Status]++
+	}
+	line := p.by(Worst(runs), verdicts(by, len(runs)-missing))
+	if missing > 0 {
+		line += " · " + p.doubt(thousands(missing)+" not run")
+	}
+	fmt.Fprintln(w, line)
+}
+
 // verdicts says how many scenarios ended how.
 func verdicts(by map[sim.Status]int, ran int) string {
 	if ran == 0 {
