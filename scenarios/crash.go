@@ -43,10 +43,10 @@ func stageWords() []string {
 func (l *line) crash(s *Step) {
 	switch {
 	case l.accept("before"):
-		l.fact(&s.When)
+		l.moment(s)
 	case l.accept("after"):
 		s.When.After = true
-		l.fact(&s.When)
+		l.moment(s)
 	case l.accept("at"):
 		l.expect("step")
 		s.StepNumber = int(l.number("the step", 1))
@@ -62,6 +62,18 @@ func (l *line) crash(s *Step) {
 		case "silent":
 			s.Silent = true
 		}
+	}
+}
+
+// moment reads what a crash comes before or after.
+func (l *line) moment(s *Step) {
+	switch {
+	case l.accept("step"):
+		s.StepNumber = int(l.number("the step", 1))
+	case l.accept("seam"):
+		s.Seam = int(l.number("the operation", 1))
+	default:
+		l.fact(&s.When)
 	}
 }
 
@@ -91,8 +103,12 @@ func showCrash(s Step) string {
 	switch {
 	case s.When.Kind != "":
 		b.WriteString(matchText(s.When))
-	case s.StepNumber > 0:
+	case s.StepNumber > 0 && !s.When.After:
 		fmt.Fprintf(&b, "at step %d", s.StepNumber)
+	case s.StepNumber > 0:
+		fmt.Fprintf(&b, "after step %d", s.StepNumber)
+	case s.Seam > 0:
+		fmt.Fprintf(&b, "%s seam %d", side(s.When.After), s.Seam)
 	}
 	b.WriteString(clause("restart after", s.Restart))
 	if s.Keep != "" {
@@ -104,13 +120,17 @@ func showCrash(s Step) string {
 	return b.String()
 }
 
+// side names the side of a moment on which a crash comes.
+func side(after bool) string {
+	if after {
+		return "after"
+	}
+	return "before"
+}
+
 // matchText writes the fact that a crash waits for.
 func matchText(m FactMatch) string {
-	out := "before "
-	if m.After {
-		out = "after "
-	}
-	out += string(m.Kind)
+	out := side(m.After) + " " + string(m.Kind)
 	if m.Message != "" {
 		out += " " + m.Message
 	}

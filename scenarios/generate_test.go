@@ -140,6 +140,7 @@ func genStep(t *rapid.T) []Step {
 		s.At = genDuration(t, "at")
 	case 1:
 		s.StepNumber = rapid.IntRange(1, 99).Draw(t, "step")
+		s.When.After = rapid.Bool().Draw(t, "after step")
 	case 2:
 		s.When = FactMatch{After: rapid.Bool().Draw(t, "after"), Kind: spec.FactKind(rapid.SampledFrom(factWords()).Draw(t, "fact")),
 			Message:   rapid.SampledFrom([]string{"", "m0"}).Draw(t, "message"),

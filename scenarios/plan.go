@@ -23,8 +23,9 @@ func stepForms() []stepForm {
 			"a client submits a message; <> is the null sender, user{1..150}@example.net stands for 150 recipients, " +
 				"size fills a standard content up to as many bytes, 8bit declares BODY=8BITMIME",
 			(*line).submit, showSubmit, true},
-		{StepCrash, "[t+TIME] crash [before|after FACT ... | at step N], restart after TIME, keep all|some|none, silent",
-			"the relay's process is killed: at a time, when a fact is made (from the time on), or at a line of the trace",
+		{StepCrash, "[t+TIME] crash [before|after FACT ... | before|after step N | before|after seam N], restart after TIME, keep all|some|none, silent",
+			"the relay's process is killed: at a time, when a fact is made (from the time on), at a line of the trace, " +
+				"or at an operation of its seams (network, DNS, disk)",
 			(*line).crash, showCrash, false},
 		{StepStop, "t+TIME stop, restart after TIME", "the relay is told to stop (SIGTERM), and started again", (*line).stop, showStop, true},
 		{StepHeal, "t+TIME heal [HOST]", "faults end, at one server or everywhere",
@@ -36,6 +37,13 @@ func stepForms() []stepForm {
 			func(s Step) string { return s.Host }, true},
 		{StepDecide, "t+TIME decide retry|delivered|report MESSAGE [<RECIPIENT>, ...]",
 			"an operator decides what is held: all of the message, or these recipients", (*line).decide, showDecide, true},
+		{StepFail, "[t+TIME] fail store|lookup|dial nth N, for good, restart after TIME, keep all|some|none",
+			"an operation of the relay's own machine fails, of its disk, its resolver or its sockets: the N-th of the run, " +
+				"if it comes at the time or later; a relay that ends because of its disk is started again",
+			(*line).fails, showFail, false},
+		{StepCut, "t+TIME cut HOST", "the network breaks all connections of the relay to a server",
+			func(l *line, s *Step) { s.Host = l.host("the host") },
+			func(s Step) string { return s.Host }, true},
 		{StepDamage, "damage MESSAGE", "the message's control entry is overwritten with garbage, " +
 			"while the relay is down after the crash or stop above",
 			func(l *line, s *Step) { s.Message = l.name() },
@@ -75,7 +83,7 @@ func (p *parser) planSection(_ string, first int, data string) {
 				continue
 			}
 			f.read(l, &s)
-			needsTime := f.timed || s.Kind == StepCrash && s.When.Kind == "" && s.StepNumber == 0
+			needsTime := f.timed || s.Kind == StepCrash && !s.waits()
 			if needsTime && !timed {
 				l.fail(start, fmt.Sprintf("write t+0 %s, or a later time", l.rest0(start)), "the step does not say when")
 			}

@@ -99,6 +99,8 @@ func referencePlan(b *strings.Builder) {
 	}
 	chapter(b, "plan", "Times count from the start of the world.", lines)
 	chapter(b, "", "Clauses of a crash:", crashClauses)
+	chapter(b, "", "Operations that can fail:", failOps)
+	chapter(b, "", "Clauses of a failure:", failClauses)
 	chapter(b, "", "What the operator can decide:", decisions)
 	chapter(b, "", "What can follow a FACT, to narrow it down:", matchForms)
 	chapter(b, "", "Facts:", facts)

@@ -104,6 +104,11 @@ const (
 	// StepDecide: an operator decides what is in doubt: Decision for Message
 	// and Recipients (all of its held ones when empty).
 	StepDecide StepKind = "decide"
+	// StepFail: an operation of the relay's machine fails: the Nth of the
+	// kind Op, and with Forever all after it until healed.
+	StepFail StepKind = "fail"
+	// StepCut: the network breaks the relay's connections to server Host.
+	StepCut StepKind = "cut"
 	// StepDamage: the control entry of Message is overwritten with garbage
 	// on disk while the relay is down; follows a crash or stop.
 	StepDamage StepKind = "damage"
@@ -123,12 +128,18 @@ type Step struct {
 	Size int64
 	// EightBit declares BODY=8BITMIME.
 	EightBit bool
-	// Host is for heal.
+	// Host is for heal and cut.
 	Host string
 	// When matches a fact for a crash; zero for one at a time.
 	When FactMatch
-	// StepNumber, when above 0, crashes at that line of the trace.
-	StepNumber int
+	// StepNumber, when above 0, crashes at that line of the trace, Seam at
+	// that operation of the relay's seams; When.After says on which side.
+	StepNumber, Seam int
+	// Op is the kind of operation that fails: "store", "lookup" or "dial",
+	// each counted from 1 over the whole run.
+	Op      string
+	Nth     int
+	Forever bool
 	// Restart is how long after a crash or stop the relay starts again; 0 is
 	// never.
 	Restart time.Duration
@@ -141,6 +152,9 @@ type Step struct {
 	Decision string
 	Line     int
 }
+
+// waits reports whether a crash waits for a moment that is not a time.
+func (s Step) waits() bool { return s.When.Kind != "" || s.StepNumber > 0 || s.Seam > 0 }
 
 // A FactMatch picks a fact: kind, and what else is not empty.
 type FactMatch struct {

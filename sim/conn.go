@@ -55,6 +55,7 @@ func (w *world) connect(client, server *process, from, to *net.TCPAddr, name str
 func (c *conn) Read(b []byte) (int, error) {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
+	defer c.world.cross(c.owner)()
 	for {
 		switch {
 		case c.closed || c.owner.dead:
@@ -78,6 +79,7 @@ func (c *conn) Read(b []byte) (int, error) {
 func (c *conn) Write(b []byte) (int, error) {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
+	defer c.world.cross(c.owner)()
 	sent := 0
 	for {
 		switch room := c.out.room(); {
@@ -104,6 +106,7 @@ func (c *conn) Write(b []byte) (int, error) {
 func (c *conn) Close() error {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
+	defer c.world.cross(c.owner)()
 	if c.closed || c.owner.dead {
 		return c.fail("close", net.ErrClosed)
 	}

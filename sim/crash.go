@@ -22,7 +22,7 @@ type crashStep struct {
 }
 
 // waits reports whether the crash waits for a fact or a line of the trace.
-func (s *crashStep) waits() bool { return s.When.Kind != "" || s.StepNumber > 0 }
+func (s *crashStep) waits() bool { return s.When.Kind != "" || s.StepNumber > 0 || s.Seam > 0 }
 
 // awaited returns the crashes that come just before and just after facts,
 // which are about to become the next lines of the trace.
@@ -31,7 +31,7 @@ func (w *world) awaited(facts []spec.Fact) (before, after *crashStep) {
 		return nil, nil
 	}
 	for _, s := range w.crashes {
-		if s.over || w.now() < s.At || !slices.ContainsFunc(facts, s.matcher(w)) {
+		if s.over || s.Seam > 0 || w.now() < s.At || !slices.ContainsFunc(facts, s.matcher(w)) {
 			continue
 		}
 		if s.When.After {
@@ -49,10 +49,7 @@ func (w *world) awaited(facts []spec.Fact) (before, after *crashStep) {
 // matcher returns a function that takes facts in turn, the first of which
 // would be the next line, and reports whether the crash waits for it.
 func (s *crashStep) matcher(w *world) func(spec.Fact) bool {
-	line := len(w.facts)
-	if w.synced != nil {
-		line += len(w.synced.facts)
-	}
+	line := len(w.facts) + w.unwritten()
 	return func(f spec.Fact) bool {
 		line++
 		if s.StepNumber > 0 {
@@ -88,6 +85,8 @@ func (s *crashStep) reason() string {
 	switch {
 	case s.StepNumber > 0:
 		return fmt.Sprintf("%s line %d", when, s.StepNumber)
+	case s.Seam > 0:
+		return fmt.Sprintf("%s operation %d of a seam", when, s.Seam)
 	case s.When.Kind != "":
 		return fmt.Sprintf("%s %s", when, s.When.Kind)
 	}

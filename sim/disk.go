@@ -49,6 +49,26 @@ func (d *disk) settle(n int) {
 	d.pending = slices.Delete(d.pending, 0, n)
 }
 
+// kept says how many of the pending batches a disk keeps.
+func (d *disk) kept(keep string) int {
+	switch keep {
+	case "all":
+		return len(d.pending)
+	case "some":
+		return d.random.IntN(len(d.pending) + 1)
+	}
+	return 0
+}
+
+// lose makes durable what a disk that failed keeps of what was pending when
+// its process ended, and forgets the rest.
+func (d *disk) lose(p *process, keep string) {
+	d.world.commit()
+	d.world.sync(p, d.kept(keep))
+	d.world.commit()
+	d.pending = nil
+}
+
 // flush makes everything durable, as a system does whose process has ended in
 // good order.
 func (d *disk) flush(p *process) {
@@ -60,14 +80,7 @@ func (d *disk) flush(p *process) {
 // crash keeps some of the pending batches and forgets the others. It returns
 // the facts that say what is still there, by queue ID.
 func (d *disk) crash(keep string) []spec.Fact {
-	n := 0
-	switch keep {
-	case "all":
-		n = len(d.pending)
-	case "some":
-		n = d.random.IntN(len(d.pending) + 1)
-	}
-	d.settle(n)
+	d.settle(d.kept(keep))
 	d.pending = nil
 	var facts []spec.Fact
 	for _, space := range [...]seam.Space{seam.SpaceBody, seam.SpaceControl} {

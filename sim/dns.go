@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -98,6 +99,12 @@ func (w *world) exchange(ctx context.Context, p *process, query *dns.Msg) (*dns.
 		w.mu.Unlock()
 		return nil, net.ErrClosed
 	}
+	if w.failing(p, "lookup") != nil {
+		fault = "ERROR"
+		w.record(p, spec.Fact{
+			Actor: spec.ActorDNS, Kind: spec.FactFault, Faults: []spec.Fault{spec.FaultLookup}, Text: question + ": the resolver cannot be reached",
+		})
+	}
 	took := queryTime.draw(w.dns.random)
 	switch fault {
 	case "TIMEOUT":
@@ -110,8 +117,11 @@ func (w *world) exchange(ctx context.Context, p *process, query *dns.Msg) (*dns.
 	if err := w.sleep(ctx, p, at); err != nil {
 		return nil, err
 	}
-	if fault == "TIMEOUT" {
+	switch fault {
+	case "TIMEOUT":
 		return nil, fmt.Errorf("no answer within %v", noAnswer)
+	case "ERROR":
+		return nil, errors.New("the resolver cannot be reached")
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

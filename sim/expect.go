@@ -134,6 +134,11 @@ func (w *world) unused() []string {
 			add(r.Line, "%s: %s never matched", h.Name, r)
 		}
 	}
+	for _, f := range w.fails {
+		if f.met == 0 {
+			add(f.Line, "operation %d of the kind %s never came", f.Nth, f.Op)
+		}
+	}
 	for _, c := range w.crashes {
 		if !c.over {
 			add(c.Line, "the crash %s never came", c.reason())

@@ -57,6 +57,14 @@ func newNetwork(w *world) network {
 	return n
 }
 
+// nameOf names the machine at an address, empty when there is none.
+func (n *network) nameOf(ip netip.Addr) string {
+	if h := n.byIP[ip]; h != nil {
+		return h.Name
+	}
+	return ""
+}
+
 // host returns the machine called name, nil when there is none.
 func (n *network) host(name string) *host {
 	for _, h := range n.hosts {
@@ -95,6 +103,10 @@ func (w *world) dial(ctx context.Context, p *process, from netip.Addr, addr stri
 	name := fmt.Sprintf("net %s from %s %d", addr, from, w.network.dials[addr])
 	h := w.network.byIP[to.Addr()]
 	trouble := h.trouble(w.now())
+	fault := networkFaults[trouble]
+	if w.failing(p, "dial") != nil {
+		trouble, fault = "no socket left", spec.FaultDial
+	}
 	at := w.later(w.stream(name), connectTime)
 	if trouble == "silent" {
 		at = w.claim(w.now() + tcpTimeout)
@@ -109,6 +121,8 @@ func (w *world) dial(ctx context.Context, p *process, from netip.Addr, addr stri
 	case p.dead:
 		err = net.ErrClosed
 	case err != nil:
+	case fault == spec.FaultDial:
+		err = os.NewSyscallError("socket", syscall.EMFILE)
 	case trouble == "silent":
 		err = os.NewSyscallError("connect", syscall.ETIMEDOUT)
 	case trouble == "unreachable":
@@ -122,8 +136,8 @@ func (w *world) dial(ctx context.Context, p *process, from netip.Addr, addr stri
 			var facts []spec.Fact
 			if trouble != "" {
 				facts = append(facts, spec.Fact{
-					Actor: spec.ActorNetwork, Kind: spec.FactFault, Host: h.Name, Addr: addr,
-					Faults: []spec.Fault{networkFaults[trouble]}, Text: "network " + trouble,
+					Actor: spec.ActorNetwork, Kind: spec.FactFault, Host: w.network.nameOf(to.Addr()), Addr: addr,
+					Faults: []spec.Fault{fault}, Text: "network " + trouble,
 				})
 			}
 			w.record(p, append(facts, spec.Fact{Actor: spec.ActorNetwork, Kind: spec.FactConnectFailed, Addr: addr, Text: failure(err)})...)

@@ -39,6 +39,7 @@ func (p *pipe) arrival(s span) time.Duration {
 func (p *pipe) send(b []byte) {
 	segment, sent := append([]byte(nil), b...), p.world.now()
 	p.flying += len(segment)
+	p.world.marks.changed()
 	p.world.after(p.arrival(segmentTime), func() {
 		p.flying -= len(segment)
 		switch {
@@ -60,6 +61,7 @@ func (p *pipe) sendFin() {
 		return
 	}
 	p.finSent = true
+	p.world.marks.changed()
 	p.world.after(p.arrival(segmentTime), func() {
 		p.fin = true
 		p.to.reader.wake()
@@ -73,6 +75,7 @@ func (p *pipe) sendReset() {
 		return
 	}
 	p.resetSent = true
+	p.world.marks.changed()
 	p.world.after(p.arrival(resetTime), func() {
 		p.reset = true
 		p.to.reader.wake()

@@ -23,13 +23,17 @@ type task struct {
 // moment.
 func (w *world) arrange() []task {
 	var tasks []task
-	plan := slices.Concat(w.scenario.Plan, w.options.Crashes)
+	plan := slices.Concat(w.scenario.Plan, w.options.Steps)
 	for i := 0; i < len(plan); {
 		s := plan[i]
 		first := i + 1
 		for i = first; i < len(plan) && plan[i].Kind == scenarios.StepDamage; i++ {
 		}
 		t := task{step: s, damage: plan[first:i]}
+		if s.Kind == scenarios.StepFail {
+			w.fails = append(w.fails, &failStep{Step: s})
+			continue
+		}
 		if s.Kind == scenarios.StepCrash {
 			t.crash = &crashStep{Step: s, damage: t.damage}
 			w.crashes = append(w.crashes, t.crash)
@@ -82,6 +86,8 @@ func (w *world) perform(t task) {
 		w.stop(t)
 	case scenarios.StepHeal:
 		w.heal(s.Host)
+	case scenarios.StepCut:
+		w.cut(s.Host)
 	case scenarios.StepDecide:
 		w.begin(func() { w.decide(s) })
 	}
@@ -131,6 +137,9 @@ func (w *world) heal(name string) {
 	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactHeal, Host: name})
 	if name == "" {
 		w.dns.healed = true
+		for _, f := range w.fails {
+			f.healed = true
+		}
 	}
 	var scripted []*fakesmtp.Server
 	for _, h := range w.network.hosts {

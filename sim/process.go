@@ -28,6 +28,8 @@ type process struct {
 	// stopping is true once it was told to stop, crashed once it was killed by
 	// a crash.
 	stopping, crashed bool
+	// failed is the failure of its disk that it met, nil for none.
+	failed *failStep
 	// void is since when what it sent counts for nothing.
 	void time.Duration
 	// done is closed when Run has returned, which ended says.
@@ -99,9 +101,14 @@ func (p *process) run(ctx context.Context) {
 	}
 	if w.record(p, spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactStop, Count: int64(p.number), Text: text}) {
 		p.leave()
-		w.disk.flush(p)
+		if f := p.failed; f != nil && err != nil {
+			w.disk.lose(p, f.Keep)
+			w.restartAfter(f.Restart)
+		} else {
+			w.disk.flush(p)
+		}
 		p.kill(true) // whatever it left running is powerless
-		if !p.stopping {
+		if !p.stopping && p.failed == nil {
 			w.end("the relay ended by itself: " + text)
 		}
 	}
@@ -163,12 +170,21 @@ func (p *process) alive() bool { return p != nil && !p.dead && !p.ended }
 func (p *process) host() seam.Host {
 	w := p.world
 	return seam.Host{
-		Dial:     func(ctx context.Context, addr string) (net.Conn, error) { return w.dial(ctx, p, relayIP, addr) },
-		Listen:   func(addr string) (net.Listener, error) { return w.listen(p, addr) },
-		Exchange: func(ctx context.Context, query *dns.Msg) (*dns.Msg, error) { return w.exchange(ctx, p, query) },
-		Store:    p.store,
-		Start:    p.start,
-		Random:   func(name string) *rand.Rand { return w.stream(fmt.Sprintf("process %d: %s", p.number, name)) },
+		Dial: func(ctx context.Context, addr string) (c net.Conn, err error) {
+			p.across(func() { c, err = w.dial(ctx, p, relayIP, addr) })
+			return c, err
+		},
+		Listen: func(addr string) (l net.Listener, err error) {
+			p.across(func() { l, err = w.listen(p, addr) })
+			return l, err
+		},
+		Exchange: func(ctx context.Context, query *dns.Msg) (m *dns.Msg, err error) {
+			p.across(func() { m, err = w.exchange(ctx, p, query) })
+			return m, err
+		},
+		Store:  p.store,
+		Start:  p.start,
+		Random: func(name string) *rand.Rand { return w.stream(fmt.Sprintf("process %d: %s", p.number, name)) },
 		Note: func(f spec.Fact) {
 			f.Actor = spec.ActorRelay
 			w.note(p, f)
@@ -182,6 +198,7 @@ func (p *process) start(f func()) {
 	w := p.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.cross(p)()
 	f = p.guarded(f)
 	if p.dead || w.over {
 		go f()

@@ -25,6 +25,11 @@ type Result struct {
 	Hash string
 	// Lines counts the lines of the trace.
 	Lines int
+	// Points are the moments at which the relay could have been crashed, if
+	// Options.Points asked for them.
+	Points []Point `json:",omitempty"`
+	// Store, Lookups and Dials count the relay's operations of those kinds.
+	Store, Lookups, Dials int
 	// Violations are the rules broken, as the checker found them.
 	Violations []spec.Violation
 	// Mismatches are the expectations that did not come true, each a sentence

@@ -48,10 +48,10 @@ type Options struct {
 	// MaxVirtual ends the run after that long; 0 is a day after the lifetime
 	// of what the plan submits last.
 	MaxVirtual time.Duration
-	// Crashes are added to the plan: steps of the kind StepCrash. One at a
-	// StepNumber comes before that line of the trace, or right after it when
-	// When.After is set.
-	Crashes []scenarios.Step
+	// Steps are added to the plan.
+	Steps []scenarios.Step
+	// Points asks for the moments at which the relay could be crashed.
+	Points bool
 	// SplitReads makes reads return less than there is.
 	SplitReads bool
 	// AllowUnused makes faults that never fire no reason for NoVerdict.
@@ -207,7 +207,7 @@ func (w *world) result() *Result {
 	w.compare()
 	r := &Result{
 		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
-		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
+		Points: w.marks.all, Store: w.ops.store, Lookups: w.ops.lookup, Dials: w.ops.dial, Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
 	}
 	if w.coverage != nil {
 		r.Coverage = w.coverage.Coverage()

@@ -110,7 +110,7 @@ func TestACrashAtALineComesThere(t *testing.T) {
 				kept = line
 			}
 			crash := scenarios.Step{Kind: scenarios.StepCrash, StepNumber: line, Restart: 10 * time.Second, When: scenarios.FactMatch{After: after}}
-			r := sim.Run(t, sc, newRelay, sim.Options{Crashes: []scenarios.Step{crash}, AllowUnused: true})
+			r := sim.Run(t, sc, newRelay, sim.Options{Steps: []scenarios.Step{crash}, AllowUnused: true})
 			if len(r.Violations) > 0 || r.Panic != "" {
 				t.Fatalf("line %d, after %v: %v %s", line, after, r.Violations, r.Panic)
 			}

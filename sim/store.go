@@ -18,6 +18,8 @@ type store struct {
 	// saying is true while a goroutine calls it.
 	unsaid []*batch
 	saying bool
+	// broken is why nothing works any more, after a write has failed.
+	broken error
 	// idle is where Close waits.
 	idle   place
 	closed bool
@@ -31,7 +33,7 @@ func (s *store) lost() error {
 	case s.closed:
 		return seam.ErrClosed
 	}
-	return nil
+	return s.broken
 }
 
 // Apply implements seam.Store.
@@ -39,6 +41,7 @@ func (s *store) Apply(ops []seam.Op, done func(error)) {
 	w := s.disk.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.cross(s.owner)()
 	b := &batch{ops: copied(ops), done: done}
 	s.unsaid = append(s.unsaid, b)
 	if err := s.lost(); err != nil {
@@ -48,9 +51,17 @@ func (s *store) Apply(ops []seam.Op, done func(error)) {
 		}
 		return
 	}
+	if err := s.fails("storing a batch"); err != nil {
+		s.broken = err
+		b.err = err
+		if s.owner.dead {
+			return
+		}
+	}
 	s.applied.change(b.ops)
 	d := s.disk
 	d.pending = append(d.pending, b)
+	w.marks.changed()
 	d.last = w.claim(max(w.now()+syncTime.draw(d.random), d.last+1))
 	time.AfterFunc(d.last-w.now(), func() { s.synced(b) })
 }
@@ -60,11 +71,11 @@ func (s *store) synced(b *batch) {
 	w, d := s.disk.world, s.disk
 	w.mu.Lock()
 	w.commit()
-	if n := slices.Index(d.pending, b) + 1; n > 0 {
+	if n := slices.Index(d.pending, b) + 1; n > 0 && b.err == nil {
 		w.sync(s.owner, n)
 	}
 	if !b.ready {
-		b.ready, b.err = true, nil
+		b.ready = true
 		if s.owner.dead {
 			b.err = errGone
 		}
@@ -107,12 +118,18 @@ func (s *store) die() {
 func (s *store) Write(ops []seam.Op) error {
 	s.disk.world.mu.Lock()
 	defer s.disk.world.mu.Unlock()
+	defer s.disk.world.cross(s.owner)()
 	if err := s.lost(); err != nil {
+		return err
+	}
+	if err := s.fails("writing ahead"); err != nil {
+		s.broken = err
 		return err
 	}
 	b := &batch{ops: copied(ops)}
 	s.applied.change(b.ops)
 	s.disk.pending = append(s.disk.pending, b)
+	s.disk.world.marks.changed()
 	return nil
 }
 
@@ -120,7 +137,11 @@ func (s *store) Write(ops []seam.Op) error {
 func (s *store) Get(key seam.Key) ([]byte, error) {
 	s.disk.world.mu.Lock()
 	defer s.disk.world.mu.Unlock()
+	defer s.disk.world.cross(s.owner)()
 	if err := s.lost(); err != nil {
+		return nil, err
+	}
+	if err := s.fails("reading " + key.Name); err != nil {
 		return nil, err
 	}
 	value, there := s.applied.values[key]
@@ -134,7 +155,11 @@ func (s *store) Get(key seam.Key) ([]byte, error) {
 func (s *store) Scan(space seam.Space, prefix, after string, limit int) ([]seam.Entry, error) {
 	s.disk.world.mu.Lock()
 	defer s.disk.world.mu.Unlock()
+	defer s.disk.world.cross(s.owner)()
 	if err := s.lost(); err != nil {
+		return nil, err
+	}
+	if err := s.fails("reading the spool"); err != nil {
 		return nil, err
 	}
 	names := s.applied.scan(space, prefix, after, limit)

@@ -48,6 +48,9 @@ type world struct {
 	// restart is when the relay starts again; nil when it is not to.
 	restart *restart
 	crashes []*crashStep
+	fails   []*failStep
+	ops     ops
+	marks   marks
 	mail    mailNames
 	// busy counts submissions and decisions under way.
 	busy int
@@ -57,7 +60,7 @@ type world struct {
 const maxFacts = 500_000
 
 func newWorld(sc *scenarios.Scenario, f Factory, o Options) *world {
-	w := &world{scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy)}
+	w := &world{scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy), marks: marks{on: o.Points}}
 	if o.Coverage {
 		w.coverage = coverage.NewRun()
 	}
@@ -91,6 +94,9 @@ func (w *world) record(p *process, facts ...spec.Fact) bool {
 	if w.over || p.dead {
 		return false
 	}
+	if w.marks.on {
+		w.mark(len(w.facts)+w.unwritten()+1, 0, false)
+	}
 	before, after := w.awaited(facts)
 	if before != nil {
 		w.crashBefore(before, facts[0])
@@ -102,10 +108,21 @@ func (w *world) record(p *process, facts ...spec.Fact) bool {
 	for i := range facts {
 		w.add(facts[i])
 	}
+	if w.marks.on {
+		w.mark(len(w.facts), 0, true)
+	}
 	if after != nil {
 		w.crash(after)
 	}
 	return !p.dead
+}
+
+// unwritten counts the lines that the latest sync still has to write.
+func (w *world) unwritten() int {
+	if w.synced == nil {
+		return 0
+	}
+	return len(w.synced.facts)
 }
 
 // A synced is a batch that has just become durable, and what that makes true.
@@ -160,6 +177,7 @@ func (w *world) addAt(at spec.Wall, f spec.Fact) {
 	}
 	f.At = at
 	w.facts = append(w.facts, f)
+	w.marks.changed()
 	w.violations = append(w.violations, w.checker.Observe(f)...)
 	if w.coverage != nil {
 		w.coverage.Observe(&f)

@@ -74,6 +74,15 @@ const (
 	FaultStop Fault = "stop"
 	// FaultDamage: an entry of the spool was overwritten.
 	FaultDamage Fault = "damage"
+	// FaultStore, FaultLookup, FaultDial: an operation of the relay's own
+	// machine failed: on its disk, its resolver, its sockets.
+	FaultStore  Fault = "store-error"
+	FaultLookup Fault = "lookup-error"
+	FaultDial   Fault = "dial-error"
+	// FaultLineCut: the network broke a connection that was made.
+	FaultLineCut Fault = "net-cut"
+	// FaultClock: the wall clock jumped.
+	FaultClock Fault = "clock-jump"
 )
 
 // A FaultPlace says what a kind of fault touches.
@@ -101,23 +110,23 @@ func Faults() []Fault {
 		FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
 		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied,
 		FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop,
-		FaultDamage,
+		FaultDamage, FaultStore, FaultLookup, FaultDial, FaultLineCut, FaultClock,
 	}
 }
 
 // Place says what the fault touches; 0 when it is not in the set.
 func (f Fault) Place() FaultPlace {
 	switch f {
-	case FaultRefused, FaultUnreachable, FaultNoAnswer:
+	case FaultRefused, FaultUnreachable, FaultNoAnswer, FaultDial:
 		return PlaceConnect
-	case FaultNXDomain, FaultNoData, FaultServFail, FaultDNSRefuse, FaultDNSMute, FaultTruncated:
+	case FaultNXDomain, FaultNoData, FaultServFail, FaultDNSRefuse, FaultDNSMute, FaultTruncated, FaultLookup:
 		return PlaceDNS
 	case FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
-		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied:
+		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied, FaultLineCut:
 		return PlaceServer
-	case FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop:
+	case FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop, FaultClock:
 		return PlaceProcess
-	case FaultDamage:
+	case FaultDamage, FaultStore:
 		return PlaceDisk
 	}
 	return 0
@@ -145,8 +154,12 @@ func FaultOfReply(e Event) Fault {
 // connection that existed. What has no kind may have done anything.
 func (f *Fact) touchesSessions() bool {
 	for _, fault := range f.Faults {
-		if p := fault.Place(); p != PlaceConnect && p != PlaceDNS {
-			return true
+		switch fault.Place() {
+		case PlaceConnect, PlaceDNS, PlaceDisk:
+		default:
+			if fault != FaultClock {
+				return true
+			}
 		}
 	}
 	return len(f.Faults) == 0

@@ -9,10 +9,12 @@ import (
 
 	"github.com/postonce/postonce/cmd/simrun/internal/mutants"
 	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/sim/search"
+	"github.com/postonce/postonce/sim/workers"
 )
 
 // workerArg as the first argument makes the program a worker of runWorlds.
-const workerArg = sim.WorkerArg
+const workerArg = workers.Arg
 
 // worker runs the worlds that runWorlds in another process asks for. It does
 // not return.
@@ -24,22 +26,24 @@ func worker() {
 	for _, m := range mutants.All() {
 		factories[m.Name] = m.Factory
 	}
-	sim.Worker(factories)
+	workers.Serve(search.Handler(factories))
 }
 
 // runWorlds is the runner of the program: worker processes, one per core.
 func runWorlds(ctx context.Context, jobs []job, done func()) ([]*sim.Result, error) {
-	workers := min(runtime.NumCPU(), len(jobs))
-	pool := sim.NewPool(workers)
+	pool := workers.New(min(runtime.NumCPU(), len(jobs)))
 	defer pool.Close()
-	asked := make([]sim.Job, len(jobs))
+	asked := make([]search.Job, len(jobs))
 	for i, j := range jobs {
-		asked[i] = sim.Job{Scenario: j.scenario, Factory: j.relay, Options: sim.Options{Brief: j.brief, Coverage: j.coverage}}
+		asked[i] = search.Job{Scenario: j.scenario, Relay: j.relay, Options: sim.Options{Brief: j.brief, Coverage: j.coverage}}
 	}
 	results := make([]*sim.Result, len(jobs))
 	i := 0
-	err := pool.Each(ctx, slices.Values(asked), func(_ sim.Job, r *sim.Result) bool {
-		results[i] = r
+	err := workers.Each(ctx, pool, slices.Values(asked), func(j search.Job, a search.Answer, err error) bool {
+		if err != nil {
+			a = search.Died(j, err)
+		}
+		results[i] = a.Run
 		i++
 		done()
 		return true

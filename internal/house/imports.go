@@ -47,6 +47,9 @@ fakesmtp:             spec
 scenarios:            spec fakesmtp
 sim:                  spec spec/seam spec/coverage fakesmtp scenarios
                       tests: spec/seam/seamtest impl/...
+sim/workers:
+sim/search:           spec spec/coverage spec/seam fakesmtp scenarios sim sim/workers
+                      tests: impl/...
 conformance:          spec spec/seam fakesmtp scenarios sim
                       tests: spec/seam/seamtest impl/...
 
