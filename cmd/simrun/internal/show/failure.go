@@ -3,7 +3,6 @@ package show
 import (
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/sim"
@@ -46,17 +45,8 @@ func Failure(w io.Writer, p Paint, r Run) {
 // of each rule, since others are mostly its echoes, in the order of the rules,
 // gravest first. It cites the rules.
 func Violations(w io.Writer, p Paint, all []spec.Violation, start spec.Wall) {
-	order := spec.Rules()
-	all = slices.Clone(all)
-	slices.SortStableFunc(all, func(a, b spec.Violation) int { return slices.Index(order, a.Rule) - slices.Index(order, b.Rule) })
-	var others []spec.Violation
-	told := map[spec.Rule]bool{}
-	for _, v := range all {
-		if told[v.Rule] || len(told) == mostViolations {
-			others = append(others, v)
-			continue
-		}
-		told[v.Rule] = true
+	told, others := Gravest(all)
+	for _, v := range told {
 		first, rest, _ := strings.Cut(v.Story(start), "\n")
 		fmt.Fprintf(w, "\n  %s%s\n", p.bad(string(v.Rule)), strings.TrimPrefix(first, string(v.Rule)))
 		fmt.Fprint(w, indent("  ", rest))
