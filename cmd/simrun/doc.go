@@ -4,6 +4,7 @@
 //	simrun                          run the scenario library
 //	simrun run PATH|NAME...         run some scenarios
 //	simrun replay PATH|NAME|SEED    tell one run as a story; -v prints its trace
+//	simrun trace PATH|NAME|SEED     make a web page of one run
 //	simrun list                     list the library
 //	simrun fmt PATH...              format scenario files
 //	simrun mutants                  hunt the relays that are wrong on purpose

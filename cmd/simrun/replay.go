@@ -68,7 +68,7 @@ func pickOne(word string) (pick, error) {
 		return pick{}, err
 	}
 	if len(picks) > 1 {
-		return pick{}, fmt.Errorf("%s holds %d scenarios: replay tells one, such as %s; simrun run %s runs all",
+		return pick{}, fmt.Errorf("%s holds %d scenarios: name one at a time, such as %s; simrun run %s runs all",
 			word, len(picks), picks[0].word, word)
 	}
 	return picks[0], nil

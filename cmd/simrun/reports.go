@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"maps"
@@ -57,19 +58,25 @@ func (r reports) Type() string { return "reports" }
 // write writes all reports on runs that took real time together.
 func (r reports) write(runs []show.Run, real time.Duration) error {
 	for _, kind := range slices.Sorted(maps.Keys(r)) {
-		if err := writeReport(r[kind], reportWriters()[kind], runs, real); err != nil {
+		write := reportWriters()[kind]
+		if err := writeTo(r[kind], func(w io.Writer) error { return write(w, runs, real) }); err != nil {
 			return fmt.Errorf("writing the %s report: %w", kind, err)
 		}
 	}
 	return nil
 }
 
-func writeReport(path string, write reportWriter, runs []show.Run, real time.Duration) error {
+// writeTo creates a file and has it written.
+func writeTo(path string, write func(io.Writer) error) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
-	err = write(f, runs, real)
+	b := bufio.NewWriter(f)
+	err = write(b)
+	if flushed := b.Flush(); err == nil {
+		err = flushed
+	}
 	if failed := f.Close(); err == nil {
 		err = failed
 	}

@@ -94,6 +94,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
   simrun run my-bug.txtar                 run a file
   simrun replay doubt/report              tell one run as a story
   simrun replay doubt/report -v           print its trace, fact by fact
+  simrun trace doubt/report               make a web page of it: trace.html
   simrun mutants                          is the harness awake?
   simrun help scenario                    how a scenario file is written`,
 		SilenceErrors: true,
@@ -106,7 +107,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 		return c.runAndShow(cmd.Context(), selection{relay: honest}, write)
 	}
 	root.AddCommand(
-		runCommand(c), replayCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
+		runCommand(c), replayCommand(c), traceCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
 		coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
 		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Reference()},
 	)

@@ -145,7 +145,7 @@ func TestWrongCommandLinesSayWhatToDo(t *testing.T) {
 		{[]string{"--report", "yaml=x"}, `there is no report "yaml"`},
 		{[]string{"--report", "json"}, "write json=FILE"},
 		{[]string{"replay"}, "which scenario?"},
-		{[]string{"replay", "crash"}, "replay tells one"},
+		{[]string{"replay", "crash"}, "name one at a time"},
 		{[]string{"replay", "a", "b"}, "one at a time"},
 		{[]string{"list", "--by", "colour"}, "--by theme"},
 		{[]string{"mutants", "nobody"}, `there is no mutant "nobody"`},
