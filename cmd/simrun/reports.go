@@ -12,15 +12,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postonce/postonce/cmd/simrun/internal/page"
 	"github.com/postonce/postonce/cmd/simrun/internal/show"
 )
 
-// A reportWriter writes runs for a machine.
+// A reportWriter writes runs: for a machine, or as a page for a browser.
 type reportWriter func(io.Writer, []show.Run, time.Duration) error
 
 // reportWriters returns the kinds of reports.
 func reportWriters() map[string]reportWriter {
-	return map[string]reportWriter{"json": show.JSON, "junit": show.JUnit}
+	return map[string]reportWriter{"json": show.JSON, "junit": show.JUnit, "html": page.Report}
 }
 
 // reports says which reports to write where, by kind. It is the value of a
@@ -30,7 +31,7 @@ type reports map[string]string
 // reportFlag gives a command the flag --report.
 func reportFlag(cmd *cobra.Command) reports {
 	all := reports{}
-	cmd.Flags().Var(all, "report", "also write reports: `json=FILE,junit=FILE`")
+	cmd.Flags().Var(all, "report", "also write reports: `html=FILE,json=FILE,junit=FILE`")
 	return all
 }
 
@@ -39,7 +40,7 @@ func (r reports) Set(text string) error {
 	for one := range strings.SplitSeq(text, ",") {
 		kind, file, _ := strings.Cut(one, "=")
 		if reportWriters()[kind] == nil {
-			return fmt.Errorf("there is no report %q: write json=FILE or junit=FILE", kind)
+			return fmt.Errorf("there is no report %q: write html=FILE, json=FILE or junit=FILE", kind)
 		}
 		if file == "" {
 			return fmt.Errorf("where to? write %s=FILE", kind)

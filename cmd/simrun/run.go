@@ -30,6 +30,7 @@ with the command that replays it. Without arguments it runs the library.`,
   simrun run crash/after-250 my-bug.txtar     a scenario and a file
   simrun run --seed 7 retry                   with other latencies
   simrun run --relay citadel-later citadel    with a relay that is wrong on purpose
+  simrun run --report html=out.html           and a page of all runs, to be read in a browser
   simrun run --report json=out.json,junit=out.xml`,
 		ValidArgsFunction: completeNames,
 	}
