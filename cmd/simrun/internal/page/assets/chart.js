@@ -46,11 +46,6 @@ function svg(name, attributes, ...children) {
   return e;
 }
 
-const patterns = () => svg("defs", {},
-  svg("pattern", { id: "hatch", width: 7, height: 7, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" }, svg("rect", { width: 2, height: 7, class: "hatch" })),
-  svg("pattern", { id: "stripes", width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(-45)" },
-    svg("rect", { width: 6, height: 6, class: "stripe-ground" }), svg("rect", { width: 3, height: 6, class: "stripe" })));
-
 class Chart {
   constructor(data) {
     this.data = data;
@@ -105,7 +100,7 @@ class Chart {
     }
     const [first, last] = this.range(from - 20, until + 20);
     for (let i = first; i < last; i++) this.across(g, i, height);
-    for (const seen of lanes) for (const bar of seen.lane.bars || []) if (inView(bar.from, bar.until)) this.bar(g, seen, bar, from);
+    for (const seen of lanes) for (const bar of seen.lane.bars || []) if (inView(bar.from, bar.until)) this.bar(g, seen, bar);
     const seenLanes = new Set(lanes.map((s) => s.index));
     this.data.sessions.forEach((s, i) => { if (seenLanes.has(s.lane) && inView(s.from, s.until)) this.session(g, s, i); });
     for (let i = first; i < last; i++) if (seenLanes.has(this.data.facts[i].lane)) g.append(this.mark(i));
@@ -127,7 +122,7 @@ class Chart {
     if (kind !== "fault" && free > 50) g.append(svg("text", { x: this.x(x) + 10, y: this.lanes[0].y + 16, class: `event ${kind}` }, document.createTextNode(kind)));
   }
 
-  bar(g, seen, bar, from) {
+  bar(g, seen, bar) {
     const x = this.x(bar.from), width = Math.max(this.x(bar.until - bar.from), 3), sign = signs[bar.state] || "";
     // A mark at the begin of a bar stands before its label.
     const marked = (seen.lane.shown || []).some((i) => Math.abs(this.x(this.data.facts[i].x - bar.from)) < 22 && this.data.facts[i].x >= bar.from - 13) ? 24 : 6;
@@ -138,9 +133,9 @@ class Chart {
     const solid = final ? Math.min(width, room) : width;
     if (final && width > solid) e.append(svg("rect", { x: x + solid, y: y + height / 2 - 2, width: width - solid, height: 4, class: "rest" }));
     e.append(svg("rect", { x, y, width: solid, height, rx: 4, class: "body" }));
-    // The label of a long bar stays in view.
-    const left = Math.max(x, Math.min(from > 0 ? from + NEAR : x, x + width - room));
-    if (width >= room) e.append(svg("text", { x: (final ? x : left) + marked, y: y + height - 4.5 }, document.createTextNode(text)));
+    // The label of a long bar may move in it, to stay in view.
+    const least = x + marked, most = final ? least : x + width - room + marked;
+    if (width >= room) e.append(svg("text", { x: least, y: y + height - 4.5, "data-least": least, "data-most": most }, document.createTextNode(text)));
     else if (width >= 13) e.append(svg("text", { x: x + width / 2, y: y + height - 4.5, "text-anchor": "middle" }, document.createTextNode(sign)));
     g.append(e);
   }

@@ -35,11 +35,18 @@ function redraw() {
   view.drawn = whole() ? [0, width] : [Math.max(0, scroller.scrollLeft - NEAR), Math.min(width, scroller.scrollLeft + scroller.clientWidth + NEAR)];
   names.replaceChildren(...chart.lanes.map(nameOf));
   names.style.height = `${chart.height}px`;
-  const root = svg("svg", { width, height: chart.height, role: "group", "aria-label": "Facts by lane and time" }, patterns(), chart.plot(...view.drawn));
+  const root = svg("svg", { width, height: chart.height, role: "group", "aria-label": "Facts by lane and time" }, chart.plot(...view.drawn));
   plot.replaceChildren(root);
   axis.replaceChildren(svg("svg", { width, height: AXIS }, chart.axis(...view.drawn)));
+  stick();
   decorate();
   if (focused) elementOf(view.chosen)?.focus({ preventScroll: true });
+}
+
+// stick moves the labels of long bars into view.
+function stick() {
+  const left = scroller.scrollLeft + 8;
+  for (const text of plot.querySelectorAll("text[data-least]")) text.setAttribute("x", Math.min(Math.max(text.dataset.least, left), text.dataset.most));
 }
 
 // decorate shows what is chosen on what is drawn.
@@ -312,7 +319,7 @@ document.addEventListener("click", (event) => {
 
 // --- printing: the chart in lines, like music ---
 
-const LINE = 1010, MOST_LINES = 14, LABELS = 190;
+const LINE = 1010, MOST_LINES = 14, LABELS = 215;
 
 function printChart() {
   const zoom = chart.zoom, box = byId("print-chart");
@@ -334,7 +341,7 @@ function printLine(from, until) {
   for (const s of busy) { s.y = y; y += s.height; }
   const labels = svg("g", {}, ...busy.map((s) => svg("text", { x: LABELS - 8, y: AXIS + s.y + 16, "text-anchor": "end" }, document.createTextNode(s.lane.name.length > 30 ? `${s.lane.name.slice(0, 29)}…` : s.lane.name + (s.lane.count > 1 ? ` × ${s.lane.count}` : "")))));
   const moved = (g, down) => svg("svg", { x: LABELS, y: down, width: LINE, height: down ? y : AXIS, overflow: "hidden" }, g);
-  return svg("svg", { viewBox: `0 0 ${LABELS + LINE} ${AXIS + y + 8}`, width: "100%", class: "print-line" }, patterns(), labels, moved(chart.axis(from, until, from), 0), moved(chart.plot(from, until, busy, from), AXIS));
+  return svg("svg", { viewBox: `0 0 ${LABELS + LINE} ${AXIS + y + 8}`, width: "100%", class: "print-line" }, labels, moved(chart.axis(from, until, from), 0), moved(chart.plot(from, until, busy, from), AXIS));
 }
 addEventListener("beforeprint", printChart);
 
@@ -362,13 +369,14 @@ function about() {
 
 let waiting = false;
 scroller.addEventListener("scroll", () => {
-  overviewAt();
-  if (whole() || waiting) return;
+  if (waiting) return;
   waiting = true;
   requestAnimationFrame(() => {
     waiting = false;
     const left = scroller.scrollLeft, right = left + scroller.clientWidth;
     if ((left < view.drawn[0] && view.drawn[0] > 0) || (right > view.drawn[1] && view.drawn[1] < chart.width())) redraw();
+    else stick();
+    overviewAt();
   });
 });
 byId("overview").addEventListener("pointerdown", (event) => { overviewGo(event); byId("overview").setPointerCapture(event.pointerId); });
