@@ -207,7 +207,8 @@ func (w *world) result() *Result {
 	w.compare()
 	r := &Result{
 		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
-		Points: w.marks.all, Store: w.ops.store, Lookups: w.ops.lookup, Dials: w.ops.dial, Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
+		Points: w.marks.all, Store: w.ops.store, Lookups: w.ops.lookup, Dials: w.ops.dial,
+		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
 	}
 	if w.coverage != nil {
 		r.Coverage = w.coverage.Coverage()

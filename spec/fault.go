@@ -124,9 +124,9 @@ func (f Fault) Place() FaultPlace {
 	case FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
 		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied, FaultLineCut:
 		return PlaceServer
-	case FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop, FaultClock:
+	case FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop, FaultStore, FaultClock:
 		return PlaceProcess
-	case FaultDamage, FaultStore:
+	case FaultDamage:
 		return PlaceDisk
 	}
 	return 0
@@ -157,7 +157,7 @@ func (f *Fact) touchesSessions() bool {
 		switch fault.Place() {
 		case PlaceConnect, PlaceDNS, PlaceDisk:
 		default:
-			if fault != FaultClock {
+			if fault != FaultClock && fault != FaultStore {
 				return true
 			}
 		}
