@@ -50,6 +50,7 @@ var expectForms = []term{
 	{"[MESSAGE] RECIPIENT STATE, CLAUSE, ...", "what became of a recipient; " +
 		"MESSAGE when several messages go to it; user{1..150}@example.net for many alike"},
 	{"spool empty|held|damaged", "what the spool holds at the end"},
+	{"rules hold", "no more is expected than that the rules hold: nothing of a recipient that has no line, nor that every fault fires"},
 	{"violates RULE", "this relay must break the rule (for stories about other relays)"},
 	{`licence "TEXT"`, "a second acceptance was licensed by a doubt window whose description contains TEXT"},
 }
@@ -72,6 +73,10 @@ func (l *line) expectation(e Expectation) []Expectation {
 	case l.accept("spool"):
 		e.Spool = l.choose("content of the spool", wordsOf(spools))
 		return []Expectation{e}
+	case l.accept("rules"):
+		l.expect("hold")
+		e.Rules = true
+		return []Expectation{e}
 	case l.accept("violates"):
 		e.Violates = l.choose("rule", wordsOf(ruleTerms()))
 		return []Expectation{e}
@@ -84,7 +89,7 @@ func (l *line) expectation(e Expectation) []Expectation {
 		return []Expectation{e}
 	}
 	if w := l.peek(); badName(w) == "" {
-		if n := nearest(w, []string{"spool", "violates", "licence"}); n != "" {
+		if n := nearest(w, []string{"spool", "rules", "violates", "licence"}); n != "" {
 			l.fail(l.pos, hint(w, []string{n}), "%q is neither a message with its recipient nor a known word", w)
 			return nil
 		}
@@ -148,6 +153,8 @@ func (e Expectation) subject() string {
 	switch {
 	case e.Spool != "":
 		return "spool"
+	case e.Rules:
+		return "rules"
 	case e.Violates != "":
 		return "violates"
 	case e.Licence != "":
@@ -163,6 +170,8 @@ func (e Expectation) outcome() string {
 	switch {
 	case e.Spool != "":
 		return e.Spool
+	case e.Rules:
+		return "hold"
 	case e.Violates != "":
 		return e.Violates
 	case e.Licence != "":

@@ -130,6 +130,7 @@ var impossible = []struct{ name, sections, reason string }{
 	{"decision on an unknown message",
 		"-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1h decide report m7\n", "no step submits the message m7"},
 	{"no plan", "-- plan --\n", "nothing is planned"},
+	{"rules that do not hold", "-- expect --\nrules break\n", "write \"hold\""},
 	{"no expectation", "-- expect --\n", "nothing is expected"},
 }
 

@@ -191,6 +191,9 @@ type Expectation struct {
 	By string
 	// Spool, for the line "spool …", is "empty" or "held" or "damaged".
 	Spool string
+	// Rules, for the line "rules hold", says that no more is expected than
+	// that.
+	Rules bool
 	// Violates, for the line "violates RULE", is the rule that must be broken
 	// (for scenarios about other relays).
 	Violates string

@@ -8,7 +8,7 @@ import (
 )
 
 // reserved are the words that a line may have where a message's name stands.
-var reserved = []string{"at", "stage", "nth", "spool", "violates", "licence", "8bit", "size"}
+var reserved = []string{"at", "stage", "nth", "spool", "rules", "violates", "licence", "8bit", "size"}
 
 // badName says why w cannot name a message; empty when it can.
 func badName(w string) string {

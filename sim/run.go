@@ -231,9 +231,10 @@ func (w *world) result() *Result {
 // verdict is the outcome in one word. A rule that the scenario expects to be
 // violated does not count.
 func (w *world) verdict(r *Result) Status {
-	expected := map[spec.Rule]bool{}
+	expected, lenient := map[spec.Rule]bool{}, w.options.AllowUnused
 	for _, e := range w.scenario.Expect {
 		expected[spec.Rule(e.Violates)] = true
+		lenient = lenient || e.Rules
 	}
 	stuck := false
 	for _, v := range r.Violations {
@@ -252,7 +253,7 @@ func (w *world) verdict(r *Result) Status {
 		return Progress
 	case len(r.Mismatches) > 0:
 		return Safety
-	case len(r.Unused) > 0 && !w.options.AllowUnused:
+	case len(r.Unused) > 0 && !lenient:
 		return NoVerdict
 	}
 	return OK

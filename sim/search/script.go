@@ -1,0 +1,84 @@
+package search
+
+import (
+	"fmt"
+	"strings"
+)
+
+// script draws how a server behaves, in the language of fakesmtp.
+func (g *generator) script() string {
+	var lines []string
+	if g.odds(0.2) {
+		lines = append(lines, "offer "+pick(g, "none", "SIZE 10000000", "PIPELINING", "PIPELINING, SIZE 2000, 8BITMIME", "8BITMIME"))
+	}
+	for _, c := range []struct {
+		class class
+		rule  func() string
+	}{{refusals, g.refusal}, {cuts, g.cut}, {slow, g.slowness}, {odd, g.oddity}, {doubts, g.doubt}} {
+		for g.on[c.class] && g.odds(0.5) {
+			lines = append(lines, c.rule())
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// stages of a conversation that a rule may be for.
+var stages = []string{"greeting", "ehlo", "mail", "rcpt", "data", "dot"}
+
+// when draws the conditions of a rule.
+func (g *generator) when() string {
+	switch g.rand.IntN(6) {
+	case 0, 1:
+		return fmt.Sprintf(", first %d", g.between(1, 3))
+	case 2:
+		return fmt.Sprintf(", nth %d", g.between(1, 4))
+	case 3:
+		return fmt.Sprintf(", until %dm", g.between(1, 200))
+	case 4:
+		return fmt.Sprintf(", after %dm", g.between(1, 60))
+	}
+	return ""
+}
+
+// whom draws whom a rule at a stage is about.
+func (g *generator) whom(stage string) string {
+	if (stage == "rcpt" || stage == "data" || stage == "dot") && g.odds(0.4) {
+		return pick(g, " <bob@*>", " <carol@*>", " <dave@*>")
+	}
+	return ""
+}
+
+func (g *generator) at(stage string) string { return "at " + stage + g.whom(stage) + g.when() + ": " }
+
+func (g *generator) refusal() string {
+	return g.at(pick(g, stages...)) + pick(g, "451 4.3.0 Trouble", "450 4.7.1 Later", "421 4.3.2 Closing", "550 5.7.1 No", "554 5.0.0 Never", "552 5.2.2 Full",
+		"452 4.5.3 Too many recipients")
+}
+
+func (g *generator) cut() string {
+	if g.odds(0.2) {
+		return "at body" + g.when() + ": cut after " + fmt.Sprint(g.between(1, 300))
+	}
+	return g.at(pick(g, append([]string{"connect", "quit"}, stages...)...)) + pick(g, "cut", "fin")
+}
+
+func (g *generator) slowness() string {
+	stage := pick(g, append([]string{"quit"}, stages...)...)
+	return g.at(stage) + pick(g, "silence", "delay 30s", "delay 4m", "delay 9m", "delay 15m")
+}
+
+func (g *generator) oddity() string {
+	stage := pick(g, stages...)
+	yes := "250 Fine"
+	switch stage {
+	case "greeting":
+		yes = "220 Here"
+	case "data":
+		yes = "354 Go on"
+	}
+	return g.at(stage) + pick(g, `raw "what?\r\n"`, `raw "250-\r\n"`, "drip 1s; "+yes, "cut after 2; "+yes, "repeat 2; "+yes, "350 Hm", yes[:3]+"-One|"+yes)
+}
+
+func (g *generator) doubt() string {
+	return g.at("dot") + pick(g, "accept; cut", "accept; silence", "lose", "cut", "accept; delay 11m; 250 Late", `accept; raw "25"; cut`, "accept; fin", "silence")
+}

@@ -1,0 +1,85 @@
+package search
+
+import (
+	"time"
+
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+)
+
+// crashFacts are the moments at which crashing hurts.
+var crashFacts = []spec.FactKind{
+	spec.FactSubmit, spec.FactQueued, spec.FactSubmitted, spec.FactAttempt, spec.FactAttemptEnd, spec.FactDial, spec.FactConnect, spec.FactIntent,
+	spec.FactDot, spec.FactAccepted, spec.FactReplied, spec.FactOutcome, spec.FactReport, spec.FactRemoved, spec.FactErased, spec.FactStored,
+	spec.FactReady, spec.FactDoubt, spec.FactTrouble, spec.FactRoute,
+}
+
+// trouble draws what is done to the relay and its machine, and when faults end:
+// then everything has to finish.
+func (g *generator) trouble() {
+	add := func(s scenarios.Step) { g.sc.Plan = append(g.sc.Plan, s) }
+	for g.on[crashes] && g.odds(0.7) && len(g.sc.Plan) < 20 {
+		add(g.crash())
+	}
+	for g.on[stops] && g.odds(0.5) && len(g.sc.Plan) < 20 {
+		add(scenarios.Step{Kind: scenarios.StepStop, At: time.Duration(g.between(1, 4000)) * time.Second, Restart: g.down()})
+	}
+	for g.on[machine] && g.odds(0.6) && len(g.sc.Plan) < 20 {
+		s := scenarios.Step{Kind: scenarios.StepFail, Op: pick(g, "store", "store", "lookup", "dial"), Nth: g.between(1, 30), Forever: g.odds(0.2)}
+		if s.Op == "store" {
+			s.Restart, s.Keep = g.down(), pick(g, "", "none", "all", "some")
+		}
+		add(s)
+	}
+	for _, s := range g.sc.Servers {
+		if g.on[netDown] && g.odds(0.3) {
+			add(scenarios.Step{Kind: scenarios.StepCut, At: time.Duration(g.between(0, 2000)) * time.Millisecond, Host: s.Name})
+		}
+	}
+	if g.on[operator] {
+		g.decisions(add)
+	}
+	g.heal(add)
+}
+
+func (g *generator) down() time.Duration {
+	return pick(g, time.Second, time.Minute, 20*time.Minute, 3*time.Hour)
+}
+
+func (g *generator) crash() scenarios.Step {
+	s := scenarios.Step{
+		Kind: scenarios.StepCrash, Restart: g.down(), Keep: pick(g, "", "none", "all", "some"), Silent: g.odds(0.2),
+	}
+	if g.odds(0.1) {
+		s.At = time.Duration(g.between(1, 4000)) * time.Second
+		return s
+	}
+	s.When = scenarios.FactMatch{Kind: pick(g, crashFacts...), After: g.odds(0.5), Nth: g.between(1, 4)}
+	return s
+}
+
+// decisions draws what an operator says of what is held.
+func (g *generator) decisions(add func(scenarios.Step)) {
+	for _, s := range g.sc.Plan {
+		for s.Kind == scenarios.StepSubmit && g.odds(0.6) && len(g.sc.Plan) < 24 {
+			add(scenarios.Step{
+				Kind: scenarios.StepDecide, At: g.minutes(1, 600), Message: s.Message, Decision: pick(g, "retry", "delivered", "report"),
+			})
+		}
+	}
+}
+
+// heal ends what is for good: always what is the machine's own, and most times
+// everything, or some servers; the rest stays dead until the lifetime ends.
+func (g *generator) heal(add func(scenarios.Step)) {
+	at := g.minutes(60, 300)
+	if g.on[machine] || g.odds(0.5) {
+		add(scenarios.Step{Kind: scenarios.StepHeal, At: at})
+		return
+	}
+	for _, s := range g.sc.Servers {
+		if g.odds(0.3) {
+			add(scenarios.Step{Kind: scenarios.StepHeal, At: at, Host: s.Name})
+		}
+	}
+}
