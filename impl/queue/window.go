@@ -83,8 +83,15 @@ func (q *Queue) enqueue(m *message) {
 
 func (q *Queue) admit(m *message, line Waiting) {
 	due, queued := m.entry.due(q.policy, line.Destination)
-	if !queued || slices.ContainsFunc(m.groups, func(g *group) bool { return g.destination.name == line.Destination }) {
+	if !queued {
 		return
+	}
+	if i := slices.IndexFunc(m.groups, func(g *group) bool { return g.destination.name == line.Destination }); i >= 0 {
+		g := m.groups[i]
+		if g.active || g.line == line {
+			return
+		}
+		q.drop(g) // it is due at another time now
 	}
 	d := q.destination(line.Destination)
 	if d.more && line.name() > d.cursor {
