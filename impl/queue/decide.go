@@ -22,13 +22,29 @@ func (q *Queue) decide(e Decide) {
 		q.release = Decided{e.ID, fmt.Errorf("another decision on %s is being carried out", e.ID)}
 		return
 	}
-	q.decisions[e.ID] = e
+	q.loadMessage(e)
+}
+
+// A decision is one that waits for its message to be read.
+type decision struct {
+	Decide
+	read uint64 // which read is under way
+}
+
+func (q *Queue) loadMessage(e Decide) {
+	q.decisions[e.ID] = decision{e, q.reads.begin()}
 	q.act(Load{Kind: LoadMessage, ID: e.ID})
 }
 
 func (q *Queue) loadedMessage(e Loaded) {
 	d, ok := q.decisions[e.Load.ID]
 	if !ok {
+		return
+	}
+	if stale := q.reads.end(d.read, e.Entries); stale && q.messages[d.ID] == nil {
+		// It was in memory meanwhile, and changed: what was read may say that
+		// somebody waits who has got the mail.
+		q.loadMessage(d.Decide)
 		return
 	}
 	delete(q.decisions, d.ID)
@@ -40,7 +56,7 @@ func (q *Queue) loadedMessage(e Loaded) {
 		q.release = Decided{d.ID, fmt.Errorf("no message %s in the spool", d.ID)}
 		return
 	}
-	q.carryOut(m, d)
+	q.carryOut(m, d.Decide)
 }
 
 func (q *Queue) carryOut(m *message, e Decide) {

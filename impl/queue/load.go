@@ -125,7 +125,7 @@ func (q *Queue) load(d *destination) {
 	q.act(Load{Kind: LoadGroups, Destination: d.name, After: d.cursor, Limit: q.page()})
 }
 
-// reads tells whether what a read of groups brings is still true. A message in
+// reads tells whether what a read of messages brings is still true. A message in
 // memory is the truth about itself; one that left memory after the read began
 // may have changed since.
 type reads struct {

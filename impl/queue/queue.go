@@ -31,7 +31,7 @@ type Queue struct {
 
 	recovery recovery
 	// decisions are those of operators that wait for a message to be loaded.
-	decisions map[spec.QueueID]Decide
+	decisions map[spec.QueueID]decision
 	stopping  bool
 	halted    error
 	wake      spec.Mono // what the last WakeAt asked for; 0 is none
@@ -47,7 +47,7 @@ type Queue struct {
 func New(policy spec.Policy) *Queue {
 	return &Queue{
 		policy: policy, messages: map[spec.QueueID]*message{}, destinations: map[string]*destination{},
-		jobs: map[string]*job{}, pending: map[uint64]*commit{}, decisions: map[spec.QueueID]Decide{},
+		jobs: map[string]*job{}, pending: map[uint64]*commit{}, decisions: map[spec.QueueID]decision{},
 	}
 }
 

@@ -34,7 +34,11 @@ type script struct {
 	unacked []Commit
 	wake    spec.Mono
 	fresh   int
-	out     strings.Builder
+	// late are reads of the disk that have not come back; slow is true when
+	// they wait there for the command arrive.
+	slow bool
+	late []Loaded
+	out  strings.Builder
 }
 
 func newScript() *script {
@@ -55,6 +59,9 @@ func newScript() *script {
 //	intend JOB host=H to=(B)
 //	settle JOB [B=verdict...] [last]
 //	decide ID retry|delivered|report [to=B]
+//	slow-reads                      reads see the disk as it is when they are
+//	                                asked for, and come back by
+//	arrive groups|message           the oldest of the kind does
 //	crash [keep=N]                  a new core; the N oldest of the batches
 //	                                that were not durable survive
 //	damage ID                       overwrites the control entry
@@ -82,6 +89,10 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 		s.settle(d)
 	case "decide":
 		s.step(Decide{ID: spec.QueueID(d.CmdArgs[0].Key), Decision: Decision(d.CmdArgs[1].Key), Recipient: value(d, "to")})
+	case "slow-reads":
+		s.slow = true
+	case "arrive":
+		s.arrive(t, d)
 	case "stop":
 		s.step(Stop{})
 	case "crash":
@@ -186,7 +197,11 @@ func (s *script) step(e Event) {
 			fmt.Fprintf(&s.out, "commit %d:%s\n", act.Seq, describe(act.Ops))
 			continue
 		case Load:
-			next = append(next, s.load(act))
+			if s.slow {
+				s.late = append(s.late, s.load(act))
+			} else {
+				next = append(next, s.load(act))
+			}
 		case Close:
 			next = append(next, Settle{Job: act.Job, Last: true, Header: []byte("Subject: original\r\n"), Fresh: s.freshID()})
 		case WakeAt:
@@ -194,11 +209,23 @@ func (s *script) step(e Event) {
 			fmt.Fprintf(&s.out, "wake at t+%v\n", time.Duration(act.At))
 			continue
 		}
-		fmt.Fprintf(&s.out, "%s\n", strings.TrimPrefix(fmt.Sprintf("%T %+v", act, act), "queue."))
+		line := strings.TrimPrefix(fmt.Sprintf("%T %+v", act, act), "queue.")
+		fmt.Fprintln(&s.out, strings.ReplaceAll(line, "\x00", "|"))
 	}
 	for _, e := range next {
 		s.step(e)
 	}
+}
+
+func (s *script) arrive(t *testing.T, d *datadriven.TestData) {
+	kinds := map[string]LoadKind{"groups": LoadGroups, "message": LoadMessage}
+	i := slices.IndexFunc(s.late, func(e Loaded) bool { return e.Load.Kind == kinds[d.CmdArgs[0].Key] })
+	if i < 0 {
+		t.Fatalf("%s: no read of %s is under way", d.Pos, d.CmdArgs[0].Key)
+	}
+	e := s.late[i]
+	s.late = slices.Delete(s.late, i, i+1)
+	s.step(e)
 }
 
 func (s *script) freshID() spec.QueueID {
