@@ -26,6 +26,7 @@ impl/route:           spec
 impl/dsn:             spec
 impl/queue:           spec spec/seam impl/dsn
                       tests: spec/seam/seamtest
+impl/queue/exhaust:   spec spec/seam impl/queue
 impl/deliverylist:    spec impl/queue
 impl/resolve:         spec impl/route
 impl/smtpclient:      spec impl/wire

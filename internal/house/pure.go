@@ -14,7 +14,9 @@ import (
 // purePackages are a function of their input alone: no clock, no goroutine, no
 // randomness of their own, no operating system, no order that the runtime
 // chooses. That is what lets a seed replay, and a decision be searched.
-var purePackages = []string{"spec", "spec/coverage", "impl/queue", "impl/route", "impl/wire", "impl/dsn", "impl/deliverylist"}
+var purePackages = []string{
+	"spec", "spec/coverage", "impl/queue", "impl/queue/exhaust", "impl/route", "impl/wire", "impl/dsn", "impl/deliverylist",
+}
 
 // impureImports are packages that a pure one does not import, with what to do
 // instead. An entry speaks for the packages below it too, unless they are
