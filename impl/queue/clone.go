@@ -14,7 +14,9 @@ import (
 // A search needs it, to go on from one state in several ways. It is meant for
 // a core that holds little: it takes time quadratic in what is in memory.
 func (q *Queue) Clone() *Queue {
-	c := cloner{}
+	c := cloner{
+		make([]twin[message], 0, len(q.messages)), make([]twin[destination], 0, len(q.destinations)), make([]twin[group], 0, q.window),
+	}
 	d := *q
 	d.messages = make(map[spec.QueueID]*message, len(q.messages))
 	for id, m := range q.messages { // any order: each goes to its own place

@@ -340,6 +340,41 @@ func (s *state) tidy() {
 	}
 }
 
+// judgeDelay judges that time goes by: nobody may wait who is due, has a place
+// and is not being attempted, when the core has all that it asked for.
+func (s *state) judgeDelay() {
+	if len(s.unacked)+len(s.loads)+len(s.closes) > 0 {
+		return
+	}
+	for i := range s.disk {
+		e := s.disk[i].entry
+		if e == nil {
+			continue
+		}
+		for k := range e.Recipients {
+			r := &e.Recipients[k]
+			if r.State == spec.Queued && r.Due <= s.now && s.place(e.ID, s.policy.Destination(r.Address)) {
+				s.violate(spec.FairAndBounded, "time goes by, and %s to %s waits, though it is due and there is a place for it", e.ID, r.Address)
+			}
+		}
+	}
+}
+
+// place reports whether a message could be attempted at a destination.
+func (s *state) place(id spec.QueueID, dest string) bool {
+	busy, there := 0, 0
+	for i := range s.deliveries {
+		d := &s.deliveries[i]
+		if d.id == id && d.dest == dest {
+			return false
+		}
+		if busy++; d.dest == dest {
+			there++
+		}
+	}
+	return busy < s.policy.Limits.Deliveries && there < s.policy.Limits.DeliveriesPerDestination
+}
+
 // judgeEnd judges a state in which nothing can happen any more but a crash:
 // everything must be over.
 func (s *state) judgeEnd() {

@@ -180,6 +180,8 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 	one := World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 1}
 	two := World{Messages: 1, Recipients: 2, Destinations: 1, Lifetime: 1, Calm: true}
 	tight := World{Messages: 2, Recipients: 1, Destinations: 1, Lifetime: 1, Calm: true, Tight: true}
+	late := one
+	late.Lifetime = 2
 	held := one
 	held.InDoubt = spec.DoubtHold
 	retried := one
@@ -212,6 +214,14 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 		{"the timer is not set", mutant{actions: func(_ queue.Event, acts []queue.Action) []queue.Action {
 			return slices.DeleteFunc(acts, is[queue.WakeAt])
 		}}, one, spec.Progress},
+		{"the timer is late", mutant{actions: func(_ queue.Event, acts []queue.Action) []queue.Action {
+			for i, a := range acts {
+				if w, ok := a.(queue.WakeAt); ok {
+					acts[i] = queue.WakeAt{At: w.At.Add(interval)}
+				}
+			}
+			return acts
+		}}, late, spec.FairAndBounded},
 		{"what was evicted is not read back", mutant{actions: func(_ queue.Event, acts []queue.Action) []queue.Action {
 			return slices.DeleteFunc(acts, func(a queue.Action) bool { l, ok := a.(queue.Load); return ok && l.Kind == queue.LoadGroups })
 		}}, tight, spec.Progress},

@@ -201,6 +201,7 @@ func (s *state) freshID(about spec.QueueID) spec.QueueID {
 
 // pass lets an interval go by. The timer fires when it is due.
 func (s *state) pass() {
+	s.judgeDelay()
 	s.now = s.now.Add(interval)
 	if s.wake != 0 && s.wake <= s.now {
 		s.wake = 0

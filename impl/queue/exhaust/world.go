@@ -150,10 +150,17 @@ func Presets() []Preset {
 	for i, p := range all {
 		all[i].Worlds = nil
 		for _, w := range p.Worlds {
-			for _, w.InDoubt = range [...]spec.InDoubtPolicy{spec.DoubtReport, spec.DoubtHold, spec.DoubtRetry} {
-				all[i].Worlds = append(all[i].Worlds, w)
-			}
+			all[i].Worlds = append(all[i].Worlds, w.UnderAllPolicies()...)
 		}
+	}
+	return all
+}
+
+// UnderAllPolicies returns the world once for each in_doubt policy.
+func (w World) UnderAllPolicies() []World {
+	var all []World
+	for _, w.InDoubt = range [...]spec.InDoubtPolicy{spec.DoubtReport, spec.DoubtHold, spec.DoubtRetry} {
+		all = append(all, w)
 	}
 	return all
 }
