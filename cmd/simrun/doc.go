@@ -10,6 +10,7 @@
 //	simrun mutants                  hunt the relays that are wrong on purpose
 //	simrun coverage                 say what scenarios reach, and what not
 //	simrun hashes, determinism      compare the traces of two processes
+//	simrun exhaust                  search all orders of small worlds of the core
 //	simrun check FILE               judge a trace or a log of facts
 //
 // It is the place where the relay and the simulator meet; neither knows the

@@ -96,6 +96,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
   simrun replay doubt/report -v           print its trace, fact by fact
   simrun trace doubt/report               make a web page of it: trace.html
   simrun mutants                          is the harness awake?
+  simrun exhaust                          the core, in all orders of a small world
   simrun help scenario                    how a scenario file is written`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -108,7 +109,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 	}
 	root.AddCommand(
 		runCommand(c), replayCommand(c), traceCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
-		coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
+		exhaustCommand(c), coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
 		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Reference()},
 	)
 	teach(root)

@@ -153,6 +153,12 @@ func TestWrongCommandLinesSayWhatToDo(t *testing.T) {
 		{[]string{"determinism"}, "--against FILE"},
 		{[]string{"check"}, "which file?"},
 		{[]string{"check", "-"}, "holds no facts"},
+		{[]string{"exhaust", "--world", "9x9x9"}, "choose all, 1x1x1"},
+		{[]string{"exhaust", "--world", "1x1x1", "--crashes", "2"}, "choose one of them"},
+		{[]string{"exhaust", "--messages", "40"}, "40 messages: choose 1 to 4"},
+		{[]string{"exhaust", "--in-doubt", "guess"}, "choose report, hold or retry"},
+		{[]string{"exhaust", "--states", "0"}, "write 1 or more"},
+		{[]string{"exhaust", "1x1x1"}, "unknown command"},
 		{[]string{"fmt", "-w"}, "standard input cannot be written to"},
 	} {
 		s := simrun(t, holds, test.args...)
