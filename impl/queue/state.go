@@ -195,7 +195,11 @@ func (e *encoder) message(m *message) {
 	for _, line := range m.index {
 		e.line(line)
 	}
-	groups := slices.SortedFunc(slices.Values(m.groups), func(a, b *group) int { return cmp.Compare(a.destination.name, b.destination.name) })
+	groups := m.groups
+	if len(groups) > 1 {
+		groups = slices.Clone(groups)
+		slices.SortFunc(groups, func(a, b *group) int { return cmp.Compare(a.destination.name, b.destination.name) })
+	}
 	e.int(int64(len(groups)))
 	for _, g := range groups {
 		e.line(g.line)

@@ -138,11 +138,11 @@ func Presets() []Preset {
 		{"1x1x2", "1 message, 1 recipient, 1 host, 2 crashes", []World{
 			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 2, Lifetime: 1},
 		}},
-		{"2x1x1", "2 messages or 2 recipients, 1 host, 1 crash; once with no room in memory", []World{
+		{"2x1x1", "2 messages, with room for one in memory, or 2 recipients; 1 host, 1 crash; reports are taken at once", []World{
 			{Messages: 2, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 1, Calm: true, Tight: true},
 			{Messages: 1, Recipients: 2, Destinations: 1, Crashes: 1, Lifetime: 1, Calm: true},
 		}},
-		{"2x2x1", "2 messages or 2 recipients, 2 hosts, 1 crash", []World{
+		{"2x2x1", "2 messages or 2 recipients, 2 hosts, 1 crash; reports are taken at once", []World{
 			{Messages: 2, Recipients: 1, Destinations: 2, Crashes: 1, Lifetime: 1, Calm: true},
 			{Messages: 1, Recipients: 2, Destinations: 2, Crashes: 1, Lifetime: 1, Calm: true},
 		}},
