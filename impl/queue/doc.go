@@ -16,9 +16,11 @@
 //	Intend ──► Commit ──► Durable ──► MayCommit           the dot may leave
 //	Settle ──► Commit ──► Durable ──► Settled             outcomes, reports, removal
 //
-// A group is the recipients of one message at one destination: they are due
-// together, claimed together and share transactions. A claim is the group's
-// being active in memory; a second one cannot begin while the first lasts.
+// A group is the recipients of one message at one destination. It is due when
+// the first of them is; those who are due by then are claimed together and
+// share transactions. A claim is the group's being active in memory; a second
+// one cannot begin while the first lasts, so the others wait for their time or
+// for its end.
 //
 // # What is in memory
 //
