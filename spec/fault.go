@@ -81,8 +81,6 @@ const (
 	FaultDial   Fault = "dial-error"
 	// FaultLineCut: the network broke a connection that was made.
 	FaultLineCut Fault = "net-cut"
-	// FaultClock: the wall clock jumped.
-	FaultClock Fault = "clock-jump"
 )
 
 // A FaultPlace says what a kind of fault touches.
@@ -110,7 +108,7 @@ func Faults() []Fault {
 		FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
 		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied,
 		FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop,
-		FaultDamage, FaultStore, FaultLookup, FaultDial, FaultLineCut, FaultClock,
+		FaultDamage, FaultStore, FaultLookup, FaultDial, FaultLineCut,
 	}
 }
 
@@ -124,7 +122,7 @@ func (f Fault) Place() FaultPlace {
 	case FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
 		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied, FaultLineCut:
 		return PlaceServer
-	case FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop, FaultStore, FaultClock:
+	case FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop, FaultStore:
 		return PlaceProcess
 	case FaultDamage:
 		return PlaceDisk
@@ -157,7 +155,7 @@ func (f *Fact) touchesSessions() bool {
 		switch fault.Place() {
 		case PlaceConnect, PlaceDNS, PlaceDisk:
 		default:
-			if fault != FaultClock && fault != FaultStore {
+			if fault != FaultStore {
 				return true
 			}
 		}

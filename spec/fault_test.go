@@ -15,12 +15,11 @@ func TestEveryFaultHasAPlaceAndANameOfItsOwn(t *testing.T) {
 	}
 }
 
-// A fault of the DNS, of a connection that was never made, of the disk or of the
-// clock keeps no reply from anybody; what has no kind may have.
+// A fault of the DNS, of a connection that was never made, or of the disk keeps no reply from anybody; what has no kind may have.
 func TestAFaultElsewhereExcusesNothing(t *testing.T) {
 	for _, f := range Faults() {
 		fact := Fact{Kind: FactFault, Faults: []Fault{f}}
-		elsewhere := f.Place() == PlaceConnect || f.Place() == PlaceDNS || f.Place() == PlaceDisk || f == FaultClock || f == FaultStore
+		elsewhere := f.Place() == PlaceConnect || f.Place() == PlaceDNS || f.Place() == PlaceDisk || f == FaultStore
 		if want := !elsewhere; fact.touchesSessions() != want {
 			t.Errorf("%s touches connections: %v, want %v", f, !want, want)
 		}

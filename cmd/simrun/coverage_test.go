@@ -85,6 +85,6 @@ func TestCoverageOfRunsThatDoNotHold(t *testing.T) {
 		r.Status = sim.Safety
 		return r
 	}, "coverage", "crash")
-	s.want(t, sim.OK, "fault kinds               1 of  35", "0 of 1 scenarios hold, 1 does not · 21 not run")
+	s.want(t, sim.OK, "fault kinds               1 of  39", "0 of 1 scenarios hold, 1 does not · 21 not run")
 	simrun(t, func(int, job) *sim.Result { return nil }, "coverage", "crash").want(t, sim.NoVerdict)
 }

@@ -15,7 +15,8 @@ import (
 func TestEveryWorldCanBeSaved(t *testing.T) {
 	same := cmp.Options{
 		cmpopts.IgnoreFields(scenarios.Record{}, "Line"), cmpopts.IgnoreFields(scenarios.Server{}, "Line"),
-		cmpopts.IgnoreFields(scenarios.Step{}, "Line"), cmpopts.IgnoreFields(scenarios.Expectation{}, "Line"), cmpopts.IgnoreFields(fakesmtp.Rule{}, "Line"), cmpopts.EquateEmpty(),
+		cmpopts.IgnoreFields(scenarios.Step{}, "Line"), cmpopts.IgnoreFields(scenarios.Expectation{}, "Line"),
+		cmpopts.IgnoreFields(fakesmtp.Rule{}, "Line"), cmpopts.EquateEmpty(),
 	}
 	for n := range Number(3000) {
 		sc := World(n)
