@@ -56,8 +56,9 @@ type Options struct {
 	SplitReads bool
 	// AllowUnused makes faults that never fire no reason for NoVerdict.
 	AllowUnused bool
-	// Brief leaves the facts out of the result when the status is OK.
-	Brief bool
+	// Brief leaves the facts out of the result when the status is OK; with
+	// Unhashed also the hash, which takes time.
+	Brief, Unhashed bool
 	// Coverage asks what the run reached.
 	Coverage bool
 	// Observe is shown every fact when it happens. It must not block.
@@ -213,7 +214,6 @@ func (w *world) result() *Result {
 	if w.coverage != nil {
 		r.Coverage = w.coverage.Coverage()
 	}
-	r.Hash = hashOf(r.Trace())
 	if len(w.facts) > 0 {
 		r.Virtual = w.facts[len(w.facts)-1].At.Sub(r.Began)
 	}
@@ -222,6 +222,9 @@ func (w *world) result() *Result {
 	}
 	r.Mismatches = w.mismatches
 	r.Status = w.verdict(r)
+	if r.Status != OK || !w.options.Unhashed {
+		r.Hash = hashOf(r.Trace())
+	}
 	if r.Status == OK && w.options.Brief {
 		r.Facts = nil
 	}

@@ -56,11 +56,17 @@ type world struct {
 	busy int
 }
 
+// usualFacts is how many facts a small world has.
+const usualFacts = 96
+
 // The most facts that a run may have. A relay that makes more spins.
 const maxFacts = 500_000
 
 func newWorld(sc *scenarios.Scenario, f Factory, o Options) *world {
-	w := &world{scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy), marks: marks{on: o.Points}}
+	w := &world{
+		scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy),
+		facts: make([]spec.Fact, 0, usualFacts), marks: marks{on: o.Points},
+	}
 	if o.Coverage {
 		w.coverage = coverage.NewRun()
 	}

@@ -20,7 +20,7 @@ func main() {
 	context.AfterFunc(ctx, stop)
 	colour := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	status := execute(ctx, console{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, run: runWorlds,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, run: runWorlds, search: searchAll,
 		paint: colour && isTerminal(os.Stdout), live: isTerminal(os.Stderr),
 	}, os.Args[1:])
 	stop()

@@ -14,6 +14,7 @@ import (
 	"github.com/pmezard/go-difflib/difflib"
 
 	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/sim/search"
 )
 
 // A pick is a scenario that was asked for, and by which word: a path, a name or
@@ -46,6 +47,9 @@ func find(word string) ([]pick, error) {
 	if strings.HasSuffix(word, scenarios.Ending) {
 		return load([]string{word})
 	}
+	if number, ok := strings.CutPrefix(word, "world/"); ok {
+		return random(number)
+	}
 	var names []string
 	theme := strings.TrimSuffix(word, "/")
 	for _, name := range scenarios.Names() {
@@ -61,6 +65,16 @@ func find(word string) ([]pick, error) {
 	}
 	return nil, fmt.Errorf("there is no scenario, theme or directory %q%s\n\tsimrun list shows the library; the name of a file ends in %s",
 		word, meant(word, scenarios.Names()), scenarios.Ending)
+}
+
+// random returns a random world by its number.
+func random(number string) ([]pick, error) {
+	n, err := strconv.ParseUint(number, 10, 64)
+	if err != nil {
+		return nil, fmt.Errorf("%q is not the number of a random world: write world/123, as simrun explore names them", number)
+	}
+	sc := search.World(search.Number(n))
+	return []pick{{scenario: sc, word: sc.Name}}, nil
 }
 
 // findIn returns the scenarios of all files below a directory.

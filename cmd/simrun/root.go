@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,7 @@ import (
 	"github.com/postonce/postonce/cmd/simrun/internal/show"
 	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/sim/search"
 )
 
 // A console is what a command has of the process it runs in.
@@ -20,6 +22,7 @@ type console struct {
 	out, err io.Writer
 	now      func() time.Time
 	run      runner
+	search   searcher
 	// paint is true when out takes colours, live when err can show progress.
 	paint, live bool
 }
@@ -28,6 +31,9 @@ type console struct {
 // calls done after each, one call at a time. When ctx is done before all ran,
 // the results of the others are nil; that is no error.
 type runner func(ctx context.Context, jobs []job, done func()) ([]*sim.Result, error)
+
+// A searcher has workers do jobs of package search, as doJobs does.
+type searcher func(ctx context.Context, jobs iter.Seq[search.Job], use func(search.Job, search.Answer) bool) error
 
 // A job is one world to run.
 type job struct {
@@ -96,6 +102,8 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
   simrun replay doubt/report -v           print its trace, fact by fact
   simrun trace doubt/report               make a web page of it: trace.html
   simrun mutants                          is the harness awake?
+  simrun sweep crash doubt                crash it at every moment of a theme
+  simrun explore --for 1m                 random worlds, as long as you like
   simrun exhaust                          the core, in all orders of a small world
   simrun help scenario                    how a scenario file is written`,
 		SilenceErrors: true,
@@ -109,7 +117,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 	}
 	root.AddCommand(
 		runCommand(c), replayCommand(c), traceCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
-		exhaustCommand(c), coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
+		sweepCommand(c), exploreCommand(c), exhaustCommand(c), coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
 		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Reference()},
 	)
 	teach(root)

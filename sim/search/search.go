@@ -24,6 +24,7 @@ type Job struct {
 	Options  sim.Options
 	Sweep    *Sweep   `json:",omitempty"`
 	Explore  *Explore `json:",omitempty"`
+	Shrink   *Shrink  `json:",omitempty"`
 }
 
 // An Answer is what came of a Job.
@@ -32,6 +33,7 @@ type Answer struct {
 	Run      *sim.Result `json:",omitempty"`
 	Swept    *Swept      `json:",omitempty"`
 	Explored *Explored   `json:",omitempty"`
+	Shrunk   *Shrunk     `json:",omitempty"`
 }
 
 // Died is the answer when the worker died over a job.
@@ -61,6 +63,8 @@ func Handler(relays map[string]sim.Factory) func(t *testing.T, job json.RawMessa
 		switch {
 		case j.Sweep != nil:
 			a.Swept = j.Sweep.do(&r, j.Scenario)
+		case j.Shrink != nil:
+			a.Shrunk = j.Shrink.do(&r, j.Scenario)
 		case j.Explore != nil:
 			a.Explored = j.Explore.do(&r)
 		default:

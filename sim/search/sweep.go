@@ -131,7 +131,7 @@ func (w *sweeper) mine() bool {
 // try runs the scenario with more steps.
 func (w *sweeper) try(steps []scenarios.Step, points bool) *sim.Result {
 	w.out.Runs++
-	result := w.run(w.scenario, sim.Options{Steps: steps, AllowUnused: true, Points: points})
+	result := w.run(w.scenario, sim.Options{Steps: steps, AllowUnused: true, Points: points, Brief: !points, Unhashed: true})
 	w.judge(w.out, w.scenario, result, steps)
 	return result
 }

@@ -180,3 +180,6 @@ func (g *generator) shape(s *scenarios.Step) {
 		s.Sender = pick(g, "alice@nowhere.example", "nobody@example.net")
 	}
 }
+
+// FocusNames names the classes, in order.
+func FocusNames() []string { return append([]string(nil), classNames[:]...) }

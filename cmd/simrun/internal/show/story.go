@@ -35,13 +35,13 @@ func Closing(w io.Writer, p Paint, r Run) {
 	s := r.Status()
 	parts := []string{p.by(s, sign(s)+" "+r.Scenario.Name+" "+Verdict(s))}
 	if r.Result != nil {
-		parts = append(parts, span(r.Lasted())+" of virtual time", number(r.Result.Lines, "fact"), "trace "+short(r.Result.Hash))
+		parts = append(parts, span(r.Lasted())+" of virtual time", number(r.Result.Lines, "fact"), "trace "+Short(r.Result.Hash))
 	}
 	fmt.Fprintln(w, strings.Join(parts, " · "))
 }
 
-// short is enough of a hash to tell two traces apart.
-func short(hash string) string { return hash[:min(len(hash), 16)] }
+// Short is enough of a hash to tell two traces apart.
+func Short(hash string) string { return hash[:min(len(hash), 16)] }
 
 // telling picks the facts that a story is made of.
 func telling(facts []spec.Fact) []spec.Fact {

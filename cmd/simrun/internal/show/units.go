@@ -35,6 +35,15 @@ func long(d time.Duration) string {
 	return number(int(d.Milliseconds()), "millisecond")
 }
 
+// years formats a time in seconds that may be longer than a Duration holds.
+func years(seconds int64) string {
+	const year = 365 * 24 * 3600
+	if seconds >= 2*year {
+		return number(int(seconds/year), "year")
+	}
+	return long(time.Duration(seconds) * time.Second)
+}
+
 // number writes a count with its noun.
 func number(n int, noun string) string {
 	text := thousands(n)

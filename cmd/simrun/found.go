@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/postonce/postonce/cmd/simrun/internal/show"
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/sim/search"
+)
+
+// A hoard collects what a search found, shrinks it, saves it, and tells it.
+type hoard struct {
+	c     console
+	relay string
+	// dir is where scenario files are saved.
+	dir string
+	// all are the findings, the first of each rule and scenario; broken counts
+	// the worlds in which something was wrong.
+	all    []search.Found
+	broken int
+}
+
+// mostTold is how many findings are shrunk and told: others are mostly their
+// echoes, and come again when these are mended.
+const mostTold = 5
+
+// add takes what a job found.
+func (h *hoard) add(found []search.Found, broken int) {
+	h.broken += broken
+	for _, f := range found {
+		alike := func(g search.Found) bool {
+			return search.RuleOf(g.Scenario, g.Result) == search.RuleOf(f.Scenario, f.Result) && sentence(g) == sentence(f)
+		}
+		if len(h.all) < mostTold && !slices.ContainsFunc(h.all, alike) {
+			h.all = append(h.all, f)
+		}
+	}
+}
+
+// sentence is what is wrong, without what differs from world to world.
+func sentence(f search.Found) string {
+	for _, v := range f.Result.Violations {
+		if v.Rule == search.RuleOf(f.Scenario, f.Result) {
+			words := strings.Fields(v.Sentence)
+			return strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsAny(w, "0123456789@.") }), " ")
+		}
+	}
+	first, _, _ := strings.Cut(f.Result.Panic, "\n")
+	return first
+}
+
+// tell shrinks the findings, saves them, and tells them as bug reports.
+func (h *hoard) tell(ctx context.Context) error {
+	if len(h.all) == 0 {
+		return nil
+	}
+	jobs := make([]search.Job, len(h.all))
+	for i, f := range h.all {
+		jobs[i] = search.Job{Relay: h.relay, Scenario: f.Scenario, Shrink: &search.Shrink{Rule: search.RuleOf(f.Scenario, f.Result)}}
+	}
+	i := 0
+	if err := h.c.search(ctx, slices.Values(jobs), func(_ search.Job, a search.Answer) bool {
+		if a.Shrunk != nil && a.Shrunk.Result != nil {
+			h.all[i] = a.Shrunk.Found
+		}
+		i++
+		return true
+	}); err != nil {
+		return err
+	}
+	var runs []show.Run
+	for _, f := range h.all {
+		run, err := h.save(f)
+		if err != nil {
+			return err
+		}
+		runs = append(runs, run)
+	}
+	show.Found(h.c.out, h.c.colours(), runs, h.broken)
+	return nil
+}
+
+// save writes a finding as a scenario file.
+func (h *hoard) save(f search.Found) (show.Run, error) {
+	sc := *f.Scenario
+	rule := search.RuleOf(f.Scenario, f.Result)
+	what := strings.ToLower(string(rule))
+	if rule == "" {
+		what = "crashed"
+	}
+	sc.Title = "Nothing here breaks " + string(rule)
+	if rule == "" {
+		sc.Title = "The relay ends well here"
+	}
+	sc.Prose = sc.Title + ".\n" + firstWords(f)
+	if rule != "" {
+		sc.Rules = []string{string(rule)}
+	}
+	sc.Needs, sc.Source = nil, ""
+	text := scenarios.Format(&sc)
+	name := fmt.Sprintf("%s-%s%s", what, show.Short(f.Result.Hash), scenarios.Ending)
+	path := filepath.Join(h.dir, name)
+	if err := os.MkdirAll(h.dir, 0o755); err != nil {
+		return show.Run{}, err
+	}
+	if err := os.WriteFile(path, text, 0o644); err != nil {
+		return show.Run{}, err
+	}
+	back, err := scenarios.Parse(path, text)
+	if err != nil {
+		back = &sc // it is told all the same; what is wrong with it is seen when it is run
+	}
+	result := f.Result
+	if result.Status == sim.OK {
+		result.Status = sim.Safety
+	}
+	replay := quoted(path)
+	if h.relay != honest {
+		replay += " --relay " + h.relay
+	}
+	return show.Run{Scenario: back, File: path, Relay: h.relay, Replay: replay, Result: result}, nil
+}
+
+// firstWords says what is wrong, for the prose of the file.
+func firstWords(f search.Found) string {
+	rule := search.RuleOf(f.Scenario, f.Result)
+	for _, v := range f.Result.Violations {
+		if v.Rule == rule {
+			return string(rule) + ": " + v.Sentence + "."
+		}
+	}
+	return "It did not."
+}

@@ -1,0 +1,241 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/postonce/postonce/fakesmtp"
+	"github.com/postonce/postonce/scenarios"
+	"github.com/postonce/postonce/spec"
+)
+
+// dropSteps leaves out steps of the plan, and recipients.
+func dropSteps(sc *scenarios.Scenario) []change {
+	var all []change
+	for i, s := range sc.Plan {
+		for j := range s.Recipients {
+			all = append(all, func(sc *scenarios.Scenario) bool {
+				if i >= len(sc.Plan) || j >= len(sc.Plan[i].Recipients) || len(sc.Plan[i].Recipients) < 2 {
+					return false
+				}
+				sc.Plan[i].Recipients = slices.Delete(sc.Plan[i].Recipients, j, j+1)
+				return true
+			})
+		}
+		all = append(all, func(sc *scenarios.Scenario) bool {
+			if i >= len(sc.Plan) {
+				return false
+			}
+			name := sc.Plan[i].Message
+			gone := sc.Plan[i].Kind == scenarios.StepSubmit
+			sc.Plan = slices.Delete(sc.Plan, i, i+1)
+			if gone { // with all that is said of the message
+				sc.Plan = slices.DeleteFunc(sc.Plan, func(s scenarios.Step) bool { return s.Message == name || s.When.Message == name })
+				sc.Messages = slices.DeleteFunc(sc.Messages, func(m scenarios.Message) bool { return m.Name == name })
+			}
+			return true
+		})
+	}
+	return all
+}
+
+// dropPlaces leaves out servers with all that is said of them, and domains.
+func dropPlaces(sc *scenarios.Scenario) []change {
+	var all []change
+	for _, s := range sc.Servers {
+		all = append(all, func(sc *scenarios.Scenario) bool {
+			before := len(sc.Servers)
+			sc.Servers = slices.DeleteFunc(sc.Servers, func(x scenarios.Server) bool { return x.Name == s.Name })
+			sc.DNS = slices.DeleteFunc(sc.DNS, func(r scenarios.Record) bool { return r.Name == s.Name+"." || r.Value == s.Name+"." })
+			sc.Plan = slices.DeleteFunc(sc.Plan, func(x scenarios.Step) bool { return x.Host == s.Name || x.When.Host == s.Name })
+			return len(sc.Servers) < before
+		})
+	}
+	return all
+}
+
+// dropRules leaves out what servers are told, and parts of it.
+func dropRules(sc *scenarios.Scenario) []change {
+	var all []change
+	for i, s := range sc.Servers {
+		at := func(change func(s *scenarios.Server) bool) {
+			all = append(all, func(sc *scenarios.Scenario) bool { return i < len(sc.Servers) && change(&sc.Servers[i]) })
+		}
+		at(func(s *scenarios.Server) bool { had := s.Network != ""; s.Network, s.NetworkUntil = "", 0; return had })
+		at(func(s *scenarios.Server) bool { return reset(&s.NetworkUntil, 0) })
+		at(func(s *scenarios.Server) bool {
+			had := s.Peer
+			s.Peer, s.Script = false, &fakesmtp.Script{Offer: fakesmtp.DefaultOffer()}
+			return had
+		})
+		if s.Script == nil {
+			continue
+		}
+		at(func(s *scenarios.Server) bool {
+			if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
+				return false
+			}
+			s.Script.Offer = fakesmtp.DefaultOffer()
+			return true
+		})
+		for k := range s.Script.Rules {
+			rule := func(change func(s *fakesmtp.Script, r *fakesmtp.Rule) bool) {
+				at(func(s *scenarios.Server) bool {
+					return s.Script != nil && k < len(s.Script.Rules) && change(s.Script, &s.Script.Rules[k])
+				})
+			}
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.To, "") })
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.First, 0) })
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return r.First > 1 && reset(&r.First, 1) })
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.Nth, 0) })
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool {
+				had := r.After > 0 || r.Until > 0
+				r.After, r.Until = 0, 0
+				return had
+			})
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool {
+				if len(r.Actions) < 2 {
+					return false
+				}
+				r.Actions = r.Actions[:len(r.Actions)-1]
+				return true
+			})
+			rule(func(s *fakesmtp.Script, _ *fakesmtp.Rule) bool { s.Rules = slices.Delete(s.Rules, k, k+1); return true })
+		}
+	}
+	return all
+}
+
+// dropRecords leaves out lines of the DNS.
+func dropRecords(sc *scenarios.Scenario) []change {
+	var all []change
+	for i := range sc.DNS {
+		at := func(change func(r *scenarios.Record) bool) {
+			all = append(all, func(sc *scenarios.Scenario) bool { return i < len(sc.DNS) && change(&sc.DNS[i]) })
+		}
+		at(func(r *scenarios.Record) bool {
+			had := r.First > 0 || r.From > 0 || r.Until > 0
+			r.First, r.From, r.Until = 0, 0, 0
+			return had
+		})
+		all = append(all, func(sc *scenarios.Scenario) bool {
+			if i >= len(sc.DNS) {
+				return false
+			}
+			sc.DNS = slices.Delete(sc.DNS, i, i+1)
+			return true
+		})
+	}
+	return all
+}
+
+// reset sets a value, and reports whether it was another.
+func reset[T comparable](p *T, to T) bool {
+	had := *p != to
+	*p = to
+	return had
+}
+
+// plainPolicy makes settings the default.
+func plainPolicy(*scenarios.Scenario) []change {
+	d := spec.DefaultPolicy(scenarios.DefaultHostname)
+	return []change{
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Seed, scenarios.DefaultSeed) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.InDoubt, d.InDoubt) },
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.InDoubtAt) > 0
+			sc.Policy.InDoubtAt = nil
+			return had
+		},
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.Relays) > 0
+			sc.Policy.Relays = nil
+			return had
+		},
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.Fallback) > 0
+			sc.Policy.Fallback = nil
+			return had
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits, d.Limits) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.Deliveries, d.Limits.Deliveries) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.WindowGroups, d.Limits.WindowGroups) },
+	}
+}
+
+// plainSteps makes steps of the plan simple, and their times round.
+func plainSteps(sc *scenarios.Scenario) []change {
+	var all []change
+	for i := range sc.Plan {
+		at := func(change func(s *scenarios.Step) bool) {
+			all = append(all, func(sc *scenarios.Scenario) bool { return i < len(sc.Plan) && change(&sc.Plan[i]) })
+		}
+		at(func(s *scenarios.Step) bool { return reset(&s.At, 0) })
+		at(func(s *scenarios.Step) bool { return s.At > 0 && reset(&s.At, s.At.Truncate(time.Hour)+time.Hour) })
+		at(func(s *scenarios.Step) bool { return reset(&s.At, s.At.Truncate(time.Minute)) })
+		at(func(s *scenarios.Step) bool { return reset(&s.Size, 0) })
+		at(func(s *scenarios.Step) bool { return reset(&s.EightBit, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.Silent, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.Keep, "") })
+		at(func(s *scenarios.Step) bool { return s.Keep == "some" && reset(&s.Keep, "all") })
+		at(func(s *scenarios.Step) bool { return reset(&s.Forever, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.When.Nth, 0) })
+		at(func(s *scenarios.Step) bool { return s.Nth > 1 && reset(&s.Nth, s.Nth-1) })
+		at(func(s *scenarios.Step) bool { return s.Restart > 0 && reset(&s.Restart, restartTime) })
+		at(func(s *scenarios.Step) bool {
+			return s.Kind == scenarios.StepSubmit && reset(&s.Sender, "alice@example.org")
+		})
+	}
+	return all
+}
+
+// nameMoments has crashes wait for a fact instead of a line of the trace or an
+// operation of a seam, which the next change of the relay would move.
+func (w *shrinker) nameMoments(sc *scenarios.Scenario) []change {
+	facts := w.result.Facts
+	var all []change
+	for i, s := range sc.Plan {
+		if s.Kind != scenarios.StepCrash || s.StepNumber == 0 && s.Seam == 0 {
+			continue
+		}
+		for ci, f := range facts {
+			if f.Kind != spec.FactCrash || ci == 0 {
+				continue
+			}
+			for back := 1; back <= 3 && back <= ci; back++ {
+				when := matchOf(sc, facts, ci-back)
+				all = append(all, func(sc *scenarios.Scenario) bool {
+					if i >= len(sc.Plan) || sc.Plan[i].StepNumber == 0 && sc.Plan[i].Seam == 0 {
+						return false
+					}
+					sc.Plan[i].StepNumber, sc.Plan[i].Seam, sc.Plan[i].When = 0, 0, when
+					return true
+				})
+			}
+		}
+	}
+	return all
+}
+
+// matchOf names the fact at an index, for a crash right after it.
+func matchOf(sc *scenarios.Scenario, facts []spec.Fact, at int) scenarios.FactMatch {
+	f := facts[at]
+	m := scenarios.FactMatch{After: true, Kind: f.Kind}
+	name, _, _ := strings.Cut(f.Message, "@")
+	if slices.ContainsFunc(sc.Plan, func(s scenarios.Step) bool { return s.Message == name && s.Kind == scenarios.StepSubmit }) {
+		m.Message = name
+	}
+	for _, g := range facts[:at+1] {
+		if g.Kind == f.Kind && (m.Message == "" || g.Message == f.Message) {
+			m.Nth++
+		}
+	}
+	if m.Nth == 1 {
+		m.Nth = 0
+	}
+	return m
+}
