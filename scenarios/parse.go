@@ -197,6 +197,6 @@ func (p *parser) messageSection(arg string, first int, data string) {
 }
 
 // traceSection reads the golden trace; an empty one is there to be filled in.
-func (p *parser) traceSection(_ string, _ int, data string) {
-	p.s.Trace = []byte(data)
+func (p *parser) traceSection(_ string, first int, data string) {
+	p.s.Trace, p.s.TraceLine = []byte(data), first-1
 }

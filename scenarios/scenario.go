@@ -34,8 +34,10 @@ type Scenario struct {
 	Messages []Message
 	Plan     []Step
 	Expect   []Expectation
-	// Trace is the golden trace, nil when the file has none.
-	Trace []byte
+	// Trace is the golden trace, nil when the file has none; an empty one is
+	// there to be filled in. TraceLine is where its section begins.
+	Trace     []byte
+	TraceLine int
 }
 
 // A Record is one line of the dns section: a resource record, or an answer

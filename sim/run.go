@@ -206,6 +206,7 @@ func (w *world) finish() {
 // result judges the run. The bubble is over, so nobody else looks.
 func (w *world) result() *Result {
 	w.compare()
+	w.compareTrace()
 	r := &Result{
 		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
 		Points: w.marks.all, Store: w.ops.store, Lookups: w.ops.lookup, Dials: w.ops.dial,
