@@ -201,9 +201,9 @@ func (l *line) sender() string {
 	return l.mailbox("the sender's address")
 }
 
-// sameMailbox reports whether two addresses name one mailbox: the local part
+// SameMailbox reports whether two addresses name one mailbox: the local part
 // is compared byte by byte, the domain without case (RFC 5321 section 2.4).
-func sameMailbox(a, b string) bool {
+func SameMailbox(a, b string) bool {
 	i, j := strings.LastIndexByte(a, '@'), strings.LastIndexByte(b, '@')
 	return i >= 0 && j >= 0 && a[:i] == b[:j] && spec.Domain(a) == spec.Domain(b)
 }

@@ -111,7 +111,7 @@ func (c *checker) goingTo(name, recipient string) []string {
 			continue
 		}
 		for _, r := range c.sent[n].Recipients {
-			if sameMailbox(r, recipient) {
+			if SameMailbox(r, recipient) {
 				found = append(found, n)
 				break
 			}

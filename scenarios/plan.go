@@ -106,7 +106,7 @@ func (l *line) submit(s *Step) {
 		at := l.pos
 		for _, m := range l.mailboxes("a recipient") {
 			for _, before := range s.Recipients[:min(len(s.Recipients), compared)] {
-				if sameMailbox(before, m) {
+				if SameMailbox(before, m) {
 					l.fail(at, "", "%s is a recipient already", m)
 				}
 			}

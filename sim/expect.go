@@ -42,7 +42,7 @@ func (w *world) compare() {
 func (w *world) compareRecipient(e scenarios.Expectation, summaries map[string]*spec.MessageSummary) {
 	name := e.Message
 	for _, s := range w.scenario.Plan {
-		sent := func(to string) bool { return strings.EqualFold(to, e.Recipient) }
+		sent := func(to string) bool { return scenarios.SameMailbox(to, e.Recipient) }
 		if name == "" && s.Kind == scenarios.StepSubmit && slices.ContainsFunc(s.Recipients, sent) {
 			name = s.Message
 		}
@@ -53,7 +53,7 @@ func (w *world) compareRecipient(e scenarios.Expectation, summaries map[string]*
 		w.mismatch(e.Line, "%s: nobody ever spoke of it", who)
 		return
 	}
-	i := slices.IndexFunc(m.Recipients, func(r spec.RecipientSummary) bool { return strings.EqualFold(r.Address, e.Recipient) })
+	i := slices.IndexFunc(m.Recipients, func(r spec.RecipientSummary) bool { return scenarios.SameMailbox(r.Address, e.Recipient) })
 	if i < 0 {
 		w.mismatch(e.Line, "%s: nobody ever spoke of this recipient", who)
 		return
@@ -66,21 +66,52 @@ func (w *world) compareRecipient(e scenarios.Expectation, summaries map[string]*
 		state = "refused"
 	}
 	if state != e.State {
-		w.mismatch(e.Line, "%s is %s, expected %s", who, state, e.State)
+		w.mismatch(e.Line, "%s is %s%s, expected %s", who, state, w.why(m.ID, r.Address), e.State)
 	}
 	for _, c := range [...]struct {
-		what      string
+		one, many string
 		got, want int
 	}{
-		{"attempts", r.Attempts, e.Attempts}, {"acceptances", r.Acceptances, e.Acceptances}, {"reports to the sender", r.ReportsSeen, e.Reports},
+		{"attempt", "attempts", r.Attempts, e.Attempts},
+		{"acceptance", "acceptances", r.Acceptances, e.Acceptances},
+		{"report to the sender", "reports to the sender", r.ReportsSeen, e.Reports},
 	} {
+		what := c.many
+		if c.got == 1 {
+			what = c.one
+		}
 		if c.want >= 0 && c.got != c.want {
-			w.mismatch(e.Line, "%s has %d %s, expected %d", who, c.got, c.what, c.want)
+			w.mismatch(e.Line, "%s has %d %s, expected %d", who, c.got, what, c.want)
 		}
 	}
 	if e.By != "" && !slices.ContainsFunc(r.By, func(h spec.HostCount) bool { return strings.EqualFold(h.Host, e.By) }) {
 		w.mismatch(e.Line, "%s was not taken by %s", who, e.By)
 	}
+}
+
+// why says in brackets what the last word on a recipient was: the reply that
+// decided, or what the relay says; empty when there is none.
+func (w *world) why(id, recipient string) string {
+	same := func(to string) bool { return scenarios.SameMailbox(to, recipient) }
+	for _, f := range slices.Backward(w.facts) {
+		switch f.Kind {
+		case spec.FactOutcome, spec.FactDoubt, spec.FactRefused, spec.FactSubmitUnknown:
+		default:
+			continue
+		}
+		about := f.Message == id || f.Queue != "" && f.Queue == w.mail.queue[id]
+		if !about || len(f.To) > 0 && !slices.ContainsFunc(f.To, same) {
+			continue
+		}
+		switch {
+		case f.Reply != "":
+			return " (" + f.Reply + ")"
+		case f.Text != "":
+			return " (" + f.Text + ")"
+		}
+		return ""
+	}
+	return ""
 }
 
 // compareSpool looks at the disk itself.

@@ -122,9 +122,9 @@ func TestAFaultThatNeverFiresGivesNoVerdict(t *testing.T) {
 // TestAnExpectationThatIsWrongFails: each kind of line can fail, at its line.
 func TestAnExpectationThatIsWrongFails(t *testing.T) {
 	for _, test := range []struct{ line, words string }{
-		{"bob@example.net  failed", "m1 to bob@example.net is delivered, expected failed"},
-		{"bob@example.net  delivered, 2 attempts", "has 1 attempts, expected 2"},
-		{"bob@example.net  delivered, 2 acceptances\nlicence \"reply lost\"", "has 1 acceptances, expected 2"},
+		{"bob@example.net  failed", "m1 to bob@example.net is delivered (250 2.0.0 Accepted), expected failed"},
+		{"bob@example.net  delivered, 2 attempts", "has 1 attempt, expected 2"},
+		{"bob@example.net  delivered, 2 acceptances\nlicence \"reply lost\"", "has 1 acceptance, expected 2"},
 		{"bob@example.net  failed, 1 report", "has 0 reports to the sender, expected 1"},
 		{`licence          "reply lost"`, "no second acceptance was licensed"},
 		{"violates         NEVER-TWICE", "NEVER-TWICE was not violated"},
