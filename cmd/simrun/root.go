@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -65,21 +64,15 @@ func end(s sim.Status) error {
 
 // execute runs a command line and returns the exit status.
 func execute(ctx context.Context, c console, args []string) sim.Status {
+	out := &checkedWriter{out: c.out}
+	c.out = out
 	root := rootCommand(c)
 	root.SetArgs(args)
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
 	err := root.ExecuteContext(ctx)
-	var e ending
-	switch {
-	case err == nil:
-		return sim.OK
-	case errors.As(err, &e):
-		return e.status
-	}
-	fmt.Fprintf(c.err, "simrun: %v\n", err)
-	return sim.Usage
+	return c.finished(err, out.err)
 }
 
 func rootCommand(c console) *cobra.Command {
