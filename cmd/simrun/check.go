@@ -2,10 +2,14 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -18,16 +22,21 @@ import (
 func checkCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check FILE",
-		Short: "Judge a trace, or a log of facts, by the rules",
-		Long: `check reads facts, one a line, as simrun replay -v prints them and as a relay logs
+		Short: "Judge a trace of facts by the rules",
+		Long: `check reads facts, one a line in the order of time, as simrun replay -v prints
 them, and judges them by the rules. Blank lines and lines that begin with # are
 passed over. FILE - is standard input.
+
+The checker does not know who made the facts: those of a simulation, of a test
+with real servers, of another program that writes them in this form. A history
+that ends in the middle is judged for what it shows; one that ends in the middle
+of a line is refused.
 
 The relay is taken to have the default policy, unless --scenario names a scenario
 whose relay section says otherwise.`,
 		Example: `  simrun replay doubt/retry -v > trace
   simrun check trace --scenario doubt/retry
-  grep ' relay ' /var/log/postonce.facts | simrun check -`,
+  simrun replay mx/null -v | simrun check -`,
 		Args: exactlyOne("which file? Write simrun check FILE, or simrun check - for standard input"),
 	}
 	name := cmd.Flags().String("scenario", "", "judge by the policy of this `PATH|NAME`")
@@ -72,14 +81,27 @@ func readFacts(name string, r io.Reader) ([]spec.Fact, error) {
 	var facts []spec.Fact
 	in := bufio.NewScanner(r)
 	in.Buffer(nil, mostLine)
+	in.Split(wholeLines)
 	for number := 1; in.Scan(); number++ {
-		line := in.Text()
-		if line == "" || strings.HasPrefix(line, "#") {
+		text := in.Text()
+		line, whole := strings.CutSuffix(text, "\n")
+		refuse := func(err error) error {
+			return fmt.Errorf("%s:%d: %s\n\t%s", name, number, shown(err.Error()), shown(line))
+		}
+		switch {
+		case !isText(line):
+			return nil, fmt.Errorf("%s:%d: this is no text, so it is no trace", name, number)
+		case !whole:
+			return nil, refuse(errors.New("the last line has no end: the trace was cut"))
+		case line == "" || strings.HasPrefix(line, "#"):
 			continue
 		}
 		f, err := spec.ParseFact(line)
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: %w\n\t%s", name, number, err, line)
+			return nil, refuse(err)
+		}
+		if n := len(facts); n > 0 && f.At < facts[n-1].At {
+			return nil, refuse(fmt.Errorf("time goes back by %s: a trace is in the order of time", facts[n-1].At.Sub(f.At)))
 		}
 		facts = append(facts, f)
 	}
@@ -90,6 +112,32 @@ func readFacts(name string, r io.Reader) ([]spec.Fact, error) {
 		return nil, fmt.Errorf("%s holds no facts: make some with simrun replay NAME -v", name)
 	}
 	return facts, nil
+}
+
+// wholeLines splits into lines with their ends, so that a last one without can
+// be told.
+func wholeLines(data []byte, atEOF bool) (int, []byte, error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i+1], nil
+	}
+	if atEOF && len(data) > 0 {
+		return len(data), data, nil
+	}
+	return 0, nil, nil
+}
+
+// isText reports whether a line can be of a trace: a fact quotes what is not.
+func isText(line string) bool {
+	return utf8.ValidString(line) && !strings.ContainsFunc(line, func(r rune) bool { return unicode.IsControl(r) && r != '\t' })
+}
+
+// shown bounds a line in an error.
+func shown(line string) string {
+	const most = 120
+	if runes := []rune(line); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return line
 }
 
 // judge has the checker judge facts, and tells what it found.
