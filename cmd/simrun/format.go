@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/pmezard/go-difflib/difflib"
 	"github.com/spf13/cobra"
@@ -61,11 +62,15 @@ func (c console) formatPaths(paths []string, f formatting) error {
 	var errs []error
 	changed := false
 	for _, path := range paths {
+		if err := formattable(path); err != nil {
+			errs = append(errs, err)
+			continue
+		}
 		files := []string{path}
 		if info, err := os.Stat(path); err == nil && info.IsDir() {
-			if files, err = filesIn(path); err != nil {
-				errs = append(errs, err)
-			}
+			var unread []error
+			files, unread = filesIn(path)
+			errs = append(errs, unread...)
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file)
@@ -87,6 +92,17 @@ func (c console) formatPaths(paths []string, f formatting) error {
 	return nil
 }
 
+// formattable says what is wrong with a path that is none.
+func formattable(path string) error {
+	if path == "-" {
+		return errors.New("fmt reads standard input when no path is given: leave out the -")
+	}
+	if _, err := os.Stat(path); err != nil && len(namesOf(path)) > 0 {
+		return fmt.Errorf("%s is a name of the library: fmt takes the path of a file or directory, such as %s", path, fileOf(namesOf(path)[0]))
+	}
+	return nil
+}
+
 // format formats one file and reports whether that changes it.
 func (c console) format(file string, data []byte, f formatting) (bool, error) {
 	s, err := scenarios.Parse(file, data)
@@ -104,7 +120,7 @@ func (c console) format(file string, data []byte, f formatting) (bool, error) {
 		}
 	}
 	if f.write && changed {
-		if err := os.WriteFile(file, formatted, 0o644); err != nil {
+		if err := replaceFile(file, formatted); err != nil {
 			return true, err
 		}
 	}
@@ -114,9 +130,27 @@ func (c console) format(file string, data []byte, f formatting) (bool, error) {
 	return changed, err
 }
 
+// writeDiff writes a patch that patch -p0 applies, with the names that gofmt -d
+// gives: a file before and after.
 func writeDiff(w io.Writer, file string, before, after []byte) error {
+	name := file
+	if strings.ContainsAny(file, " \t") {
+		name += "\t" // ends a name with blanks, as GNU diff writes it
+	}
 	return difflib.WriteUnifiedDiff(w, difflib.UnifiedDiff{
-		A: difflib.SplitLines(string(before)), B: difflib.SplitLines(string(after)),
-		FromFile: file, ToFile: file + " formatted", Context: 3,
+		A: patchLines(before), B: patchLines(after),
+		FromFile: strings.Replace(name, file, file+".orig", 1), ToFile: name, Context: 3,
 	})
+}
+
+// patchLines splits text as a patch has it, which tells a last line without an
+// end from one with.
+func patchLines(text []byte) []string {
+	lines := strings.SplitAfter(string(text), "\n")
+	last := len(lines) - 1
+	if lines[last] == "" {
+		return lines[:last]
+	}
+	lines[last] += "\n\\ No newline at end of file\n"
+	return lines
 }

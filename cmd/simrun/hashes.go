@@ -3,6 +3,8 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -27,17 +29,18 @@ and prints a line for each: hash of the trace, seed, scenario. Two processes
 must print the same, also when one was built with -race, which shuffles the
 scheduler. simrun determinism compares; simrun replay SEED shows one world.`,
 		Example: `  simrun hashes --seeds 300 > plain
-  simrun-race hashes --seeds 300 | diff plain -`,
+  simrun-race hashes --seeds 300 | diff plain -       the same, built with go build -race`,
 		Args: cobra.NoArgs,
 	}
 	n := cmd.Flags().Int("seeds", 300, "how many seeds, a world each")
-	first := cmd.Flags().Uint64("from", 0, "the first seed")
+	var first seedValue
+	cmd.Flags().Var(&first, "from", "the first seed, `N`")
 	dir := cmd.Flags().String("trace-dir", "", "also write each trace to `DIR`/SEED.trace")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *n < 1 {
 			return fmt.Errorf("--seeds %d runs nothing: write 1 or more", *n)
 		}
-		runs, err := seeds(*first, *n)
+		runs, err := seeds(uint64(first), *n)
 		if err != nil {
 			return err
 		}
@@ -141,5 +144,6 @@ func readTrace(dir string, h hashed) (*sim.Result, error) {
 		return nil, err
 	}
 	facts, err := readFacts(traceFile(dir, h.seed), bytes.NewReader(data))
-	return &sim.Result{Hash: h.hash, Facts: facts, Lines: len(facts)}, err
+	sum := sha256.Sum256(data)
+	return &sim.Result{Hash: hex.EncodeToString(sum[:]), Facts: facts, Lines: len(facts)}, err
 }

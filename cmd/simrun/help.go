@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -30,9 +31,33 @@ Topics:{{range .Commands}}{{if .IsAdditionalHelpTopicCommand}}
 
 // teach has all commands help in one way.
 func teach(root *cobra.Command) {
+	root.SetHelpCommand(helpCommand())
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w\n\tsee %s --help", err, cmd.CommandPath())
 	})
+}
+
+// helpCommand is help, which knows what there is.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND|TOPIC]",
+		Short: "Explain a command or a topic",
+		Example: `  simrun help run         as simrun run --help
+  simrun help scenario    the language of scenario files`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			root := cmd.Root()
+			found, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				var names []string
+				for _, c := range root.Commands() {
+					names = append(names, c.Name())
+				}
+				asked := strings.Join(args, " ")
+				return fmt.Errorf("there is no command or topic %q%s\n\tsimrun --help lists them", asked, meant(asked, names))
+			}
+			return found.Help()
+		},
+	}
 }

@@ -19,9 +19,10 @@ func main() {
 	// The second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
 	colour := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
+	dir, _ := os.Getwd() // without one, the program goes by its name
 	status := execute(ctx, console{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, run: runWorlds, search: searchAll,
-		paint: colour && isTerminal(os.Stdout), live: isTerminal(os.Stderr),
+		paint: colour && isTerminal(os.Stdout), live: isTerminal(os.Stderr), program: startedAs(os.Args[0], dir),
 	}, os.Args[1:])
 	stop()
 	os.Exit(int(status))

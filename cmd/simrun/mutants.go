@@ -23,7 +23,7 @@ if every one was caught by the rule that it breaks: a harness that lets one pass
 proves nothing about the relay that it is for. How the two algorithms of Citadel
 were caught is told in full; with -v, all.`,
 		Example: `  simrun mutants
-  simrun mutants citadel-later`,
+  simrun mutants citadel-later-hurries`,
 		ValidArgsFunction: cobra.FixedCompletions(relayNames()[1:], cobra.ShellCompDirectiveNoFileComp),
 	}
 	verbose := cmd.Flags().BoolP("verbose", "v", false, "tell how every mutant was caught")
@@ -41,7 +41,8 @@ were caught is told in full; with -v, all.`,
 		worst := sim.OK
 		for _, h := range hunts {
 			worst = show.Worse(worst, h.Status())
-			if *verbose || len(args) > 0 || h.Status() == sim.Safety || strings.HasPrefix(h.Name, "citadel") {
+			told := h.Status() != sim.NoVerdict && strings.HasPrefix(h.Name, "citadel")
+			if *verbose || len(args) > 0 || h.Status() == sim.Safety || told {
 				show.MutantStory(c.out, p, h)
 			}
 		}
@@ -103,7 +104,13 @@ func (c console) chase(ctx context.Context, hunts []show.Hunt, where func(i int)
 			owner = append(owner, i)
 		}
 	}
-	if len(runs) == 0 || ctx.Err() != nil {
+	if ctx.Err() != nil {
+		for _, i := range owner {
+			hunts[i].Cut = true
+		}
+		return nil
+	}
+	if len(runs) == 0 {
 		return nil
 	}
 	if err := c.fill(ctx, runs, true); err != nil {

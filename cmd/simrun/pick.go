@@ -13,6 +13,7 @@ import (
 
 	"github.com/pmezard/go-difflib/difflib"
 
+	"github.com/postonce/postonce/cmd/simrun/internal/show"
 	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/sim/search"
 )
@@ -23,33 +24,81 @@ type pick struct {
 	scenario *scenarios.Scenario
 	word     string
 	file     string
+	// broken is why the file could not be read; the scenario then has only
+	// its name.
+	broken error
+	// rewrite is true when the golden trace in the file is to be renewed.
+	rewrite bool
 }
 
 // pickAll returns the scenarios that words ask for, in their order; no words
-// ask for the library.
-func pickAll(words []string) ([]pick, error) {
+// ask for the library. A file that is broken is an error.
+func pickAll(words []string) ([]pick, error) { return whole(gather(words)) }
+
+// gather is pickAll that returns broken files too, as what they are. A scenario
+// that is asked for twice comes once.
+func gather(words []string) ([]pick, error) {
 	if len(words) == 0 {
-		words = []string{""}
+		return lookUp("")
 	}
 	var all []pick
 	var errs []error
+	seen := map[string]bool{}
 	for _, word := range words {
-		picks, err := find(word)
-		all = append(all, picks...)
+		if word == "" {
+			errs = append(errs, errors.New("an empty name names nothing: leave it out for the whole library"))
+			continue
+		}
+		picks, err := lookUp(word)
 		errs = append(errs, err)
+		for _, p := range picks {
+			if key := filepath.Clean(p.file); !seen[key] {
+				seen[key] = true
+				all = append(all, p)
+			}
+		}
+	}
+	return all, errors.Join(errs...)
+}
+
+// whole makes broken files errors.
+func whole(picks []pick, err error) ([]pick, error) {
+	errs := []error{err}
+	var all []pick
+	for _, p := range picks {
+		if errs = append(errs, p.broken); p.broken == nil {
+			all = append(all, p)
+		}
 	}
 	return all, errors.Join(errs...)
 }
 
 // find returns what one word asks for: a scenario or theme of the library, a
 // file, or all files in a directory. The empty word asks for the library.
-func find(word string) ([]pick, error) {
+func find(word string) ([]pick, error) { return whole(lookUp(word)) }
+
+// lookUp is find that returns broken files too.
+func lookUp(word string) ([]pick, error) {
 	if strings.HasSuffix(word, scenarios.Ending) {
-		return load([]string{word})
+		if _, err := os.Stat(word); errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+		return load([]string{word}), nil
 	}
 	if number, ok := strings.CutPrefix(word, "world/"); ok {
 		return random(number)
 	}
+	if names := namesOf(word); len(names) > 0 {
+		return load(names), nil
+	}
+	if info, err := os.Stat(word); err == nil && info.IsDir() {
+		return findIn(word)
+	}
+	return nil, noSuch(word)
+}
+
+// namesOf returns the names of the library that a word asks for.
+func namesOf(word string) []string {
 	var names []string
 	theme := strings.TrimSuffix(word, "/")
 	for _, name := range scenarios.Names() {
@@ -57,14 +106,25 @@ func find(word string) ([]pick, error) {
 			names = append(names, name)
 		}
 	}
-	if len(names) > 0 {
-		return load(names)
+	return names
+}
+
+// noSuch says that a word names nothing, and what may have been meant.
+func noSuch(word string) error {
+	return fmt.Errorf("there is no scenario, theme or directory %q%s\n\tsimrun list shows the library; the name of a file ends in %s",
+		word, meant(word, themesAndNames()), scenarios.Ending)
+}
+
+// themesAndNames returns what can be asked for by name, themes first.
+func themesAndNames() []string {
+	var themes []string
+	names := scenarios.Names()
+	for _, name := range names {
+		if theme, _ := show.Split(name); !slices.Contains(themes, theme) {
+			themes = append(themes, theme)
+		}
 	}
-	if info, err := os.Stat(word); err == nil && info.IsDir() {
-		return findIn(word)
-	}
-	return nil, fmt.Errorf("there is no scenario, theme or directory %q%s\n\tsimrun list shows the library; the name of a file ends in %s",
-		word, meant(word, scenarios.Names()), scenarios.Ending)
+	return append(themes, names...)
 }
 
 // random returns a random world by its number.
@@ -79,41 +139,49 @@ func random(number string) ([]pick, error) {
 
 // findIn returns the scenarios of all files below a directory.
 func findIn(dir string) ([]pick, error) {
-	files, err := filesIn(dir)
-	if err != nil {
-		return nil, err
-	}
-	if len(files) == 0 {
+	files, errs := filesIn(dir)
+	if len(files)+len(errs) == 0 {
 		return nil, fmt.Errorf("there is no file that ends in %s below %s", scenarios.Ending, dir)
 	}
-	return load(files)
+	all := load(files)
+	for _, err := range errs {
+		name := dir
+		var at *fs.PathError
+		if errors.As(err, &at) {
+			name = at.Path
+		}
+		all = append(all, pick{scenario: &scenarios.Scenario{Name: filepath.ToSlash(name)}, word: name, file: name, broken: err})
+	}
+	return all, nil
 }
 
-// filesIn lists the scenario files below a directory, in lexical order.
-func filesIn(dir string) ([]string, error) {
-	var files []string
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && strings.HasSuffix(path, scenarios.Ending) {
+// filesIn lists the scenario files below a directory, in lexical order, and the
+// errors of directories that cannot be read.
+func filesIn(dir string) (files []string, errs []error) {
+	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			errs = append(errs, err)
+		case !entry.IsDir() && strings.HasSuffix(path, scenarios.Ending):
 			files = append(files, path)
 		}
-		return err
+		return nil // go on with what can be read
 	})
-	return files, err
+	return files, errs
 }
 
 // load loads scenarios by path or name.
-func load(words []string) ([]pick, error) {
-	var all []pick
-	var errs []error
-	for _, word := range words {
+func load(words []string) []pick {
+	all := make([]pick, len(words))
+	for i, word := range words {
 		s, err := scenarios.Load(word)
 		if err != nil {
-			errs = append(errs, err)
-			continue
+			why, _, _ := strings.Cut(err.Error(), "\n")
+			s = &scenarios.Scenario{Name: strings.TrimSuffix(filepath.ToSlash(word), scenarios.Ending), Title: why, Prose: err.Error()}
 		}
-		all = append(all, pick{s, word, fileOf(word)})
+		all[i] = pick{scenario: s, word: word, file: fileOf(word), broken: err}
 	}
-	return all, errors.Join(errs...)
+	return all
 }
 
 // fileOf returns the path of a scenario's file, in the repository for a name of
@@ -129,8 +197,8 @@ func fileOf(word string) string {
 // the seed decides what the scenario leaves open.
 func seeded(library []*scenarios.Scenario, seed uint64) pick {
 	s := *library[seed%uint64(len(library))]
-	s.Seed = seed
-	return pick{&s, strconv.FormatUint(seed, 10), fileOf(s.Name)}
+	s.Seed, s.Trace = seed, nil // the golden trace is that of the file's own seed
+	return pick{scenario: &s, word: strconv.FormatUint(seed, 10), file: fileOf(s.Name)}
 }
 
 // meant suggests what was meant by a word that is no choice; empty when

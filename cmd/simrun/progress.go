@@ -11,40 +11,52 @@ import (
 // done sooner needs none.
 const patience = 2 * time.Second
 
-// A progress shows on a terminal how many worlds have run.
+// A progress shows on a terminal how many worlds have run, how many a second,
+// and how long the rest will take.
 type progress struct {
 	out   io.Writer // nil when there is no terminal
 	now   func() time.Time
 	began time.Time
 	total int
-	count int
-	bar   *progressbar.ProgressBar
+	late  latecomer
+	bar   *progressbar.ProgressBar // nil when there is no terminal
+}
+
+// A latecomer passes on what is written once it is awake.
+type latecomer struct {
+	out   io.Writer
+	awake bool
+}
+
+// Write drops what comes too early.
+func (l *latecomer) Write(b []byte) (int, error) {
+	if !l.awake {
+		return len(b), nil
+	}
+	return l.out.Write(b)
 }
 
 func (c console) newProgress(total int) *progress {
-	p := &progress{now: c.now, began: c.now(), total: total}
-	if c.live {
+	p := &progress{now: c.now, began: c.now(), total: total, late: latecomer{out: c.err}}
+	if c.live && total > 0 {
 		p.out = c.err
+		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(&p.late), progressbar.OptionSetWidth(40),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("worlds"),
+			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
+		p.bar.StartWithoutRender()
 	}
 	return p
 }
 
-// add counts one more. The bar comes when there was no end in sight for long.
+// add counts one more. The bar counts from the start, or its rate would be
+// wrong; it is seen when there was no end in sight for long.
 func (p *progress) add() {
-	p.count++
-	if p.out == nil {
+	if p.bar == nil {
 		return
 	}
-	if p.bar == nil {
-		if p.now().Sub(p.began) < patience {
-			return
-		}
-		p.bar = progressbar.NewOptions(p.total, progressbar.OptionSetWriter(p.out), progressbar.OptionSetWidth(40),
-			progressbar.OptionShowCount(), progressbar.OptionSetDescription("worlds"), progressbar.OptionThrottle(100*time.Millisecond),
-			progressbar.OptionClearOnFinish())
-	}
+	p.late.awake = p.late.awake || p.now().Sub(p.began) >= patience
 	// What a bar cannot show is no reason to stop.
-	_ = p.bar.Set(p.count)
+	_ = p.bar.Add(1)
 }
 
 // close takes the bar away.

@@ -6,10 +6,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postonce/postonce/cmd/simrun/internal/mutants"
+	"github.com/postonce/postonce/cmd/simrun/internal/show"
 )
 
 // honest is the name of the relay that this repository is about.
-const honest = "postonce"
+const honest = show.Honest
 
 // relayNames lists the relays that can be run.
 func relayNames() []string {

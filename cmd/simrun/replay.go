@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -21,7 +22,7 @@ With -v it prints the whole trace instead, a line per fact, the same bytes every
 time; what is not a fact stands in comments, so that simrun check can judge it.`,
 		Example: `  simrun replay crash/after-250
   simrun replay crash/after-250 -v | grep 'server mx1'
-  simrun replay my-bug.txtar --relay citadel-later
+  simrun replay my-bug.txtar --relay citadel-later-hurries
   simrun replay 17`,
 		Args:              exactlyOne("which scenario? Name one: simrun replay doubt/report; simrun list shows them"),
 		ValidArgsFunction: completeNames,
@@ -62,6 +63,9 @@ func pickOne(word string) (pick, error) {
 			return pick{}, err
 		}
 		return seeded(library, seed), nil
+	}
+	if word == "" {
+		return pick{}, errors.New("an empty name names nothing: simrun list shows the library")
 	}
 	picks, err := find(word)
 	if err != nil {

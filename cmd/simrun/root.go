@@ -24,6 +24,8 @@ type console struct {
 	search   searcher
 	// paint is true when out takes colours, live when err can show progress.
 	paint, live bool
+	// program is how a person starts this program; empty is show.Command.
+	program string
 }
 
 // A runner runs worlds and returns their results in the order of the jobs. It
@@ -102,6 +104,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noScenario,
+		Version:       version(),
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	write := reportFlag(root)
@@ -130,5 +133,5 @@ func noScenario(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return fmt.Errorf("there is no command %q%s\n\tsee simrun --help", args[0], meant(args[0], append(names, scenarios.Names()...)))
+	return fmt.Errorf("there is no command %q%s\n\tsee simrun --help", args[0], meant(args[0], append(names, themesAndNames()...)))
 }

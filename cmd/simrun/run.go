@@ -18,6 +18,8 @@ type selection struct {
 	// seed takes the place of the scenarios' own, if reseed.
 	seed   uint64
 	reseed bool
+	// rewrite asks for golden traces to be renewed.
+	rewrite bool
 }
 
 func runCommand(c console) *cobra.Command {
@@ -25,19 +27,26 @@ func runCommand(c console) *cobra.Command {
 		Use:   "run [PATH|NAME...]",
 		Short: "Run scenarios: files, directories, or names and themes of the library",
 		Long: `run runs scenarios and says which hold. What does not hold is told as a story,
-with the command that replays it. Without arguments it runs the library.`,
+with the command that replays it. Without arguments it runs the library.
+
+A file that has a trace section must have that very trace; the first line that
+differs is shown. With --rewrite the traces of files are filled in or renewed.`,
 		Example: `  simrun run crash                            all of a theme
   simrun run crash/after-250 my-bug.txtar     a scenario and a file
   simrun run --seed 7 retry                   with other latencies
-  simrun run --relay citadel-later citadel    with a relay that is wrong on purpose
+  simrun run --relay citadel-later-hurries citadel   with a relay that is wrong on purpose
+  simrun run --rewrite my-bug.txtar           fill in the trace section
   simrun run --report html=out.html           and a page of all runs, to be read in a browser
   simrun run --report json=out.json,junit=out.xml`,
 		ValidArgsFunction: completeNames,
 	}
 	choose := selectionFlags(cmd)
 	write := reportFlag(cmd)
+	rewrite := cmd.Flags().Bool("rewrite", false, "write the trace of each run into the trace section of its file")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		return c.runAndShow(cmd.Context(), choose(args), write)
+		s := choose(args)
+		s.rewrite = *rewrite
+		return c.runAndShow(cmd.Context(), s, write)
 	}
 	return cmd
 }
@@ -46,9 +55,10 @@ with the command that replays it. Without arguments it runs the library.`,
 // makes a selection of them and of the arguments.
 func selectionFlags(cmd *cobra.Command) func(words []string) selection {
 	relay := relayFlag(cmd)
-	seed := cmd.Flags().Uint64("seed", 0, "run with seed `N` instead of the scenario's own")
+	var seed seedValue
+	cmd.Flags().Var(&seed, "seed", "run with seed `N` instead of the scenario's own")
 	return func(words []string) selection {
-		return selection{words: words, relay: *relay, seed: *seed, reseed: cmd.Flags().Changed("seed")}
+		return selection{words: words, relay: *relay, seed: uint64(seed), reseed: cmd.Flags().Changed("seed")}
 	}
 }
 
@@ -59,11 +69,14 @@ func (s selection) runs(picks []pick) ([]show.Run, error) {
 	}
 	runs := make([]show.Run, len(picks))
 	for i, p := range picks {
-		runs[i] = show.Run{Scenario: p.scenario, File: p.file, Relay: s.relay, Replay: quoted(p.word)}
+		runs[i] = show.Run{Scenario: p.scenario, File: p.file, Relay: s.relay, Replay: quoted(p.word), Broken: p.broken}
+		if s.reseed || s.relay != honest {
+			other := *p.scenario
+			other.Trace = nil // the golden one is that of the honest relay and the file's own seed
+			runs[i].Scenario = &other
+		}
 		if s.reseed {
-			seeded := *p.scenario
-			seeded.Seed = s.seed
-			runs[i].Scenario = &seeded
+			runs[i].Scenario.Seed = s.seed
 			runs[i].Replay += fmt.Sprintf(" --seed %d", s.seed)
 		}
 		if s.relay != honest {
@@ -82,13 +95,25 @@ func quoted(word string) string {
 }
 
 // runAndShow runs a selection, shows what came of it, and writes the reports.
+// A broken file does not keep the others from running.
 func (c console) runAndShow(ctx context.Context, s selection, write reports) error {
-	picks, err := pickAll(s.words)
+	picks, err := gather(s.words)
 	if err != nil {
 		return err
 	}
+	if good, err := whole(picks, nil); len(good) == 0 && !write.any() {
+		return err
+	}
+	if s.rewrite {
+		if err := rewritable(s, picks); err != nil {
+			return err
+		}
+	}
 	runs, err := s.runs(picks)
 	if err != nil {
+		return err
+	}
+	if err := write.try(); err != nil {
 		return err
 	}
 	began := c.now()
@@ -96,24 +121,44 @@ func (c console) runAndShow(ctx context.Context, s selection, write reports) err
 		return err
 	}
 	real := c.now().Sub(began)
-	p := c.colours()
-	show.List(c.out, p, runs)
-	show.Failures(c.out, p, runs)
-	fmt.Fprintln(c.out)
-	show.Summary(c.out, p, runs, real)
+	out, p := c.out, c.colours()
+	if write.takesOutput() {
+		out, p = c.err, show.Paint{}
+	}
+	show.List(out, p, runs)
+	show.Failures(out, p, runs)
+	fmt.Fprintln(out)
+	show.Summary(out, p, runs, real)
 	if err := write.write(runs, real); err != nil {
+		return err
+	}
+	if err := c.rewrite(picks, runs); err != nil {
 		return err
 	}
 	return end(show.Worst(runs))
 }
 
-// fill runs worlds and puts the results in their places.
+// fill runs worlds and puts the results in their places; none of a broken file.
 func (c console) fill(ctx context.Context, runs []show.Run, brief bool) error {
-	jobs := make([]job, len(runs))
+	var good []show.Run
+	var place []int
+	var jobs []job
 	for i, r := range runs {
-		jobs[i] = job{scenario: r.Scenario, relay: r.Relay, brief: brief}
+		if r.Broken == nil {
+			good, place = append(good, r), append(place, i)
+			jobs = append(jobs, job{scenario: r.Scenario, relay: r.Relay, brief: brief})
+		}
 	}
-	return c.fillFrom(ctx, runs, jobs)
+	if len(jobs) == 0 {
+		return nil
+	}
+	if err := c.fillFrom(ctx, good, jobs); err != nil {
+		return err
+	}
+	for i, r := range good {
+		runs[place[i]] = r
+	}
+	return nil
 }
 
 // fillFrom runs jobs and puts the results in their places.
@@ -125,7 +170,7 @@ func (c console) fillFrom(ctx context.Context, runs []show.Run, jobs []job) erro
 		return err
 	}
 	for i, result := range results {
-		runs[i].Result = result
+		runs[i].Result, runs[i].Program = result, c.program
 	}
 	return nil
 }

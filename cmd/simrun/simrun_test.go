@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"os"
@@ -99,7 +101,7 @@ func TestWithoutACommandTheLibraryRuns(t *testing.T) {
 func TestABrokenRuleIsToldAndEndsWith2(t *testing.T) {
 	s := simrun(t, breaks("crash/after-250", spec.NeverTwice), "run", "crash")
 	s.want(t, sim.Safety, "✗ after-250", "NEVER-TWICE: something went wrong.", spec.NeverTwice.Text(),
-		"replay it: go run ./cmd/simrun replay crash/after-250 -v")
+		"replay it: go run ./cmd/simrun replay crash/after-250   (-v prints its trace)")
 	if s.err != "" {
 		t.Errorf("a finding is no error of the command: %s", s.err)
 	}
@@ -108,7 +110,7 @@ func TestABrokenRuleIsToldAndEndsWith2(t *testing.T) {
 func TestTheReplayCommandSaysAllThatWasChosen(t *testing.T) {
 	relay := mutants.All()[0].Name
 	s := simrun(t, breaks("crash/after-250", spec.NeverTwice), "run", "crash/after-250", "--seed", "7", "--relay", relay)
-	s.want(t, sim.Safety, "replay crash/after-250 --seed 7 --relay "+relay+" -v")
+	s.want(t, sim.Safety, "replay crash/after-250 --seed 7 --relay "+relay+"   (-v")
 	if s.jobs[0].scenario.Seed != 7 || s.jobs[0].relay != relay {
 		t.Errorf("seed %d, relay %s", s.jobs[0].scenario.Seed, s.jobs[0].relay)
 	}
@@ -126,7 +128,7 @@ func TestFilesAndDirectoriesRun(t *testing.T) {
 	}
 	for _, word := range []string{file, dir} {
 		session := simrun(t, func(i int, j job) *sim.Result { r := holds(i, j); r.Status = sim.NoVerdict; return r }, "run", word)
-		session.want(t, sim.NoVerdict, "replay it: go run ./cmd/simrun replay '"+file+"' -v")
+		session.want(t, sim.NoVerdict, "replay it: go run ./cmd/simrun replay '"+file+"'   (-v")
 	}
 	simrun(t, holds, "run", t.TempDir()).want(t, sim.Usage, "there is no file that ends in .txtar below")
 }
@@ -139,6 +141,19 @@ func TestWrongCommandLinesSayWhatToDo(t *testing.T) {
 		{[]string{"rnu"}, `there is no command "rnu": did you mean run?`},
 		{[]string{"crash"}, "simrun run crash"},
 		{[]string{"run", "crash/aftr-250"}, "did you mean crash/after-250"},
+		{[]string{"run", "dout"}, "did you mean doubt"},
+		{[]string{"run", "zzzz"}, "simrun list shows the library"},
+		{[]string{"run", ""}, "an empty name"},
+		{[]string{"replay", ""}, "an empty name"},
+		{[]string{"run", "nowhere.txtar"}, "no such file"},
+		{[]string{"run", "--seed", "-3"}, "a seed is a whole number from 0 to 18446744073709551615"},
+		{[]string{"hashes", "--from", "x"}, "a seed is a whole number"},
+		{[]string{"list", "dout"}, "did you mean doubt"},
+		{[]string{"list", "zzzz"}, "simrun list shows all"},
+		{[]string{"fmt", "-"}, "leave out the -"},
+		{[]string{"fmt", "mx/null"}, "such as scenarios/library/mx/null.txtar"},
+		{[]string{"help", "nothing"}, `there is no command or topic "nothing"`},
+		{[]string{"help", "scenaro"}, "did you mean scenario?"},
 		{[]string{"run", "greylisting"}, "did you mean retry/greylisting"},
 		{[]string{"run", "--relay", "postone"}, "did you mean postonce?"},
 		{[]string{"run", "--bogus"}, "see simrun run --help"},
@@ -211,7 +226,7 @@ func TestASeedNamesAWorld(t *testing.T) {
 
 func TestHashesTellOfWhatBreaksBesideTheList(t *testing.T) {
 	s := simrun(t, breaks(scenarios.Names()[1], spec.NeverTwice), "hashes", "--seeds", "3")
-	s.want(t, sim.Safety, "replay it: go run ./cmd/simrun replay 1 -v")
+	s.want(t, sim.Safety, "replay it: go run ./cmd/simrun replay 1   (-v")
 	if strings.Count(s.out, "\n") != 3 {
 		t.Errorf("the list is\n%s", s.out)
 	}
@@ -239,6 +254,22 @@ func TestDeterminismFindsTheFirstFactThatDiffers(t *testing.T) {
 	s.want(t, sim.Nondeterministic, "seed 2", "line 1 is", ".000000001Z world", ".000000002Z world", "3 of 4 worlds")
 	s = simrun(t, differs, "determinism", "--against", list)
 	s.want(t, sim.Nondeterministic, "seed 2", "here it was the same 8 times", "--trace-dir DIR")
+}
+
+func TestDeterminismTellsOfAHashThatWasEdited(t *testing.T) {
+	dir := t.TempDir()
+	s := simrun(t, truly, "hashes", "--seeds", "2", "--trace-dir", dir)
+	list := put(t, dir, "list", strings.Replace(s.out, truly(0, job{scenario: new(scenarios.Scenario)}).Hash, strings.Repeat("ee", 32), 1))
+	s = simrun(t, truly, "determinism", "--against", list, "--trace-dir", dir)
+	s.want(t, sim.Nondeterministic, "eeeeeeeeeeeeeeee… as the list says", "only the hash in the list differs", "1 of 2 worlds")
+}
+
+// truly answers with the hash that the trace has.
+func truly(i int, j job) *sim.Result {
+	r := holds(i, j)
+	sum := sha256.Sum256(r.Trace())
+	r.Hash = hex.EncodeToString(sum[:])
+	return r
 }
 
 func TestDeterminismRefusesAListOfAnotherLibrary(t *testing.T) {
@@ -273,6 +304,16 @@ func TestMutantsAreHuntedOnTheirScenarioThenEverywhere(t *testing.T) {
 	s.want(t, sim.Safety, "✓ "+first.Name, "plain/dots", "✗ "+second.Name, "SURVIVED")
 	if got, want := len(s.jobs), len(all)+2*len(scenarios.Names()); got != want {
 		t.Errorf("%d jobs, want %d", got, want)
+	}
+}
+
+func TestMutantsThatWereNotRunAreNotSaidToSurvive(t *testing.T) {
+	s := simrun(t, func(i int, _ job) *sim.Result { return nil }, "mutants")
+	s.want(t, sim.NoVerdict, "not run")
+	for _, not := range []string{"SURVIVED", "nothing, in"} {
+		if strings.Contains(s.out, not) {
+			t.Errorf("it says %q:\n%s", not, s.out)
+		}
 	}
 }
 
@@ -325,7 +366,7 @@ func TestReportsAreWritten(t *testing.T) {
 	if data, err = os.ReadFile(x); err != nil || !bytes.Contains(data, []byte("<testsuites")) {
 		t.Errorf("%v: %s", err, data)
 	}
-	simrun(t, holds, "run", "crash", "--report", "json="+filepath.Join(dir, "no", "r")).want(t, sim.Usage, "writing the json report")
+	simrun(t, holds, "run", "crash", "--report", "json="+filepath.Join(dir, "no", "r")).want(t, sim.Usage, "the json report cannot be written: open ")
 }
 
 func TestFmtIsLikeGofmt(t *testing.T) {
@@ -343,7 +384,7 @@ func TestFmtIsLikeGofmt(t *testing.T) {
 		t.Errorf("status %v:\n%s", got.status, got.out)
 	}
 	simrun(t, holds, "fmt", "-l", file).want(t, sim.Usage, file)
-	simrun(t, holds, "fmt", "-d", file).want(t, sim.Usage, "--- "+file, "+++ "+file+" formatted", "@@")
+	simrun(t, holds, "fmt", "-d", file).want(t, sim.Usage, "--- "+file, "--- "+file+".orig\n+++ "+file+"\n@@")
 	simrun(t, holds, "fmt", "-w", filepath.Dir(file)).want(t, sim.OK)
 	if data, _ := os.ReadFile(file); !bytes.Equal(data, good) {
 		t.Errorf("it was not formatted:\n%s", data)
@@ -377,21 +418,4 @@ func TestCheckJudgesATrace(t *testing.T) {
 	simrun(t, holds, "check", file).want(t, sim.Safety, "NEVER-TWICE", "t+1s", "1 violation")
 	write(facts[0].String(), "nonsense")
 	simrun(t, holds, "check", file).want(t, sim.Usage, file+":2: ", "\tnonsense")
-}
-
-func TestEveryCommandTeachesByExample(t *testing.T) {
-	for _, c := range rootCommand(console{}).Commands() {
-		if c.Runnable() && !c.Hidden && c.Example == "" {
-			t.Errorf("%s has no example", c.Name())
-		}
-	}
-	s := simrun(t, holds, "help", "scenario")
-	s.want(t, sim.OK, "# The language of scenario files")
-	if strings.Contains(s.out, "Usage:") {
-		t.Error("a topic is not used")
-	}
-	s = simrun(t, holds, "run", "--help")
-	if example, usage := strings.Index(s.out, "simrun run crash"), strings.Index(s.out, "Usage:"); example < 0 || usage < example {
-		t.Errorf("examples do not come first:\n%s", s.out)
-	}
 }

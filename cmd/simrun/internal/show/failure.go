@@ -12,6 +12,9 @@ import (
 // Command is how a person starts this program in the repository.
 const Command = "go run ./cmd/simrun"
 
+// Honest is the name of the relay that this repository is about.
+const Honest = "postonce"
+
 // mostViolations is how many violations of one run are told in full.
 const mostViolations = 3
 
@@ -19,12 +22,17 @@ const mostViolations = 3
 // how to replay it.
 func Failures(w io.Writer, p Paint, runs []Run) {
 	for _, r := range runs {
-		if r.Result != nil && r.Result.Status != sim.OK {
-			fmt.Fprintf(w, "\n%s %s %s\n", p.mark(r.Status()), p.bold(r.Scenario.Name), p.bad(Verdict(r.Status())))
-			fmt.Fprintf(w, "  %s\n", sentence(r.Scenario.Title))
-			Failure(w, p, r)
-			fmt.Fprintf(w, "\n  replay it: %s replay %s -v\n", Command, r.Replay)
+		if r.missing() || r.Status() == sim.OK {
+			continue
 		}
+		fmt.Fprintf(w, "\n%s %s %s\n", p.mark(r.Status()), p.bold(r.Scenario.Name), p.bad(Verdict(r.Status())))
+		if r.Broken != nil {
+			fmt.Fprint(w, indent("  ", r.Broken.Error()+"\n"))
+			continue
+		}
+		fmt.Fprintf(w, "  %s\n", sentence(r.Scenario.Title))
+		Failure(w, p, r)
+		fmt.Fprintf(w, "\n  %s\n", replayHint(r))
 	}
 }
 
@@ -36,9 +44,7 @@ func Failure(w io.Writer, p Paint, r Run) {
 	if r.Result.Panic != "" {
 		fmt.Fprintf(w, "\n  %s\n%s", p.bad("the relay did not end well:"), indent("    ", stacks(r.Result.Panic)))
 	}
-	if r.Result.Status == sim.NoVerdict {
-		unused(w, p, r)
-	}
+	unused(w, p, r)
 }
 
 // Violations tells violations as stories, counting time from start: the first
@@ -47,6 +53,7 @@ func Failure(w io.Writer, p Paint, r Run) {
 func Violations(w io.Writer, p Paint, all []spec.Violation, start spec.Wall) {
 	told, others := Gravest(all)
 	for _, v := range told {
+		v.Facts = shortened(v.Facts)
 		first, rest, _ := strings.Cut(v.Story(start), "\n")
 		fmt.Fprintf(w, "\n  %s%s\n", p.bad(string(v.Rule)), strings.TrimPrefix(first, string(v.Rule)))
 		fmt.Fprint(w, indent("  ", rest))
@@ -79,8 +86,21 @@ func mismatches(w io.Writer, p Paint, r Run) {
 		return
 	}
 	fmt.Fprintf(w, "\n  %s\n", p.bad("expected otherwise:"))
-	for _, m := range r.Result.Mismatches {
+	for _, m := range few(r.Result.Mismatches) {
 		fmt.Fprint(w, indent("    ", r.placed(m)+"\n"))
+	}
+	more(w, "    ", r.Result.Mismatches)
+}
+
+// most is how many things of a kind are told one by one.
+const most = 10
+
+// few returns the first of many; more says how many others there are.
+func few[T any](all []T) []T { return all[:min(len(all), most)] }
+
+func more[T any](w io.Writer, margin string, all []T) {
+	if n := len(all) - most; n > 0 {
+		fmt.Fprintf(w, "%sand %s more\n", margin, thousands(n))
 	}
 }
 
@@ -92,12 +112,19 @@ func (r Run) placed(text string) string {
 	return text
 }
 
+// unused tells which faults never fired, and which rules never matched. In a
+// run that fails they are often the cause: the world was not the one meant.
 func unused(w io.Writer, p Paint, r Run) {
-	if len(r.Result.Unused) == 0 {
+	if len(r.Result.Unused) == 0 || r.Result.Status == sim.OK {
 		return
 	}
-	fmt.Fprintf(w, "\n  %s\n", p.doubt("never happened, so the run proves nothing:"))
-	for _, u := range r.Result.Unused {
+	heading := "never happened, so the run proves nothing:"
+	if r.Result.Status != sim.NoVerdict {
+		heading = "never happened, which may be why:"
+	}
+	fmt.Fprintf(w, "\n  %s\n", p.doubt(heading))
+	for _, u := range few(r.Result.Unused) {
 		fmt.Fprintf(w, "    %s\n", r.placed(u))
 	}
+	more(w, "    ", r.Result.Unused)
 }

@@ -46,6 +46,7 @@ type jsonScenario struct {
 	Fired      []string        `json:"fired"`
 	Unused     []string        `json:"unused"`
 	Panic      string          `json:"panic,omitempty"`
+	Error      string          `json:"error,omitempty"`
 	Replay     string          `json:"replay"`
 }
 
@@ -92,7 +93,10 @@ func jsonRun(r Run) jsonScenario {
 		LastedNS: r.Lasted().Nanoseconds(), Facts: result.Lines,
 		Faults: r.count(spec.FactFault), Crashes: r.count(spec.FactCrash), Hash: result.Hash,
 		Violations: []jsonViolation{}, Mismatches: placed(r, result.Mismatches), Licences: []jsonLicence{},
-		Fired: list(result.Fired), Unused: placed(r, result.Unused), Panic: result.Panic, Replay: Command + " replay " + r.Replay + " -v",
+		Fired: list(result.Fired), Unused: placed(r, result.Unused), Panic: result.Panic, Replay: r.again(),
+	}
+	if r.Broken != nil {
+		j.Error, j.Replay = r.Broken.Error(), ""
 	}
 	for _, v := range result.Violations {
 		lines := []string{}

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -56,7 +57,7 @@ type (
 func JUnit(w io.Writer, runs []Run, real time.Duration) error {
 	suites := junitSuites{Name: "simrun", Time: seconds(real)}
 	for _, r := range runs {
-		theme := r.Theme()
+		theme := cmp.Or(r.Theme(), "scenarios")
 		n := len(suites.Suites)
 		if n == 0 || suites.Suites[n-1].Name != theme {
 			suites.Suites = append(suites.Suites, junitSuite{Name: theme})
@@ -93,7 +94,7 @@ func (s *junitSuite) add(r Run) {
 	}
 	s.Tests++
 	switch status := r.Status(); {
-	case r.Result == nil:
+	case r.missing():
 		c.Skipped = &junitSkipped{"there was no time to run it"}
 		s.Skipped++
 	case status == sim.Safety || status == sim.Progress:
@@ -110,6 +111,11 @@ func (s *junitSuite) add(r Run) {
 // first sentence as the message, all of it as the text.
 func failureOf(r Run) *junitFailure {
 	f := junitFailure{Type: r.Status().String(), Message: Verdict(r.Status())}
+	if r.Broken != nil {
+		f.Text = r.Broken.Error()
+		f.Message, _, _ = strings.Cut(f.Text, "\n")
+		return &f
+	}
 	switch {
 	case len(r.Result.Violations) > 0:
 		f.Type, f.Message = string(r.Result.Violations[0].Rule), r.Result.Violations[0].Sentence
@@ -118,7 +124,7 @@ func failureOf(r Run) *junitFailure {
 	}
 	var b strings.Builder
 	Failure(&b, Paint{}, r)
-	fmt.Fprintf(&b, "\n  replay it: %s replay %s -v\n", Command, r.Replay)
+	fmt.Fprintf(&b, "\n  %s\n", replayHint(r))
 	f.Text = b.String()
 	return &f
 }

@@ -20,7 +20,13 @@ func List(w io.Writer, p Paint, runs []Run) {
 		}
 	}
 	theme := ""
-	for i, r := range runs {
+	for i := 0; i < len(runs); i++ {
+		r := runs[i]
+		if n := notRun(runs[i:]); n > 1 {
+			fmt.Fprintf(w, "\n  %s %s not run\n", p.mark(r.Status()), number(n, "scenario"))
+			i += n - 1
+			continue
+		}
 		here, rest := Split(r.Scenario.Name)
 		if i == 0 || here != theme {
 			theme = here
@@ -32,11 +38,25 @@ func List(w io.Writer, p Paint, runs []Run) {
 			}
 		}
 		numbers := fmt.Sprintf("%*s  %*s", time, "", facts+len(" facts"), "not run")
-		if r.Result != nil {
+		switch {
+		case r.Broken != nil:
+			numbers = fmt.Sprintf("%*s  %*s", time, "", facts+len(" facts"), "broken")
+		case r.Result != nil:
 			numbers = fmt.Sprintf("%*s  %*s facts", time, span(r.Lasted()), facts, thousands(r.Result.Lines))
 		}
-		fmt.Fprintf(w, "  %s %s  %s  %s\n", p.mark(r.Status()), pad(rest, name), p.faint(numbers), r.Scenario.Title)
+		line := fmt.Sprintf("  %s %s  %s  %s", p.mark(r.Status()), pad(rest, name), p.faint(numbers), r.Scenario.Title)
+		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
+}
+
+// notRun counts the runs, from the first on, for which there was no time.
+func notRun(runs []Run) int {
+	for i, r := range runs {
+		if !r.missing() {
+			return i
+		}
+	}
+	return len(runs)
 }
 
 // pad fills text up with blanks to so many characters.

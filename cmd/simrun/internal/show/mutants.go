@@ -18,6 +18,8 @@ type Hunt struct {
 	Scenario string
 	// Runs are those that were made, up to the first that caught it.
 	Runs []Run
+	// Cut is true when the hunt was interrupted before it was over.
+	Cut bool
 }
 
 // Caught returns the run that broke the named rule, and its violation; ok is
@@ -44,28 +46,40 @@ func Breaks(r Run, rule spec.Rule) (spec.Violation, bool) {
 }
 
 // Status is Safety for a mutant that survived, as a promise of the harness
-// does not hold; NoVerdict when it did not run.
+// does not hold; NoVerdict when it did not run everywhere.
 func (h Hunt) Status() sim.Status {
-	if _, _, ok := h.Caught(); ok {
+	switch _, _, ok := h.Caught(); {
+	case ok:
 		return sim.OK
+	case h.Cut || h.missing() > 0 || len(h.Runs) == 0:
+		return sim.NoVerdict
 	}
+	return sim.Safety
+}
+
+// missing counts the runs for which there was no time.
+func (h Hunt) missing() int {
+	n := 0
 	for _, r := range h.Runs {
-		if r.Result != nil {
-			return sim.Safety
+		if r.missing() {
+			n++
 		}
 	}
-	return sim.NoVerdict
+	return n
 }
 
 // Mutants writes a line per mutant: name, rule broken, the scenario that caught
 // it, and what it does wrong; then a line about all.
 func Mutants(w io.Writer, p Paint, all []Hunt) {
 	name, rule, where := 0, 0, 0
-	caught := 0
+	caught, cut := 0, 0
 	for _, h := range all {
 		name, rule, where = max(name, len(h.Name)), max(rule, len(h.Rule)), max(where, utf8.RuneCountInString(h.where()))
-		if h.Status() == sim.OK {
+		switch h.Status() {
+		case sim.OK:
 			caught++
+		case sim.NoVerdict:
+			cut++
 		}
 	}
 	for _, h := range all {
@@ -77,7 +91,11 @@ func Mutants(w io.Writer, p Paint, all []Hunt) {
 		fmt.Fprintln(w, p.good(number(caught, "mutant")+" caught, each by the rule that it breaks"))
 		return
 	}
-	fmt.Fprintln(w, p.bad(fmt.Sprintf("%d of %s caught by the rule that it should break", caught, number(len(all), "mutant"))))
+	line := p.bad(fmt.Sprintf("%d of %s caught by the rule that it should break", caught, number(len(all), "mutant")))
+	if cut > 0 {
+		line += " · " + p.doubt(thousands(cut)+" not run to the end")
+	}
+	fmt.Fprintln(w, line)
 }
 
 // where names the scenario that caught the mutant, or says why none did.
@@ -85,10 +103,13 @@ func (h Hunt) where() string {
 	if r, _, ok := h.Caught(); ok {
 		return r.Scenario.Name
 	}
-	if h.Status() == sim.NoVerdict {
+	switch ran := len(h.Runs) - h.missing(); {
+	case h.Status() != sim.NoVerdict:
+		return "SURVIVED"
+	case ran == 0:
 		return "not run"
 	}
-	return "SURVIVED"
+	return "interrupted"
 }
 
 // remark says that the mutant was caught elsewhere than it should have been.
@@ -105,7 +126,12 @@ func MutantStory(w io.Writer, p Paint, h Hunt) {
 	fmt.Fprintf(w, "\n%s %s\n", p.mark(h.Status()), p.bold(h.Name+": "+sentence(h.Wrong)))
 	if r, v, ok := h.Caught(); ok {
 		Violations(w, p, []spec.Violation{v}, r.Result.Began)
-		fmt.Fprintf(w, "\n  replay it: %s replay %s -v\n", Command, r.Replay)
+		fmt.Fprintf(w, "\n  %s\n", replayHint(r))
+		return
+	}
+	ran := len(h.Runs) - h.missing()
+	if ran == 0 {
+		fmt.Fprintf(w, "  It should break %s. It was not run.\n", h.Rule)
 		return
 	}
 	fmt.Fprintf(w, "  It should break %s. What was found:\n", h.Rule)
@@ -121,6 +147,6 @@ func MutantStory(w io.Writer, p Paint, h Hunt) {
 		Failure(w, p, r)
 	}
 	if told == 0 {
-		fmt.Fprintf(w, "  nothing, in %s\n", number(len(h.Runs), "run"))
+		fmt.Fprintf(w, "  nothing, in %s\n", number(ran, "run"))
 	}
 }

@@ -1,6 +1,7 @@
 package show
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -17,19 +18,35 @@ type Run struct {
 	File string
 	// Relay is the name of the relay that ran.
 	Relay string
+	// Program is how a person starts simrun; empty is Command.
+	Program string
 	// Replay is what follows "simrun replay" to run it again.
 	Replay string
+	// Broken is why the file could not be read; there is no result then.
+	Broken error
 	// Result is nil when there was no time to run it.
 	Result *sim.Result
 }
 
 // Status is how the run ended; a run that did not take place has no verdict.
 func (r Run) Status() sim.Status {
-	if r.Result == nil {
+	switch {
+	case r.Broken != nil:
+		return sim.Usage
+	case r.Result == nil:
 		return sim.NoVerdict
 	}
 	return r.Result.Status
 }
+
+// missing reports whether there was no time to run it.
+func (r Run) missing() bool { return r.Result == nil && r.Broken == nil }
+
+// again is the command that tells the run as a story.
+func (r Run) again() string { return cmp.Or(r.Program, Command) + " replay " + r.Replay }
+
+// replayHint is the line that says how to see the run again.
+func replayHint(r Run) string { return "replay it: " + r.again() + "   (-v prints its trace)" }
 
 // Theme is the directory part of the scenario's name.
 func (r Run) Theme() string {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,7 +90,8 @@ func made() []Run {
 		{"doubt/report", "A lost reply is reported as unknown", &sim.Result{
 			Status: sim.Safety, Began: began, Facts: facts, Lines: len(facts), Hash: strings.Repeat("1b", 32), Virtual: 5 * time.Minute,
 			Violations: []spec.Violation{twice, stuck, stuck, stuck},
-			Mismatches: []string{"doubt/report:14: bob@example.net is delivered, not unknown"}}},
+			Mismatches: []string{"doubt/report:14: bob@example.net is delivered, not unknown"},
+			Unused:     []string{"doubt/report:9: mx1.example.net: at dot: cut never matched"}}},
 		{"retry/back-off", "Retries wait longer & longer", &sim.Result{
 			Status: sim.Progress, Began: began, Lines: 7, Hash: strings.Repeat("2c", 32), Virtual: 6*24*time.Hour + time.Hour,
 			Violations: []spec.Violation{stuck}}},
@@ -104,7 +108,8 @@ func made() []Run {
 		file := "scenarios/library/" + r.name + ".txtar"
 		runs = append(runs, Run{Scenario: scenario(r.name, r.title), File: file, Relay: "postonce", Replay: r.name, Result: r.result})
 	}
-	return runs
+	return append(runs, Run{Scenario: &scenarios.Scenario{Name: "my-bug"}, File: "my-bug.txtar", Relay: "postonce", Replay: "my-bug.txtar",
+		Broken: errors.New("my-bug.txtar:2:1: unknown header line \"sed:\"\n\tsed: 1\n\t^")})
 }
 
 func TestTheListReads(t *testing.T) {
@@ -122,15 +127,92 @@ func TestTheSummaryOfWhatHolds(t *testing.T) {
 		want string
 	}{
 		{nil, "nothing ran · 0 milliseconds of virtual time in 0.41 s\n"},
-		{made()[:1], "1 scenario holds · 12 seconds of virtual time in 0.41 s · 1 fault fired · 1 crash\n"},
-		{[]Run{made()[0], made()[0]}, "2 scenarios hold · 24 seconds of virtual time in 0.41 s · 2 faults fired · 2 crashes\n"},
-		{made()[5:], "nothing ran · 1 not run · 0 milliseconds of virtual time in 0.41 s\n"},
+		{made()[:1], "1 scenario holds · 5 minutes of virtual time in 0.41 s · 1 fault fired · 1 crash\n"},
+		{[]Run{made()[0], made()[0]}, "2 scenarios hold · 10 minutes of virtual time in 0.41 s · 2 faults fired · 2 crashes\n"},
+		{of("citadel", made()[:1]), "1 scenario holds · relay citadel · 5 minutes of virtual time in 0.41 s · 1 fault fired · 1 crash\n"},
+		{made()[5:6], "nothing ran · 1 not run · 0 milliseconds of virtual time in 0.41 s\n"},
 	} {
 		var b bytes.Buffer
 		Summary(&b, Paint{}, test.runs, 410*time.Millisecond)
 		if b.String() != test.want {
 			t.Errorf("got %q, want %q", b.String(), test.want)
 		}
+	}
+}
+
+// of makes another relay have run.
+func of(relay string, runs []Run) []Run {
+	for i := range runs {
+		runs[i].Relay = relay
+	}
+	return runs
+}
+
+func TestWhatDidNotRunIsOneLine(t *testing.T) {
+	runs := slices.Concat(made()[:1], slices.Repeat(made()[5:6], 1234), made()[1:2], made()[5:6])
+	var b bytes.Buffer
+	List(&b, Paint{}, runs)
+	for _, want := range []string{"\n  ? 1,234 scenarios not run\n", "? waits                not run  It had no time to run\n"} {
+		if strings.Count(b.String(), want) != 1 {
+			t.Errorf("%q is not there once:\n%s", want, b.String())
+		}
+	}
+	if n := strings.Count(b.String(), "\n"); n > 12 {
+		t.Errorf("there are %d lines:\n%s", n, b.String())
+	}
+}
+
+// Ten thousand recipients are a number, not ten thousand lines.
+func TestLongListsAreCutWithACount(t *testing.T) {
+	r := made()[1]
+	facts := history()
+	facts[1].To = nil
+	for i := range 10_000 {
+		facts[1].To = append(facts[1].To, fmt.Sprintf("u%d@example.net", i))
+		r.Result.Mismatches = append(r.Result.Mismatches, fmt.Sprintf("doubt/report:15: m1 to u%d@example.net is failed, expected delivered", i))
+	}
+	r.Result.Facts = facts
+	var b bytes.Buffer
+	Story(&b, Paint{}, r)
+	for _, want := range []string{"and 9,991 more\n", "u9@example.net, 9,990 more\n"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("%q is not there", want)
+		}
+	}
+	if n := strings.Count(b.String(), "\n"); n > 70 || b.Len() > 10_000 {
+		t.Errorf("there are %d lines, %d bytes:\n%s", n, b.Len(), b.String())
+	}
+}
+
+func TestAHuntThatWasInterruptedHasNoVerdict(t *testing.T) {
+	h := Hunt{Name: "survivor", Rule: spec.WireLawful, Runs: made()[:2]}
+	if got := h.Status(); got != sim.Safety {
+		t.Errorf("after all runs: %v", got)
+	}
+	cut, partly := h, h
+	cut.Cut = true
+	partly.Runs = append(partly.Runs, made()[5])
+	for _, h := range []Hunt{cut, partly} {
+		var b bytes.Buffer
+		Mutants(&b, Paint{}, []Hunt{h})
+		if h.Status() != sim.NoVerdict || !strings.Contains(b.String(), "interrupted") || !strings.Contains(b.String(), "1 not run to the end") {
+			t.Errorf("%v:\n%s", h.Status(), b.String())
+		}
+	}
+}
+
+func TestTheReplayCommandIsThatOfTheProgram(t *testing.T) {
+	r := made()[1]
+	r.Program = "simrun"
+	if got, want := replayHint(r), "replay it: simrun replay doubt/report   (-v prints its trace)"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+func TestASuiteHasAName(t *testing.T) {
+	var b bytes.Buffer
+	if err := JUnit(&b, made()[6:], 0); err != nil || !strings.Contains(b.String(), `<testsuite name="scenarios"`) {
+		t.Errorf("%v:\n%s", err, b.String())
 	}
 }
 
@@ -192,7 +274,7 @@ func TestJUnitReadsBackAndIsStable(t *testing.T) {
 	if err := xml.Unmarshal(b.Bytes(), &back); err != nil {
 		t.Fatal(err)
 	}
-	if back.Tests != 6 || back.Failures != 2 || back.Errors != 2 || back.Skipped != 1 {
+	if back.Tests != 7 || back.Failures != 2 || back.Errors != 3 || back.Skipped != 1 {
 		t.Errorf("%d tests, %d failures, %d errors, %d skipped", back.Tests, back.Failures, back.Errors, back.Skipped)
 	}
 	golden(t, "report.xml", b.String())
@@ -205,7 +287,7 @@ func TestMutantsRead(t *testing.T) {
 		{Name: "elsewhere", Wrong: "is caught where nobody thought", Rule: spec.NeverTwice, Scenario: "doubt/licensed", Runs: made()[:2]},
 		{Name: "survivor", Wrong: "does something that nobody sees", Rule: spec.WireLawful, Runs: made()[:2]},
 		{Name: "invisible", Wrong: "is not seen at all", Rule: spec.WireLawful, Runs: made()[:1]},
-		{Name: "late", Wrong: "had no time to run", Rule: spec.Progress, Runs: made()[5:]},
+		{Name: "late", Wrong: "had no time to run", Rule: spec.Progress, Runs: made()[5:6]},
 	}
 	var b bytes.Buffer
 	Mutants(&b, Paint{}, all)
@@ -228,7 +310,7 @@ func TestTheWorstStatusWins(t *testing.T) {
 	if got := Worst(made()); got != sim.Safety {
 		t.Errorf("of all: %v", got)
 	}
-	if got := Worst(made()[5:]); got != sim.NoVerdict {
+	if got := Worst(made()[5:6]); got != sim.NoVerdict {
 		t.Errorf("of what did not run: %v", got)
 	}
 }

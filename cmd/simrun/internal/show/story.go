@@ -3,6 +3,7 @@ package show
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/spec"
@@ -62,7 +63,19 @@ func telling(facts []spec.Fact) []spec.Fact {
 			}
 		}
 	}
-	return told
+	return shortened(told)
+}
+
+// shortened returns facts that name few recipients each, with the number of
+// the others: a line of thousands tells nobody anything.
+func shortened(facts []spec.Fact) []spec.Fact {
+	out := slices.Clone(facts)
+	for i, f := range out {
+		if n := len(f.To) - most; n > 0 {
+			out[i].To = append(slices.Clone(few(f.To)), thousands(n)+" more")
+		}
+	}
+	return out
 }
 
 // fates asks the checker what the facts say of each message.
@@ -79,7 +92,7 @@ func fates(r Run) []spec.MessageSummary {
 func Fates(w io.Writer, p Paint, messages []spec.MessageSummary) {
 	width := 0
 	for _, m := range messages {
-		for _, r := range m.Recipients {
+		for _, r := range few(m.Recipients) {
 			width = max(width, len(r.Address))
 		}
 	}
@@ -89,9 +102,10 @@ func Fates(w io.Writer, p Paint, messages []spec.MessageSummary) {
 			kind = "report"
 		}
 		fmt.Fprintf(w, "%s %s from %s%s\n", kind, p.bold(m.ID), orUnknown(m.From), remarks(m))
-		for _, r := range m.Recipients {
+		for _, r := range few(m.Recipients) {
 			fmt.Fprintf(w, "  %-*s  %s\n", width, r.Address, fate(p, r))
 		}
+		more(w, "  ", m.Recipients)
 	}
 }
 

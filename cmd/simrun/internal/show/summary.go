@@ -17,18 +17,21 @@ func Summary(w io.Writer, p Paint, runs []Run, real time.Duration) {
 	by := map[sim.Status]int{}
 	missing := 0
 	for _, r := range runs {
-		if r.Result == nil {
+		if r.missing() {
 			missing++
 			continue
 		}
-		by[r.Result.Status]++
-		virtual += r.Result.Virtual
+		by[r.Status()]++
+		virtual += r.Lasted()
 		faults += r.count(spec.FactFault)
 		crashes += r.count(spec.FactCrash)
 	}
 	parts := []string{p.by(Worst(runs), verdicts(by, len(runs)-missing))}
 	if missing > 0 {
 		parts = append(parts, p.doubt(thousands(missing)+" not run"))
+	}
+	if relay := relayOf(runs); relay != "" {
+		parts = append(parts, "relay "+relay)
 	}
 	parts = append(parts, fmt.Sprintf("%s of virtual time in %.2f s", long(virtual), real.Seconds()))
 	if faults > 0 {
@@ -40,16 +43,26 @@ func Summary(w io.Writer, p Paint, runs []Run, real time.Duration) {
 	fmt.Fprintln(w, strings.Join(parts, " · "))
 }
 
+// relayOf names the relay that ran, unless it is the one of this repository.
+func relayOf(runs []Run) string {
+	for _, r := range runs {
+		if r.Relay != Honest {
+			return r.Relay
+		}
+	}
+	return ""
+}
+
 // Covered writes one line about runs of which only the coverage is of interest.
 func Covered(w io.Writer, p Paint, runs []Run) {
 	by := map[sim.Status]int{}
 	missing := 0
 	for _, r := range runs {
-		if r.Result == nil {
+		if r.missing() {
 			missing++
 			continue
 		}
-		by[r.Result.Status]++
+		by[r.Status()]++
 	}
 	line := p.by(Worst(runs), verdicts(by, len(runs)-missing))
 	if missing > 0 {
