@@ -101,6 +101,9 @@ func (c *cursor) number() int {
 func (c *cursor) duration() time.Duration {
 	w := c.peek()
 	d, err := parseDuration(w)
+	if err != nil && w != "" && strings.Trim(w, "0123456789") == "" && strings.Trim(w, "0") != "" {
+		c.fail(c.pos, fmt.Sprintf("write %ss, %sm or %sh", w, w, w), "%q has no unit", w)
+	}
 	if err != nil {
 		c.fail(c.pos, "durations look like 30s, 5m, 2h, 5d or 1h30m", "%q is not a duration", w)
 		return 0

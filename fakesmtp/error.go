@@ -2,8 +2,10 @@ package fakesmtp
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A SyntaxError says where a script is wrong, why, and what to write.
@@ -24,12 +26,38 @@ func (e *SyntaxError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s:%d:%d: %s", e.File, e.Line, e.Col, e.Reason)
 	if e.Text != "" {
-		fmt.Fprintf(&b, "\n\t%s\n\t%s^", visible(e.Text), margin(e.Text, e.Col))
+		text, col := excerpt(e.Text, e.Col)
+		fmt.Fprintf(&b, "\n\t%s\n\t%s^", visible(text), margin(text, col))
 	}
 	if e.Hint != "" {
 		fmt.Fprintf(&b, "\n\t%s", e.Hint)
 	}
 	return b.String()
+}
+
+// excerpt cuts a line that is too long for a screen down to what stands around
+// column col, and returns where that column is in it.
+func excerpt(text string, col int) (string, int) {
+	const most, before = 160, 80
+	if len(text) <= most {
+		return text, col
+	}
+	start := min(max(col-1-before, 0), len(text)-most)
+	for start > 0 && !utf8.RuneStart(text[start]) {
+		start--
+	}
+	end := start + most
+	for end < len(text) && !utf8.RuneStart(text[end]) {
+		end++
+	}
+	text, col, rest := text[start:end], col-start, len(text)-end
+	if start > 0 {
+		text, col = "…"+text, col+len("…")
+	}
+	if rest > 0 {
+		text += "…"
+	}
+	return text, col
 }
 
 // visible returns text with question marks for control characters, which would
@@ -60,7 +88,7 @@ func hint(w string, choices []string) string {
 	best, least := "", 2+len(w)/4
 	if w != "" && len(w) <= 100 {
 		for _, c := range choices {
-			if d := typos(strings.ToLower(w), c); d < least {
+			if d := typos(strings.ToLower(w), strings.ToLower(c)); d < least {
 				best, least = c, d
 			}
 		}
@@ -68,7 +96,13 @@ func hint(w string, choices []string) string {
 	if best != "" {
 		return fmt.Sprintf("did you mean %q?", best)
 	}
-	return "write one of: " + strings.Join(choices, ", ")
+	var all []string
+	for _, c := range choices {
+		if !slices.Contains(all, c) {
+			all = append(all, c)
+		}
+	}
+	return "write one of: " + strings.Join(all, ", ")
 }
 
 // typos is the Levenshtein distance: how many bytes must be put in, left out

@@ -89,7 +89,7 @@ func (p *parser) statement(c *cursor) {
 // hostname takes a name that can stand in a reply.
 func (c *cursor) hostname() string {
 	w := c.peek()
-	if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.[]") != "" {
+	if w == "" || w[0] == '-' || w[len(w)-1] == '-' || strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.[]") != "" {
 		c.fail(c.pos, "a host is written mx1.example.net", "%q is not a host name", w)
 		return ""
 	}
@@ -123,8 +123,14 @@ func (c *cursor) extension() Extension {
 		return Extension{}
 	}
 	start := c.pos
-	text, _, _ := strings.Cut(c.text[start:], ",")
-	c.pos += len(strings.TrimRight(text, " \t"))
+	escaped := start < len(c.text) && c.text[start] == '"'
+	var text string
+	if escaped {
+		text = c.quoted()
+	} else {
+		text, _, _ = strings.Cut(c.text[start:], ",")
+		c.pos += len(strings.TrimRight(text, " \t"))
+	}
 	fields := strings.Fields(text)
 	if len(fields) == 0 {
 		c.fail(start, "write offer PIPELINING, SIZE 10485760, or offer none", "the extension is missing")
@@ -136,6 +142,12 @@ func (c *cursor) extension() Extension {
 		c.fail(start, "a keyword has letters, digits and hyphens (RFC 5321 section 4.1.1.1)", "%q is no extension keyword", e.Keyword)
 	case !printable(e.Params):
 		c.fail(start, "", "the parameters of %s have bytes that are no printable text", e.Keyword)
+	case !escaped && !known(keyword):
+		h := fmt.Sprintf("if it is meant, write it in quotes: offer %q", e)
+		if near := hint(keyword, extensions[:]); strings.HasPrefix(near, "did") {
+			h = near + " " + h
+		}
+		c.fail(start, h, "there is no extension %s", e.Keyword)
 	case keyword == "CHUNKING" || keyword == "BINARYMIME":
 		c.fail(start, "leave it out", "this server does not know BDAT, so it cannot offer %s", e.Keyword)
 	case keyword == "SIZE" && e.Params != "":

@@ -41,6 +41,9 @@ func (c *cursor) actions(stage spec.Stage) []Action {
 	return all
 }
 
+// maxRepeat bounds what a server sends: no client reads so much of a reply.
+const maxRepeat = 1_000_000
+
 // action takes one action and checks that it makes sense at the stage.
 func (c *cursor) action(stage spec.Stage) Action {
 	c.done()
@@ -87,7 +90,11 @@ func (c *cursor) word() Action {
 	case Delay, Drip:
 		a.Wait = c.duration()
 	case Repeat:
-		a.Count = c.number()
+		c.done()
+		at := c.pos
+		if a.Count = c.number(); a.Count > maxRepeat {
+			c.fail(at, "far fewer fill every buffer", "a reply is sent at most %d times", maxRepeat)
+		}
 	case Cut:
 		if c.accept("after") {
 			a.Do, a.Count = CutAfter, c.number()

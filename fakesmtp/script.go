@@ -215,7 +215,7 @@ func (s *Script) String() string {
 	if !slices.Equal(s.Offer, DefaultOffer()) {
 		names := make([]string, len(s.Offer))
 		for i, e := range s.Offer {
-			names[i] = e.String()
+			names[i] = e.inScript()
 		}
 		if len(names) == 0 {
 			names = []string{"none"}

@@ -56,6 +56,7 @@ func TestScriptsHaveACanonicalText(t *testing.T) {
 		{"# nothing\n\n  \t\n", ""},
 		{"offer PIPELINING, 8BITMIME, SIZE 67108864, ENHANCEDSTATUSCODES", ""},
 		{"offer none", "offer none"},
+		{`offer SIZE, "FROBNICATE  1 2", X-OWN, "DSN"`, `offer SIZE, "FROBNICATE 1 2", X-OWN, DSN`},
 		{"offer  pipelining ,SIZE   10 , AUTH PLAIN  LOGIN", "offer pipelining, SIZE 10, AUTH PLAIN LOGIN"},
 		{"hostname mx1.example.net", "hostname mx1.example.net"},
 		{"at dot: cut\npersona greylister\noffer none", "offer none\npersona greylister\nat dot: cut"},
@@ -99,8 +100,10 @@ func TestErrorsPointAtTheSpot(t *testing.T) {
 	var b strings.Builder
 	for _, text := range []string{
 		"of PIPELINING", "offer", "offer PIPELINING,", "offer SIZE big", "offer SIZE -1", "offer CHUNKING", "offer 8-BIT_MIME",
-		"offer A, B, a", "offer X\x01",
-		"offer none please", "offer none\noffer none", "hostname", "hostname a/b", "hostname a\nhostname b", "persona",
+		"offer VRFY, HELP, vrfy", "offer PIPELNING", "offer FROBNICATE 1", "offer \"FROBNICATE\", \"8-BIT_MIME\"", "offer \"\"",
+		"offer X\x01",
+		"offer none please", "offer none\noffer none", "hostname", "hostname a/b", "hostname -bad-",
+		"at rset: repeat 1000001; 250 ok", "hostname a\nhostname b", "persona",
 		"persona greylisted", "persona mute\npersona mute",
 		"at", "at rctp: 250 ok", "at resolve: cut", "at rcpt", "at rcpt first 1: 250 ok", "at rcpt <bob@x: 250 ok",
 		"at rcpt <>: 250 ok", "at rcpt <<a@b>: 250 ok",
@@ -266,7 +269,7 @@ func FuzzParseScript(f *testing.F) {
 	for _, p := range Personas() {
 		f.Add(p.Rules)
 	}
-	f.Add("offer A, SIZE 1\nhostname x\npersona mute\nat rcpt <\"a\\>\"@b> from <>, over 1 recipients, until 1h: drip 1s; raw \"\\xff\"; fin")
+	f.Add("offer \"A\", SIZE 1\nhostname x\npersona mute\nat rcpt <\"a\\>\"@b> from <>, over 1 recipients, until 1h: drip 1s; raw \"\\xff\"; fin")
 	f.Add("at ehlo: 250-a|b|250")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := ParseScript("script", 1, text)
