@@ -174,11 +174,24 @@ func rangeText(first, last string) string {
 	return fmt.Sprintf("%s{%d..%d}%s", prefix, from, to, domain)
 }
 
+// again stands behind a recipient that the message has already.
+const again = "again"
+
 // mailboxList writes addresses, separated by commas, with ranges.
 func mailboxList(all []string) string {
 	var out []string
+	repeated := repeats(all)
 	for i := 0; i < len(all); {
-		n := runLength(len(all)-i, func(k int) string { return all[i+k] })
+		if repeated[i] {
+			out = append(out, all[i]+" "+again)
+			i++
+			continue
+		}
+		until := i
+		for until < len(all) && !repeated[until] {
+			until++
+		}
+		n := runLength(until-i, func(k int) string { return all[i+k] })
 		if n < leastRange {
 			out = append(out, all[i])
 			i++
@@ -201,9 +214,21 @@ func (l *line) sender() string {
 	return l.mailbox("the sender's address")
 }
 
+// repeats tells of each address whether an earlier one names the same mailbox.
+func repeats(all []string) []bool {
+	seen := make(map[string]bool, len(all))
+	out := make([]bool, len(all))
+	for i, a := range all {
+		out[i], seen[canonical(a)] = seen[canonical(a)], true
+	}
+	return out
+}
+
+// canonical returns the form of an address that all of its mailbox share.
+func canonical(address string) string {
+	return address[:strings.LastIndexByte(address, '@')+1] + spec.Domain(address)
+}
+
 // SameMailbox reports whether two addresses name one mailbox: the local part
 // is compared byte by byte, the domain without case (RFC 5321 section 2.4).
-func SameMailbox(a, b string) bool {
-	i, j := strings.LastIndexByte(a, '@'), strings.LastIndexByte(b, '@')
-	return i >= 0 && j >= 0 && a[:i] == b[:j] && spec.Domain(a) == spec.Domain(b)
-}
+func SameMailbox(a, b string) bool { return canonical(a) == canonical(b) }

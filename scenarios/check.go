@@ -1,6 +1,8 @@
 package scenarios
 
 import (
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/spec"
@@ -20,6 +22,8 @@ func (p *parser) check() {
 		return
 	}
 	c.servers()
+	c.listeners()
+	c.needs()
 	c.submissions()
 	c.steps()
 	c.expectations()
@@ -53,6 +57,74 @@ func (c *checker) servers() {
 			c.fail(s.Line, s.Name, "add a line such as: "+s.Name+". A 192.0.2.10", "the server %s has no address in the dns section", s.Name)
 		}
 	}
+}
+
+// listeners checks that somebody is there where an MX record leads, or that the
+// file says that nobody is: else the story is not the one that was meant.
+func (c *checker) listeners() {
+	there := []string{c.s.Policy.Hostname, MailboxServer}
+	for _, s := range c.s.Servers {
+		there = append(there, s.Name)
+	}
+	has := func(name string) bool {
+		return slices.ContainsFunc(there, func(s string) bool { return strings.EqualFold(s+".", name) })
+	}
+	shared := make(map[string]bool)
+	for _, r := range c.s.DNS {
+		if has(r.Name) {
+			shared[r.Value] = true
+		}
+	}
+	for _, r := range c.s.DNS {
+		leads := func(mx Record) bool { return mx.Type == "MX" && c.told(mx) && strings.EqualFold(mx.Value, r.Name) }
+		if r.Type != "A" && r.Type != "AAAA" || !c.told(r) || shared[r.Value] || !slices.ContainsFunc(c.s.DNS, leads) {
+			continue
+		}
+		name := strings.TrimSuffix(r.Name, ".")
+		c.fail(r.Line, r.Name, "add -- server "+name+" --, with the line network silent, or network refused, if nobody is to answer",
+			"an MX record leads to %s, and there is no such server", name)
+		return
+	}
+}
+
+// told reports whether r is a record that no fault hides for ever.
+func (c *checker) told(r Record) bool {
+	return r.Fault == "" && !slices.ContainsFunc(c.s.DNS, func(f Record) bool {
+		always := f.Fault != "" && f.First == 0 && f.From == 0 && f.Until == 0
+		return always && strings.EqualFold(f.Name, r.Name) && (f.Type == r.Type || f.Type == anyType)
+	})
+}
+
+// needs checks that what the story says to need is there.
+func (c *checker) needs() {
+	step := func(kind StepKind) bool { return c.has(func(s Step) bool { return s.Kind == kind }) }
+	for _, need := range c.s.Needs {
+		there, what := true, ""
+		switch need {
+		case "crash":
+			there, what = step(StepCrash) || step(StepFail), "no step is a crash"
+		case "stop":
+			there, what = step(StepStop), "no step is a stop"
+		case "operator":
+			there, what = step(StepDecide), "no step decides"
+		case "damage":
+			there, what = step(StepDamage), "no step damages"
+		case "dns":
+			there = slices.ContainsFunc(c.s.DNS, func(r Record) bool { return r.Fault != "" }) || step(StepFail)
+			what = "no answer of the DNS goes wrong"
+		case "config":
+			there = !reflect.DeepEqual(c.s.Policy, spec.DefaultPolicy(DefaultHostname))
+			what = "the relay has the default policy"
+		}
+		if !there {
+			c.fail(c.needsLine(), need, "leave it out", "the story does not need %q: %s", need, what)
+		}
+	}
+}
+
+// needsLine is the number of the line that says what is needed.
+func (c *checker) needsLine() int {
+	return 1 + slices.IndexFunc(c.text, func(text string) bool { return strings.HasPrefix(text, "needs:") })
 }
 
 // submissions gathers the messages and checks their sections.

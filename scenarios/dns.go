@@ -46,6 +46,8 @@ func (p *parser) dnsSection(_ string, first int, data string) {
 		r.Type = l.choose("record type", append(wordsOf(recordTypes), anyType))
 		if w := l.peek(); isFault(w) {
 			l.fault(&r)
+		} else if n := nearest(w, wordsOf(faults)); n != "" && strings.ToUpper(w) == w && strings.Trim(w, upperCase) == "" {
+			l.fail(l.pos, hint(w, []string{n}), "unknown fault %q", w)
 		} else if r.Type == anyType {
 			l.fail(at, hint(w, wordsOf(faults)), "%s is only for a fault, and %q is none", anyType, w)
 		} else {
@@ -56,6 +58,8 @@ func (p *parser) dnsSection(_ string, first int, data string) {
 		}
 	})
 }
+
+const upperCase = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 // isFault reports whether w is one of faults.
 func isFault(w string) bool {

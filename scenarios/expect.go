@@ -14,6 +14,7 @@ const (
 	stateHeld      = "held"
 	stateQueued    = "queued"
 	stateRefused   = "refused"
+	stateAnything  = "anything"
 )
 
 // states are the words for what became of a recipient.
@@ -24,6 +25,7 @@ var states = []term{
 	{stateHeld, "in doubt, waiting for an operator"},
 	{stateQueued, "still to be attempted"},
 	{stateRefused, "the relay did not take it at submission"},
+	{stateAnything, "the story is not about this recipient"},
 }
 
 // A count is a number that an expectation can name.

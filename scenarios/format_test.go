@@ -51,6 +51,7 @@ c3@example.net failed,1 attempt
 example.net. MX 10 mx1.example.net.
 mx1.example.net. AAAA 2001:db8::1
 
+-- server mx1.example.net --
 -- plan --
 t+24h heal
 t+0 submit m1 from alice@example.org to bob@example.net,c1@example.net,c2@example.net,c3@example.net
@@ -62,6 +63,7 @@ seed:   7
 -- dns --
 example.net.      MX   10 mx1.example.net.
 mx1.example.net.  AAAA 2001:db8::1
+-- server mx1.example.net --
 -- plan --
 t+1d  heal
 t+0   submit m1 from alice@example.org to bob@example.net, c{1..3}@example.net

@@ -1,9 +1,12 @@
 package scenarios
 
 import (
-	"regexp"
+	"errors"
+	"math"
+	"net/url"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // A headerLine is one of the lines between the prose and the first section.
@@ -18,10 +21,10 @@ type headerLine struct {
 func headerLines() []headerLine {
 	return []headerLine{
 		{"source:", "source: ADDRESS", "where it was seen in the field",
-			func(p *parser, l *line) { p.s.Source = l.wholeRest("the address") },
+			func(p *parser, l *line) { p.s.Source = l.source() },
 			func(s *Scenario) string { return s.Source }},
 		{"rules:", "rules: RULE ...", "the rules the story is about, and sections such as rfc5321#4.2.5",
-			func(p *parser, l *line) { p.s.Rules = l.list("rule", wordsOf(ruleTerms()), rfcReference.MatchString) },
+			func(p *parser, l *line) { p.s.Rules = l.list("rule", wordsOf(ruleTerms()), (*line).reference) },
 			func(s *Scenario) string { return strings.Join(s.Rules, " ") }},
 		{"needs:", "needs: WORD ...", "what it takes beyond any relay",
 			func(p *parser, l *line) { p.s.Needs = l.list("need", wordsOf(needs), nil) },
@@ -32,8 +35,8 @@ func headerLines() []headerLine {
 	}
 }
 
-// rfcReference is how "rules:" names a section of an RFC.
-var rfcReference = regexp.MustCompile(`^rfc[0-9]{3,5}(#[0-9A-Z]+(\.[0-9]+)*)?$`)
+// The most characters of a title: it stands in a list, on one line.
+const maxTitle = 200
 
 // header reads the prose and the header lines.
 func (p *parser) header(comment string) {
@@ -50,6 +53,12 @@ func (p *parser) header(comment string) {
 		}
 		if strings.TrimSpace(text) != "" {
 			l := &line{file: p.file, row: i + 1, text: text}
+			if l.noMarker(); text[0] == '#' {
+				l.fail(0, "write a blank after the #", "a line of prose begins with # and a blank")
+			}
+			if len(prose)+len(seen)+len(p.errs) == 0 {
+				l.begins()
+			}
 			p.headerLine(l, kinds, seen)
 			if l.err != nil {
 				p.add(l.err)
@@ -58,8 +67,26 @@ func (p *parser) header(comment string) {
 	}
 	p.s.Prose = strings.Trim(strings.Join(prose, "\n"), "\n")
 	p.s.Title = firstSentence(p.s.Prose)
+	if n := utf8.RuneCountInString(p.s.Title); n > maxTitle {
+		p.fail(1, "", "begin with one short sentence, and end it with a full stop", "the title has %d characters, more than %d", n, maxTitle)
+	}
 	if p.s.Title == "" && len(p.errs) == 0 {
 		p.fail(1, "", `begin with "# " and one sentence that says what holds`, "the scenario has no prose")
+	}
+}
+
+// begins demands that the first line of a file is a header line, since it is no
+// prose: what else stands there was most likely meant to be.
+func (l *line) begins() {
+	if l.done() {
+		return
+	}
+	var words []string
+	for _, h := range headerLines() {
+		words = append(words, h.word)
+	}
+	if w := l.peek(); nearest(w, words) == "" {
+		l.fail(l.pos, `begin with "# " and one sentence that says what holds`, "the file does not begin with prose")
 	}
 }
 
@@ -98,25 +125,26 @@ func firstSentence(prose string) string {
 	return strings.TrimSuffix(text, ".")
 }
 
-// wholeRest takes all that is left of the line.
-func (l *line) wholeRest(what string) string {
-	if l.done() {
-		l.fail(l.pos, "", "%s is missing", what)
-		return ""
+// source takes the address of a report: one that a browser opens.
+func (l *line) source() string {
+	l.space()
+	at := l.pos
+	text := l.word("the address")
+	u, err := url.Parse(text)
+	if l.err == nil && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "") {
+		l.fail(at, "write the whole address: source: https://example.org/bug/1", "%q is not an address", text)
 	}
-	rest := l.rest()
-	l.pos = len(l.text)
-	return rest
+	return text
 }
 
-// list takes one or more words separated by blanks, each one of known or
-// accepted by also, none of them twice.
-func (l *line) list(what string, known []string, also func(string) bool) []string {
+// list takes one or more words separated by blanks, each one of known or taken
+// by also, none of them twice.
+func (l *line) list(what string, known []string, also func(*line, string) bool) []string {
 	var all []string
 	for first := true; first || !l.done(); first = false {
 		l.space()
 		at, w := l.pos, l.peek()
-		if also != nil && also(w) {
+		if also != nil && also(l, w) {
 			l.pos += len(w)
 		} else {
 			w = l.choose(what, known)
@@ -137,6 +165,9 @@ func (l *line) seed() uint64 {
 	at := l.pos
 	w := l.word("the seed")
 	n, err := strconv.ParseUint(w, 10, 64)
+	if errors.Is(err, strconv.ErrRange) {
+		l.fail(at, "", "the seed %s is too big: at most %d", w, uint64(math.MaxUint64))
+	}
 	if err != nil {
 		l.fail(at, "write a whole number", "%q is not a seed", w)
 	}

@@ -27,6 +27,11 @@ func (l *line) hops() []string {
 		if l.err == nil && !validHop(w) {
 			l.fail(at, "a relay is written smart.example.net or smart.example.net:587", "%q is not a host with an optional port", w)
 		}
+		for _, before := range all {
+			if strings.EqualFold(before, w) {
+				l.fail(at, "a host that is tried twice is tried too often", "%s stands here twice", w)
+			}
+		}
 		all = append(all, w)
 	}
 	return all

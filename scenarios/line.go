@@ -42,10 +42,15 @@ func (l *line) done() bool {
 	return l.err != nil || l.pos >= len(l.text)
 }
 
-// end demands that nothing is left.
-func (l *line) end() {
+// end demands that nothing is left. What could still have come is suggested to
+// who mistyped it.
+func (l *line) end(could ...string) {
 	if !l.done() {
-		l.fail(l.pos, "", "%q is not expected here", l.rest())
+		h := ""
+		if n := nearest(l.peek(), could); n != "" {
+			h = hint(l.peek(), could)
+		}
+		l.fail(l.pos, h, "%q is not expected here", l.rest())
 	}
 }
 
@@ -153,6 +158,9 @@ func (l *line) duration(what string, least time.Duration) time.Duration {
 		return 0
 	}
 	d, err := parseDuration(w)
+	if err != nil && strings.Trim(w, "0123456789") == "" {
+		l.fail(at, fmt.Sprintf("write %ss, %sm or %sh", w, w, w), "%q has no unit", w)
+	}
 	if err != nil {
 		l.fail(at, "durations look like 30s, 5m, 2h, 5d or 1h30m", "%q is not a duration", w)
 		return 0

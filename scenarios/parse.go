@@ -2,10 +2,14 @@ package scenarios
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/tools/txtar"
 
@@ -50,6 +54,9 @@ func Parse(name string, data []byte) (*Scenario, error) {
 		s:    &Scenario{Name: storyName(name), Seed: DefaultSeed, Policy: spec.DefaultPolicy(DefaultHostname)},
 		seen: make(map[string]int),
 	}
+	if err := noText(name, data); err != nil {
+		return nil, err
+	}
 	if i := bytes.IndexByte(data, '\r'); i >= 0 {
 		p.fail(1+bytes.Count(data[:i], []byte("\n")), "\r", "save the file with LF line ends; messages are given CRLF when read",
 			"the line has a carriage return")
@@ -66,9 +73,46 @@ func Parse(name string, data []byte) (*Scenario, error) {
 		p.check()
 	}
 	if len(p.errs) > 0 {
-		return nil, errors.Join(p.errs...)
+		return nil, errors.Join(inOrder(p.errs)...)
 	}
 	return p.s, nil
+}
+
+// noText refuses what is no text, or no plain one. It shows nothing of it.
+func noText(name string, data []byte) error {
+	first, _, _ := bytes.Cut(data, []byte("\n"))
+	i := bytes.IndexByte(data, 0)
+	switch {
+	case bytes.HasPrefix(data, []byte("\uFEFF")):
+		return &SyntaxError{File: name, Line: 1, Col: 1, Reason: "the file begins with a byte order mark", Hint: "save it as UTF-8 without one"}
+	case i < 0 && utf8.Valid(first):
+		return nil
+	case i < 0:
+		i = 0
+	}
+	line := 1 + bytes.Count(data[:i], []byte("\n"))
+	return &SyntaxError{File: name, Line: line, Col: 1, Reason: "the file is not text", Hint: "a scenario is a text file: simrun help scenario"}
+}
+
+// inOrder returns each of the errors that errs join, by line.
+func inOrder(errs []error) []error {
+	var all []error
+	for _, err := range errs {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			all = append(all, joined.Unwrap()...)
+		} else {
+			all = append(all, err)
+		}
+	}
+	line := func(err error) int {
+		var at *SyntaxError
+		if errors.As(err, &at) {
+			return at.Line
+		}
+		return 0
+	}
+	slices.SortStableFunc(all, func(a, b error) int { return cmp.Compare(line(a), line(b)) })
+	return all
 }
 
 // storyName makes a scenario's name of its file's path.
@@ -127,13 +171,26 @@ func (p *parser) each(first int, data string, parse func(l *line)) {
 	}
 }
 
-// noComment refuses a comment. Prose has one place; in a section, Format could
+// noComment refuses a comment: prose has one place, and in a section Format could
 // not keep it.
 func (l *line) noComment() {
-	if !l.done() && l.text[l.pos] == '#' {
+	if l.noMarker(); !l.done() && l.text[l.pos] == '#' {
 		l.fail(l.pos, "say it in the prose at the top, where everybody reads it", "a section has no comments")
 	}
 }
+
+// noMarker refuses what looks like a marker and is none.
+func (l *line) noMarker() {
+	if !l.done() && strings.HasPrefix(l.text[l.pos:], "--") {
+		l.fail(l.pos, markerHint, "this is no section marker")
+	}
+}
+
+const markerHint = "a marker has a line of its own, with one blank after and before the hyphens: -- plan --"
+
+// almostMarker is a line of a message that was meant to be a marker. Others may
+// begin with hyphens: signatures do, and the parts of a MIME message.
+var almostMarker = regexp.MustCompile(`(?m)^[ \t]*--([ \t]+(relay|dns|server|message|plan|expect|trace)\b.*--|(relay|dns|plan|expect|trace)[ \t]+--)[ \t]*$`)
 
 // A sectionKind is one kind of section and who reads it: arg is what follows
 // the kind in the marker, first the number of the first line.
@@ -190,6 +247,10 @@ func (p *parser) section(marker string, number int, data string) {
 func (p *parser) messageSection(arg string, first int, data string) {
 	if reason := badName(arg); reason != "" {
 		p.fail(first-1, arg, "names are short words such as m1 or newsletter", "%q cannot name a message: %s", arg, reason)
+		return
+	}
+	if at := almostMarker.FindStringIndex(data); at != nil {
+		p.fail(first+strings.Count(data[:at[0]], "\n"), "--", markerHint, "this is no section marker")
 		return
 	}
 	content := []byte(strings.ReplaceAll(data, "\n", "\r\n"))

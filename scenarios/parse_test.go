@@ -39,7 +39,7 @@ func TestHeaderIsRead(t *testing.T) {
 # Another paragraph.
 source: https://example.org/bug/1
 rules:  NEVER-TWICE rfc1047 rfc5321#4.5.3.2.6
-needs:  crash doubt
+needs:  doubt time
 seed:   18446744073709551615
 -- plan --
 t+0 submit m1 from alice@example.org to bob@example.net
@@ -53,7 +53,7 @@ bob@example.net queued
 		Name: "dot/lost", Title: "A lost reply is reported",
 		Prose:  "A lost reply\nis reported. The second sentence is not the title.\n\nAnother paragraph.",
 		Source: "https://example.org/bug/1", Rules: []string{"NEVER-TWICE", "rfc1047", "rfc5321#4.5.3.2.6"},
-		Needs: []string{"crash", "doubt"}, Seed: 1<<64 - 1, Policy: spec.DefaultPolicy(DefaultHostname),
+		Needs: []string{"doubt", "time"}, Seed: 1<<64 - 1, Policy: spec.DefaultPolicy(DefaultHostname),
 		Plan:   []Step{{Kind: StepSubmit, Message: "m1", Sender: "alice@example.org", Recipients: []string{"bob@example.net"}, Line: 10}},
 		Expect: []Expectation{{Recipient: "bob@example.net", State: "queued", Attempts: -1, Acceptances: -1, Reports: -1, Line: 12}},
 	}
@@ -118,6 +118,7 @@ example.net. TXT "v=spf1 -all"
 example.net. MX SERVFAIL
 example.net. ANY TIMEOUT, first 2
 example.net. A NXDOMAIN, after 1h, until 2h
+-- server mx1.example.net --
 `)
 	want := []Record{
 		{Name: "example.net.", Type: "MX", Preference: 10, Value: "mx1.example.net."},
@@ -156,6 +157,8 @@ t+3h heal mx1.example.net
 t+4d decide retry m1 <carol@example.net>, <"b, b"@example.net>
 -- expect --
 carol@example.net held
+"b, b"@example.net anything
+u{9..11}@example.net anything
 `)
 	want := []Step{
 		{Kind: StepSubmit, Message: "m1", Recipients: []string{`"b, b"@example.net`, "carol@example.net"}, Size: 4096, EightBit: true},

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -19,8 +20,9 @@ type stepForm struct {
 // stepForms returns the kinds of steps.
 func stepForms() []stepForm {
 	return []stepForm{
-		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT, ... [size BYTES] [8bit]",
+		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT [again], ... [size BYTES] [8bit]",
 			"a client submits a message; <> is the null sender, user{1..150}@example.net stands for 150 recipients, " +
+				"again says that it names a recipient once more, " +
 				"size fills a standard content up to as many bytes, 8bit declares BODY=8BITMIME",
 			(*line).submit, showSubmit, true},
 		{StepCrash, "[t+TIME] crash [before|after FACT ... | before|after step N | before|after seam N], restart after TIME, keep all|some|none, silent",
@@ -61,6 +63,9 @@ var decisions = []term{
 // timePrefix begins a time in the plan.
 const timePrefix = "t+"
 
+// almostTime is what looks like a time and is none.
+var almostTime = regexp.MustCompile(`^[tT]?\+?[0-9]`)
+
 // planSection reads the plan.
 func (p *parser) planSection(_ string, first int, data string) {
 	forms := stepForms()
@@ -76,6 +81,9 @@ func (p *parser) planSection(_ string, first int, data string) {
 		if timed {
 			l.pos += len(timePrefix)
 			s.At = l.duration("the time", 0)
+		}
+		if w := l.peek(); !timed && almostTime.MatchString(w) {
+			l.fail(start, "a time is written t+0, t+30s or t+5m", "%q is no time", w)
 		}
 		s.Kind = StepKind(l.choose("step", kinds))
 		for _, f := range forms {
@@ -101,17 +109,23 @@ func (l *line) submit(s *Step) {
 	l.expect("from")
 	s.Sender = l.sender()
 	l.expect("to")
+	seen := make(map[string]bool)
 	for first := true; first || l.comma(); first = false {
 		l.space()
 		at := l.pos
-		for _, m := range l.mailboxes("a recipient") {
-			for _, before := range s.Recipients[:min(len(s.Recipients), compared)] {
-				if SameMailbox(before, m) {
-					l.fail(at, "", "%s is a recipient already", m)
-				}
+		all := l.mailboxes("a recipient")
+		twice := l.accept(again)
+		for _, m := range all {
+			switch before := seen[canonical(m)]; {
+			case l.err != nil:
+			case before && !twice:
+				l.fail(at, "if it is to be named twice, write: "+m+" "+again, "%s is a recipient already", m)
+			case !before && twice:
+				l.fail(at, "leave out "+again, "%s is no recipient yet", m)
 			}
-			s.Recipients = append(s.Recipients, m)
+			seen[canonical(m)] = true
 		}
+		s.Recipients = append(s.Recipients, all...)
 		if len(s.Recipients) > maxRange {
 			l.fail(at, "", "the message has more than %d recipients", maxRange)
 			return
@@ -124,14 +138,11 @@ func (l *line) submit(s *Step) {
 		}
 	}
 	s.EightBit = l.accept("8bit")
+	l.end("size", "8bit")
 }
 
 // maxSize bounds the size of a message: a world holds it in memory.
 const maxSize = 16 << 20
-
-// compared bounds the search for a recipient given twice, whose cost is
-// quadratic; a typing error is among the first.
-const compared = 200
 
 func showSubmit(s Step) string {
 	from := s.Sender

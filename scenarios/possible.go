@@ -1,7 +1,7 @@
 package scenarios
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/postonce/postonce/spec"
 )
@@ -19,7 +19,7 @@ func (c *checker) expectations() {
 		if name == "" {
 			continue
 		}
-		key := name + " " + strings.ToLower(e.Recipient)
+		key := name + " " + canonical(e.Recipient)
 		if before := seen[key]; before > 0 {
 			c.fail(e.Line, e.Recipient, "put both into one line", "%s is expected already, in line %d", e.Recipient, before)
 			continue
@@ -27,6 +27,30 @@ func (c *checker) expectations() {
 		seen[key] = e.Line
 		if word, why, what := c.impossible(e, c.sent[name], spool); why != "" && !c.violates() {
 			c.fail(e.Line, word, what, "%s", why)
+		}
+	}
+	c.unexpected(seen)
+}
+
+// unexpected refuses a recipient of whom nothing is expected: what nobody looks
+// at goes wrong unseen. Of a message whose entry is damaged nobody can say
+// anything.
+func (c *checker) unexpected(seen map[string]int) {
+	rules := func(e Expectation) bool { return e.Rules }
+	if c.violates() || slices.ContainsFunc(c.s.Expect, rules) || len(c.errs) > 0 {
+		return
+	}
+	for _, name := range c.names {
+		s := c.sent[name]
+		if c.has(func(d Step) bool { return d.Kind == StepDamage && d.Message == name }) {
+			continue
+		}
+		for _, r := range s.Recipients {
+			if seen[name+" "+canonical(r)] == 0 {
+				c.fail(s.Line, r, "say in the expect section what becomes of it; if that is not the point, write: "+r+" "+stateAnything,
+					"nothing is expected of %s", r)
+				return
+			}
 		}
 	}
 }
@@ -107,6 +131,9 @@ func (c *checker) licensed() bool {
 func (c *checker) impossible(e Expectation, sent *Step, spool string) (word, why, what string) {
 	if word, why, what = c.badState(e, spool); why != "" {
 		return word, why, what
+	}
+	if e.State == stateAnything && (e.Attempts >= 0 || e.Acceptances >= 0 || e.Reports >= 0 || e.By != "") {
+		return e.State, stateAnything + " says that the story is not about this recipient", "leave out what follows it, or say the state"
 	}
 	tried := e.State == stateDelivered || e.State == stateUnknown || e.State == stateHeld
 	switch {

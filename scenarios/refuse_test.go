@@ -3,6 +3,8 @@ package scenarios
 import (
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // What is refused, and where; "^" in the place is line and column.
@@ -55,12 +57,40 @@ var refused = []struct{ name, sections, place, reason string }{
 
 	{"step without time", "-- plan --\nheal\n", ":3:1:", "write t+0 heal"},
 	{"crash without time", "-- plan --\ncrash, restart after 5s\n", ":3:1:", "does not say when"},
-	{"time no duration", "-- plan --\nt+5 heal\n", ":3:3:", "30s, 5m"},
+	{"time without unit", "-- plan --\nt+5 heal\n", ":3:3:", "write 5s, 5m or 5h"},
+	{"time no duration", "-- plan --\nt+soon heal\n", ":3:3:", "30s, 5m"},
+	{"time without plus", "-- plan --\nt0 submit m1 from <> to b@example.net\n", ":3:1:", "a time is written t+0"},
+	{"time without t", "-- plan --\n5m heal\n", ":3:1:", "a time is written t+0"},
+	{"marker without blank", "-- expect--\nbob@example.net queued\n", ":2:1:", "a marker has a line of its own"},
+	{"marker without blanks in a section", "-- dns --\n--expect--\n", ":3:1:", "no section marker"},
+	{"marker with a margin", "-- dns --\n -- plan --\n", ":3:2:", "no section marker"},
+	{"marker in a server", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\n-- expect--\n", ":5:1:", "no section marker"},
+	{"marker in a message", "-- message m1 --\nHi\n-- expect--\n", ":4:1:", "no section marker"},
+	{"prose without blank", "#More.\n", ":2:1:", "a blank after the #"},
+	{"seed too big", "seed: 18446744073709551616\n", ":2:7:", "at most 18446744073709551615"},
+	{"source no address", "source: bug 17\n", ":2:9:", "https://example.org/bug/1"},
+	{"source of another kind", "source: mailto:bob@example.net\n", ":2:9:", "is not an address"},
+	{"section not in the RFC", "rules: rfc5321#99.99\n", ":2:8:", "1 to 10, and A to G"},
+	{"section below the last", "rules: rfc5321#4.1.1.12\n", ":2:8:", "the last one there is 4.1.1.11"},
+	{"section that has none below it", "rules: rfc5321#8.1\n", ":2:8:", "section 8 has none below it"},
+	{"section of a bad form", "rules: rfc2920#3.\n", ":2:8:", "a section of it rfc5321#4.2.5"},
+	{"RFC of a bad form", "rules: RFC5321\n", ":2:8:", "an RFC is written rfc5321"},
+	{"need that is none", "needs: crash\n", ":2:8:", "no step is a crash"},
+	{"need of another policy", "needs: config\n", ":2:8:", "has the default policy"},
+	{"fault mistyped", "-- dns --\nexample.net. MX SERVFALE\n", ":3:17:", `did you mean "SERVFAIL"`},
+	{"until mistyped", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\nnetwork silent untill 5m\n",
+		":5:16:", `did you mean "until"`},
+	{"size mistyped", "-- plan --\nt+0 submit m1 from <> to bob@example.net sise 9\n", ":3:42:", `did you mean "size"`},
+	{"hostname with hyphens", "-- relay --\nhostname -bad-\n", ":3:10:", "not a host name"},
+	{"relay twice", "-- relay --\nrelays a.example, A.example\n", ":3:19:", "twice"},
+	{"MX that leads nowhere", "-- dns --\nexample.net. MX 10 mx.example.net.\nmx.example.net. A 192.0.2.1\n", ":4:1:", "network silent"},
+	{"extension mistyped", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\noffer PIPELNING\n", ":5:7:", `did you mean "PIPELINING"`},
+	{"recipient again without a first time", "-- plan --\nt+0 submit m1 from <> to bob@example.net again\n", ":3:26:", "no recipient yet"},
 	{"units in the wrong order", "-- plan --\nt+5m1h heal\n", ":3:3:", "30s, 5m"},
 	{"sender no address", "-- plan --\nt+0 submit m1 from alice to bob@example.net\n", ":3:20:", "has no @"},
 	{"size too big", "-- plan --\nt+0 submit m1 from <> to bob@example.net size 99999999\n", ":3:46:", "at most"},
 	{"size of a content", "-- plan --\nt+0 submit m1 from <> to bob@example.net size 9\n-- message m1 --\nHi\n", ":3:", "content of its own"},
-	{"recipient twice", "-- plan --\nt+0 submit m1 from <> to b@example.net, b@EXAMPLE.net\n", ":3:41:", "recipient already"},
+	{"recipient twice", "-- plan --\nt+0 submit m1 from <> to b@example.net, b@EXAMPLE.net\n", ":3:41:", "b@EXAMPLE.net again"},
 	{"range too long", "-- plan --\nt+0 submit m1 from <> to b{1..99999}@example.net\n", ":3:26:", "not a range"},
 	{"range backwards", "-- plan --\nt+0 submit m1 from <> to b{9..1}@example.net\n", ":3:26:", "not a range"},
 	{"message twice",
@@ -129,6 +159,9 @@ var impossible = []struct{ name, sections, reason string }{
 		"-- plan --\nt+0 submit m1 from <> to bob@example.net\ncrash after outcome <eve@example.net>, restart after 5s\n", "no step submits"},
 	{"decision on an unknown message",
 		"-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1h decide report m7\n", "no step submits the message m7"},
+	{"recipient of whom nothing is expected", "-- plan --\nt+0 submit m1 from <> to bob@example.net, eve@example.net\n",
+		"write: eve@example.net anything"},
+	{"anything with more", "-- expect --\nbob@example.net anything, 1 attempt\n", "leave out what follows"},
 	{"no plan", "-- plan --\n", "nothing is planned"},
 	{"rules that do not hold", "-- expect --\nrules break\n", "write \"hold\""},
 	{"no expectation", "-- expect --\n", "nothing is expected"},
@@ -148,5 +181,43 @@ func TestWholeFilesThatAreNoScenarioAreRefused(t *testing.T) {
 	wantRefused(t, nil, ":1:", "no prose")
 	wantRefused(t, []byte("# Title.\r\n-- plan --\r\n"), ":1:", "LF line ends")
 	wantRefused(t, make([]byte, MaxBytes+1), ":", "more than")
+	wantRefused(t, append([]byte("\uFEFF"), story("")...), ":1:1:", "byte order mark")
+	wantRefused(t, []byte("\x7fELF\x02\x01\x00\x1b[31m"), ":1:1:", "the file is not text")
+	wantRefused(t, []byte("\x1f\x8b\x08\n"), ":1:1:", "the file is not text")
+	wantRefused(t, []byte("A title.\n-- plan --\n"), ":1:1:", `begin with "# "`)
+	wantRefused(t, []byte("#A title.\n-- plan --\n"), ":1:1:", "a blank after the #")
+	wantRefused(t, []byte("# "+strings.Repeat("long ", 50)+"\n"), ":1:1:", "the title has 249 characters, more than 200")
 	wantRefused(t, []byte("# Title.\n-- expect --\nbob@example.net queued\n"), ":1:", "nothing is planned")
+}
+
+// A message may have hyphens where its lines begin.
+func TestHyphensInAMessageAreNoMarkers(t *testing.T) {
+	mustParse(t, "-- message m1 --\n--plan\n--plan--\n-- \nBob --\n-- Bob the server--\n")
+}
+
+// TestErrorsComeByLine: as an editor goes through a file, whoever found them.
+func TestErrorsComeByLine(t *testing.T) {
+	_, err := Parse("f", story("seed: x\n-- server a.example.net --\nat dott: cut\nat rctp: cut\n-- dns --\na.example.net. B 192.0.2.1\n"))
+	var at []int
+	for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
+		at = append(at, one.(*SyntaxError).Line)
+	}
+	if d := cmp.Diff([]int{2, 4, 5, 7}, at); d != "" {
+		t.Errorf("%s\n%v", d, err)
+	}
+}
+
+func TestHintsNameEachChoiceOnce(t *testing.T) {
+	if got, want := hint("zzz", []string{"a", "b", "a"}), "write one of a, b"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// A line that is too long for a screen is shown around the spot.
+func TestLongLinesAreCut(t *testing.T) {
+	long := strings.Repeat("NEVER-TWICE ", 40)
+	_, err := Parse("f", story("rules: "+long+"\n"))
+	if err == nil || len(err.Error()) > 400 || !strings.Contains(err.Error(), "…") {
+		t.Errorf("%v", err)
+	}
 }

@@ -181,7 +181,8 @@ type Expectation struct {
 	Recipient string
 	// State is "delivered", "failed", "unknown", "held", "queued", or
 	// "refused" for what the relay did not take at submission, whether it
-	// said so or the connection ended first.
+	// said so or the connection ended first; or "anything" for one that the
+	// story is not about.
 	State string
 	// Attempts is how many attempts it took; -1 is not said.
 	Attempts int

@@ -43,7 +43,7 @@ func (p *parser) serverSection(name string, first int, data string) {
 		}
 		if l.err != nil {
 			p.add(l.err)
-			bad = true
+			lines[i], bad = "", true // one error is enough
 		}
 	}
 	switch {
@@ -86,7 +86,7 @@ func (l *line) serverLine(s *Server) bool {
 	default:
 		return false
 	}
-	l.end()
+	l.end("until")
 	return true
 }
 

@@ -2,13 +2,14 @@ package scenarios
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/spec"
 )
 
 // reserved are the words that a line may have where a message's name stands.
-var reserved = []string{"at", "stage", "nth", "spool", "rules", "violates", "licence", "8bit", "size"}
+var reserved = []string{"at", "stage", "nth", "spool", "rules", "violates", "licence", "8bit", "size", "again"}
 
 // badName says why w cannot name a message; empty when it can.
 func badName(w string) string {
@@ -31,13 +32,14 @@ func badName(w string) string {
 }
 
 // validHost reports whether w is a host name as it stands in this language:
-// letters, digits, hyphens and underscores between single dots.
+// letters, digits, hyphens and underscores between single dots; a label begins
+// and ends with no hyphen (RFC 1123 section 2.1).
 func validHost(w string) bool {
 	if w == "" || len(w) > 253 {
 		return false
 	}
 	for _, label := range strings.Split(w, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(label, hostBytes) != "" {
+		if label == "" || len(label) > 63 || strings.Trim(label, hostBytes) != "" || strings.Trim(label, "-") != label {
 			return false
 		}
 	}
@@ -51,10 +53,16 @@ func hint(w string, choices []string) string {
 	if n := nearest(w, choices); n != "" {
 		return fmt.Sprintf("did you mean %q?", n)
 	}
-	if len(choices) == 1 {
-		return "write " + choices[0]
+	var all []string
+	for _, c := range choices {
+		if !slices.Contains(all, c) {
+			all = append(all, c)
+		}
 	}
-	return "write one of " + strings.Join(choices, ", ")
+	if len(all) == 1 {
+		return "write " + all[0]
+	}
+	return "write one of " + strings.Join(all, ", ")
 }
 
 // nearest returns the choice that takes the fewest typing errors to become w,
