@@ -10,7 +10,7 @@ import (
 // A condition is one kind of condition of the language: the parser and the
 // formatter both go by this table, whose order is the canonical one.
 type condition struct {
-	word, form string
+	word, form, meaning string
 	// read takes what follows the word.
 	read func(c *cursor, r *Rule)
 	// show returns the canonical text, empty when r has no such condition.
@@ -21,22 +21,32 @@ type condition struct {
 
 // conditions lists them all. It is a table, never changed.
 var conditions = [...]condition{
-	{"connection", "connection N", countInto(func(r *Rule) *int { return &r.Connection }),
+	{"connection", "connection N", "the N-th connection to this server",
+		countInto(func(r *Rule) *int { return &r.Connection }),
 		func(r Rule) string { return showCount("connection", r.Connection) }, nil},
-	{"attempt", "attempt N", countInto(func(r *Rule) *int { return &r.Attempt }),
+	{"attempt", "attempt N", "the N-th time that this server sees this sender and recipient at this stage; " +
+		"at mail the sender, at data, body and dot all recipients",
+		countInto(func(r *Rule) *int { return &r.Attempt }),
 		func(r Rule) string { return showCount("attempt", r.Attempt) }, hasEnvelope},
-	{"over", "over N recipients|messages|connections", readOver, showOver, nil},
-	{"parameters", "parameters", func(_ *cursor, r *Rule) { r.Parameters = true },
+	{"over", "over N recipients|messages|connections", "more than N recipients taken in this transaction, transactions in this connection, connections open",
+		readOver, showOver, nil},
+	{"parameters", "parameters", "MAIL or RCPT has parameters",
+		func(_ *cursor, r *Rule) { r.Parameters = true },
 		func(r Rule) string { return showFlag("parameters", r.Parameters) }, hasParameters},
-	{"pipelined", "pipelined", func(_ *cursor, r *Rule) { r.Pipelined = true },
+	{"pipelined", "pipelined", "more input is there already",
+		func(_ *cursor, r *Rule) { r.Pipelined = true },
 		func(r Rule) string { return showFlag("pipelined", r.Pipelined) }, canBePipelined},
-	{"after", "after TIME", waitInto(func(r *Rule) *time.Duration { return &r.After }),
+	{"after", "after TIME", "only from then on, since the start",
+		waitInto(func(r *Rule) *time.Duration { return &r.After }),
 		func(r Rule) string { return showWait("after", r.After) }, nil},
-	{"until", "until TIME", waitInto(func(r *Rule) *time.Duration { return &r.Until }),
+	{"until", "until TIME", "only up to then, since the start",
+		waitInto(func(r *Rule) *time.Duration { return &r.Until }),
 		func(r Rule) string { return showWait("until", r.Until) }, nil},
-	{"first", "first N", countInto(func(r *Rule) *int { return &r.First }),
+	{"first", "first N", "only the first N times that all else holds",
+		countInto(func(r *Rule) *int { return &r.First }),
 		func(r Rule) string { return showCount("first", r.First) }, nil},
-	{"nth", "nth N", countInto(func(r *Rule) *int { return &r.Nth }),
+	{"nth", "nth N", "only the N-th time that all else holds",
+		countInto(func(r *Rule) *int { return &r.Nth }),
 		func(r Rule) string { return showCount("nth", r.Nth) }, nil},
 }
 

@@ -21,6 +21,8 @@
 //	at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted; fin
 //
 // "offer" lists exactly what the reply to EHLO offers; "offer none" is nothing.
+// A keyword is one that IANA has registered or one that begins with X; any other
+// stands in quotes, so that it is no typing error: offer SIZE, "FROBNICATE 1".
 // Without it a server offers PIPELINING, 8BITMIME, SIZE 67108864 and
 // ENHANCEDSTATUSCODES. "hostname" is what the server calls itself. "persona"
 // takes in rules that have a name, see [Personas]; they are tried after those

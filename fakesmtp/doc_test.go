@@ -11,7 +11,7 @@ func TestDocumentationNamesEveryWord(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := append(append([]string{}, statements...), actionWords...)
+	words := append(append([]string{}, statements...), actionWords()...)
 	for _, c := range conditions {
 		words = append(words, c.word)
 	}
@@ -46,5 +46,27 @@ func TestExamplesOfTheDocumentationAreScripts(t *testing.T) {
 	}
 	if n < 15 {
 		t.Errorf("only %d examples were found", n)
+	}
+}
+
+// TestReferenceNamesEveryWord: and each is followed by what it means.
+func TestReferenceNamesEveryWord(t *testing.T) {
+	text := Reference()
+	for _, words := range [][]string{statements, actionWords(), personaNames()} {
+		for _, w := range words {
+			if !strings.Contains(text, "- `"+w) {
+				t.Errorf("the reference does not explain %q", w)
+			}
+		}
+	}
+	for _, c := range conditions {
+		if !strings.Contains(text, "- `"+c.form+"` – "+c.meaning) || c.meaning == "" {
+			t.Errorf("the reference does not explain %q", c.form)
+		}
+	}
+	for _, s := range ruleStages {
+		if stageMeaning(s) == "" || !strings.Contains(text, "- `"+s.String()+"` – ") {
+			t.Errorf("the reference does not explain the stage %v", s)
+		}
 	}
 }

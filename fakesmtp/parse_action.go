@@ -9,8 +9,31 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// actionWords are the words with which an action begins that is no reply.
-var actionWords = []string{"raw", "delay", "drip", "repeat", "cut", "fin", "silence", "accept", "lose"}
+// actionForms are the actions that are no reply: the word with which each
+// begins, and its forms.
+var actionForms = [...]struct{ word, form, meaning string }{
+	{"raw", `raw "BYTES"`, `send these bytes, a Go string such as "25\r\n"; they count by the code that they begin with`},
+	{"delay", "delay TIME", "wait; the session ends if the client goes, but not at dot"},
+	{"drip", "drip TIME; REPLY", "send the reply one byte per TIME"},
+	{"repeat", "repeat N; REPLY", "send the reply N times"},
+	{"cut", "cut", "end the connection abruptly, with RST"},
+	{"cut", "cut after N; REPLY", "send N bytes of the reply, then cut; at body, without a reply: cut when N bytes of content were read"},
+	{"fin", "fin", "end the connection in an orderly way"},
+	{"silence", "silence", "say nothing more, until the client goes"},
+	{"accept", "accept", "at dot: take the message, whatever is said then"},
+	{"lose", "lose", "at dot: take the message and cut"},
+}
+
+// actionWords returns the words with which an action begins that is no reply.
+func actionWords() []string {
+	var words []string
+	for _, a := range actionForms {
+		if !slices.Contains(words, a.word) {
+			words = append(words, a.word)
+		}
+	}
+	return words
+}
 
 const replyHint = "a reply is written 451 4.7.1 Try again, or with several lines 250-first|250 last"
 
@@ -66,9 +89,9 @@ func (c *cursor) action(stage spec.Stage) Action {
 // word takes an action that is no reply.
 func (c *cursor) word() Action {
 	w := c.peek()
-	if !slices.Contains(actionWords, w) {
-		h := "write a reply such as 451 4.7.1 Try again, or one of: " + strings.Join(actionWords, ", ")
-		if near := hint(w, actionWords); strings.HasPrefix(near, "did") {
+	if !slices.Contains(actionWords(), w) {
+		h := "write a reply such as 451 4.7.1 Try again, or one of: " + strings.Join(actionWords(), ", ")
+		if near := hint(w, actionWords()); strings.HasPrefix(near, "did") {
 			h = near
 		}
 		switch {

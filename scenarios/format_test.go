@@ -3,6 +3,7 @@ package scenarios
 import (
 	"bytes"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -155,5 +156,25 @@ func TestReferenceIsFresh(t *testing.T) {
 	}
 	if d := cmp.Diff(string(have), Reference()); d != "" {
 		t.Errorf("run the test with UPDATE=1 in the environment:\n%s", d)
+	}
+}
+
+func TestTheExampleHasEverything(t *testing.T) {
+	s, err := Parse("example.txtar", []byte(Example()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(Example(), string(Format(s))); d != "" {
+		t.Errorf("it is not formatted:\n%s", d)
+	}
+	for _, k := range sectionKinds() {
+		if !strings.Contains(Example(), "\n-- "+k.word) {
+			t.Errorf("it has no section %s", k.word)
+		}
+	}
+	for _, h := range headerLines() {
+		if !strings.Contains(Example(), "\n"+h.word) {
+			t.Errorf("it has no header line %s", h.word)
+		}
 	}
 }

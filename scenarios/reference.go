@@ -1,9 +1,19 @@
 package scenarios
 
 import (
+	_ "embed" // for the example
 	"fmt"
 	"strings"
+
+	"github.com/postonce/postonce/fakesmtp"
 )
+
+//go:embed example.txtar
+var example string
+
+// Example is a scenario file that has every header line and every section; its
+// trace is to be filled in.
+func Example() string { return example }
 
 // Reference describes the language of scenario files in Markdown, from the
 // tables that the parser uses. REFERENCE.md holds it; a test keeps that fresh.
@@ -26,9 +36,10 @@ where senders live and reports arrive; a record for the domain, or a server of t
 	referenceRelay(&b)
 	referenceDNS(&b)
 	chapter(&b, "server NAME", "NAME is a host name without a final dot, with an address in the dns section. "+
-		"All other lines are rules of package fakesmtp.", serverLines)
+		"All other lines are statements of package fakesmtp, as below.", serverLines)
 	chapter(&b, "", "Peers:", peers)
 	chapter(&b, "", "Networks:", networks)
+	b.WriteString("\n" + fakesmtp.Reference())
 	b.WriteString("\n## message NAME\n\nAn .eml. A message without such a section gets a small standard content.\n")
 	referencePlan(&b)
 	chapter(&b, "expect", "", expectForms)
@@ -36,6 +47,7 @@ where senders live and reports arrive; a record for the domain, or a server of t
 	chapter(&b, "", "Clauses:", expectClauses())
 	chapter(&b, "", "The spool at the end:", spools)
 	b.WriteString("\n## trace\n\nThe golden trace, line by line. An empty section is there to be filled in by `--rewrite`.\n")
+	b.WriteString("\n## A whole file\n\nIt has every section; most stories need four of them.\n\n```\n" + Example() + "```\n")
 	return b.String()
 }
 

@@ -156,3 +156,11 @@ func TestListTakesThemesAndNames(t *testing.T) {
 		t.Errorf("it lists\n%s", s.out)
 	}
 }
+
+// TestTheExampleOfTheLanguageHolds: with its trace filled in, as it says.
+func TestTheExampleOfTheLanguageHolds(t *testing.T) {
+	file := put(t, t.TempDir(), "example.txtar", scenarios.Example())
+	really(t, "run", "--rewrite", file).want(t, sim.OK, "wrote the trace")
+	really(t, "run", file).want(t, sim.OK, "1 scenario holds")
+	simrun(t, holds, "help", "scenario").want(t, sim.OK, scenarios.Example(), "drops-after-dot", "over N recipients", "cut after N")
+}
