@@ -180,7 +180,7 @@ func (w *world) finish() {
 	case <-p.done:
 	case <-late.C:
 		w.mu.Lock()
-		w.mismatches = append(w.mismatches, fmt.Sprintf("%s: the relay did not stop within %v", w.scenario.Name, stopTime))
+		w.mismatches = append(w.mismatches, fmt.Sprintf("%s: the relay did not stop within %.0fh", w.scenario.Name, stopTime.Hours()))
 		w.mu.Unlock()
 	}
 	late.Stop()

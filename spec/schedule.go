@@ -60,11 +60,11 @@ const (
 func (s Schedule) Validate() error {
 	switch {
 	case s.First <= 0:
-		return fmt.Errorf("retry schedule: the first interval is %v; it must be positive", s.First)
+		return fmt.Errorf("retry schedule: the first interval is %s; it must be positive", ago(s.First))
 	case s.Max < s.First:
-		return fmt.Errorf("retry schedule: the longest interval %v is less than the first %v", s.Max, s.First)
+		return fmt.Errorf("retry schedule: the longest interval %s is less than the first %s", ago(s.Max), ago(s.First))
 	case s.Max > longest:
-		return fmt.Errorf("retry schedule: the longest interval %v is more than a year", s.Max)
+		return fmt.Errorf("retry schedule: the longest interval %s is more than a year", ago(s.Max))
 	case s.Denominator < 1 || s.Denominator > mostTerm || s.Numerator > mostTerm:
 		return fmt.Errorf("retry schedule: the factor %d/%d is not a ratio of numbers from 1 to %d", s.Numerator, s.Denominator, mostTerm)
 	case s.Numerator < s.Denominator:
@@ -72,9 +72,9 @@ func (s Schedule) Validate() error {
 	case s.Numerator > mostRatio*s.Denominator:
 		return fmt.Errorf("retry schedule: the factor %d/%d is more than %d", s.Numerator, s.Denominator, mostRatio)
 	case s.Lifetime <= 0:
-		return fmt.Errorf("retry schedule: the lifetime is %v; it must be positive", s.Lifetime)
+		return fmt.Errorf("retry schedule: the lifetime is %s; it must be positive", ago(s.Lifetime))
 	case s.Lifetime > longest:
-		return fmt.Errorf("retry schedule: the lifetime %v is more than a year", s.Lifetime)
+		return fmt.Errorf("retry schedule: the lifetime %s is more than a year", ago(s.Lifetime))
 	}
 	return nil
 }

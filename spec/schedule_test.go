@@ -89,3 +89,14 @@ func TestNonsenseSchedulesAreRefusedAndDoNotPanic(t *testing.T) {
 		s.Interval(10)
 	}
 }
+
+func TestDurationsAreToldWithoutWhatIsNone(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", time.Hour: "1h", 90 * time.Minute: "1h30m", 5 * time.Minute: "5m", 10 * time.Second: "10s", time.Hour + time.Second: "1h0m1s",
+		48 * time.Hour: "2d", 49 * time.Hour: "2d1h", 20*time.Minute + 213*time.Millisecond: "20m0.213s", 100 * time.Minute: "1h40m", 20 * time.Hour: "20h",
+	} {
+		if got := ago(d); got != want {
+			t.Errorf("%v is told as %q, want %q", d, got, want)
+		}
+	}
+}

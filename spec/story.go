@@ -48,12 +48,29 @@ func ago(d time.Duration) string {
 	case d < time.Second:
 		return d.Round(time.Microsecond).String()
 	case d < time.Hour:
-		return d.Round(time.Millisecond).String()
+		return whole(d.Round(time.Millisecond))
 	case d < 24*time.Hour:
-		return d.Round(time.Second).String()
+		return whole(d.Round(time.Second))
 	}
 	days := d / (24 * time.Hour)
-	return fmt.Sprintf("%dd%s", days, (d - days*24*time.Hour).Round(time.Second))
+	rest := (d - days*24*time.Hour).Round(time.Second)
+	if rest == 0 {
+		return fmt.Sprintf("%dd", days)
+	}
+	return fmt.Sprintf("%dd%s", days, whole(rest))
+}
+
+// whole is a duration without the units at its end of which there are none: 1h
+// for 1h0m0s.
+func whole(d time.Duration) string {
+	text := d.String()
+	if rest, ok := strings.CutSuffix(text, "m0s"); ok {
+		text = rest + "m"
+	}
+	if rest, ok := strings.CutSuffix(text, "h0m"); ok {
+		text = rest + "h"
+	}
+	return text
 }
 
 // Words says the fact in a sentence for a person, beginning with who made it.
