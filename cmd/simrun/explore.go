@@ -108,13 +108,27 @@ func (e exploration) plan() (course, error) {
 // exploreChunk is how many worlds one job has.
 const exploreChunk = 50
 
+// progress returns a bar, and what says how far it goes on after n more worlds:
+// it counts them, or the seconds when time is what was asked for.
+func (p course) progress(c console) (*progress, func(n int) int) {
+	if p.lasting == 0 {
+		return c.newProgress(int(p.count)), func(n int) int { return n }
+	}
+	began, shown := c.now(), 0
+	return c.newProgressOf(int(p.lasting.Seconds()), "seconds"), func(int) int {
+		step := int(min(c.now().Sub(began), p.lasting).Seconds()) - shown
+		shown += step
+		return step
+	}
+}
+
 func (c console) explore(ctx context.Context, p course, h *hoard) error {
 	began := c.now()
 	total := show.Explored{Cores: runtime.NumCPU()}
 	steer := search.NewSteer(p.first)
 	next := func(yield func(search.Job) bool) {
 		for at := uint64(0); p.lasting > 0 || at < p.count; at += exploreChunk {
-			if p.lasting > 0 && c.now().Sub(began) >= p.lasting {
+			if ctx.Err() != nil || p.lasting > 0 && c.now().Sub(began) >= p.lasting {
 				return
 			}
 			n := uint64(exploreChunk)
@@ -130,9 +144,9 @@ func (c console) explore(ctx context.Context, p course, h *hoard) error {
 			}
 		}
 	}
-	bar := c.newProgress(int((p.count + exploreChunk - 1) / exploreChunk))
+	bar, ahead := p.progress(c)
 	err := c.search(ctx, iter.Seq[search.Job](next), func(j search.Job, a search.Answer) bool {
-		bar.add()
+		bar.advance(ahead(j.Explore.Count))
 		if a.Explored == nil {
 			h.add([]search.Found{{Scenario: search.World(search.NumberOf(j.Explore.First, j.Explore.Focus)), Result: a.Run}}, 1)
 			return true
@@ -154,7 +168,7 @@ func (c console) explore(ctx context.Context, p course, h *hoard) error {
 	switch {
 	case h.broken > 0:
 		return end(sim.Safety)
-	case p.lasting == 0 && uint64(total.Worlds) < p.count:
+	case ctx.Err() != nil:
 		return end(sim.NoVerdict)
 	}
 	return nil

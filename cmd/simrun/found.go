@@ -124,7 +124,7 @@ func (h *hoard) save(f search.Found) (show.Run, error) {
 	if h.relay != honest {
 		replay += " --relay " + h.relay
 	}
-	return show.Run{Scenario: back, File: path, Relay: h.relay, Replay: replay, Result: result}, nil
+	return show.Run{Scenario: back, File: path, Relay: h.relay, Replay: replay, Result: result, Program: h.c.program}, nil
 }
 
 // firstWords says what is wrong, for the prose of the file.

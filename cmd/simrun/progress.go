@@ -36,27 +36,33 @@ func (l *latecomer) Write(b []byte) (int, error) {
 	return l.out.Write(b)
 }
 
-func (c console) newProgress(total int) *progress {
+func (c console) newProgress(total int) *progress { return c.newProgressOf(total, "worlds") }
+
+// newProgressOf is newProgress with another unit.
+func (c console) newProgressOf(total int, unit string) *progress {
 	p := &progress{now: c.now, began: c.now(), total: total, late: latecomer{out: c.err}}
 	if c.live && total > 0 {
 		p.out = c.err
 		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(&p.late), progressbar.OptionSetWidth(40),
-			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString("worlds"),
+			progressbar.OptionShowCount(), progressbar.OptionShowIts(), progressbar.OptionSetItsString(unit),
 			progressbar.OptionSetPredictTime(true), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		p.bar.StartWithoutRender()
 	}
 	return p
 }
 
-// add counts one more. The bar counts from the start, or its rate would be
+// add counts one more.
+func (p *progress) add() { p.advance(1) }
+
+// advance counts n more. The bar counts from the start, or its rate would be
 // wrong; it is seen when there was no end in sight for long.
-func (p *progress) add() {
+func (p *progress) advance(n int) {
 	if p.bar == nil {
 		return
 	}
 	p.late.awake = p.late.awake || p.now().Sub(p.began) >= patience
 	// What a bar cannot show is no reason to stop.
-	_ = p.bar.Add(1)
+	_ = p.bar.Add(n)
 }
 
 // close takes the bar away.

@@ -22,7 +22,13 @@ func searching(t *testing.T, answer func(search.Job) search.Answer, args ...stri
 	t.Helper()
 	var out, errs bytes.Buffer
 	c := console{in: strings.NewReader(""), out: &out, err: &errs, now: func() time.Time { return time.Unix(0, 0) }}
-	c.search = func(_ context.Context, jobs iter.Seq[search.Job], use func(search.Job, search.Answer) bool) error {
+	c.search = answered(answer)
+	return &session{status: execute(t.Context(), c, args), out: out.String(), err: errs.String()}
+}
+
+// answered stands in for the workers.
+func answered(answer func(search.Job) search.Answer) searcher {
+	return func(_ context.Context, jobs iter.Seq[search.Job], use func(search.Job, search.Answer) bool) error {
 		for j := range jobs {
 			if !use(j, answer(j)) {
 				break
@@ -30,7 +36,6 @@ func searching(t *testing.T, answer func(search.Job) search.Answer, args ...stri
 		}
 		return nil
 	}
-	return &session{status: execute(t.Context(), c, args), out: out.String(), err: errs.String()}
 }
 
 // calm answers every search with nothing found.

@@ -64,7 +64,7 @@ func (c console) sweep(ctx context.Context, picks []pick, depth int, h *hoard) e
 		}
 	}
 	began := c.now()
-	bar := c.newProgress(len(jobs))
+	bar := c.newProgressOf(len(jobs), "parts")
 	total := show.Sweep{Scenarios: len(picks)}
 	err := c.search(ctx, slices.Values(jobs), func(j search.Job, a search.Answer) bool {
 		bar.add()
@@ -95,7 +95,7 @@ func (c console) sweep(ctx context.Context, picks []pick, depth int, h *hoard) e
 	switch {
 	case h.broken > 0:
 		return end(sim.Safety)
-	case total.Done < len(jobs):
+	case ctx.Err() != nil || total.Done < len(jobs):
 		return end(sim.NoVerdict)
 	}
 	return nil

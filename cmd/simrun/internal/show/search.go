@@ -19,7 +19,7 @@ func Found(w io.Writer, p Paint, runs []Run, broken int) {
 		fmt.Fprintf(w, "%s %s\n", p.mark(r.Status()), p.bold(r.File))
 		Failure(w, p, r)
 		fmt.Fprintf(w, "\n%s", indent("  ", string(scenarios.Format(r.Scenario))))
-		fmt.Fprintf(w, "\n  replay it: %s replay %s -v\n\n", Command, r.Replay)
+		fmt.Fprintf(w, "\n  %s\n\n", replayHint(r))
 	}
 	if broken > len(runs) {
 		fmt.Fprintf(w, "%s in all; others like these are not told\n\n", number(broken, "broken world"))
