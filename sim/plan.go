@@ -58,12 +58,17 @@ func (w *world) carryOut(tasks []task) {
 	}
 }
 
-// pause lets at least d pass.
+// pause lets at least d pass, unless the run ends before its time.
 func (w *world) pause(d time.Duration) {
 	w.mu.Lock()
 	at := w.claim(w.now() + d)
 	w.mu.Unlock()
-	time.Sleep(at - w.now())
+	timer := time.NewTimer(at - w.now())
+	defer timer.Stop()
+	select { // the instant is the timer's own, so it is never ready with the other
+	case <-timer.C:
+	case <-w.ending:
+	}
 }
 
 // stopped reports whether the run ends before its time.

@@ -61,6 +61,9 @@ type Options struct {
 	Brief, Unhashed bool
 	// Coverage asks what the run reached.
 	Coverage bool
+	// Until ends the run as soon as this rule is broken: for a search that wants
+	// no more than that.
+	Until spec.Rule
 	// Observe is shown every fact when it happens. It must not block.
 	Observe func(spec.Fact) `json:"-"`
 }
@@ -169,7 +172,8 @@ func (w *world) finish() {
 	w.mu.Lock()
 	p := w.relay
 	w.restart = nil
-	if w.panicked != "" && p.alive() {
+	short := w.sought(w.violations)
+	if (w.panicked != "" || short) && p.alive() {
 		p.kill(true)
 	}
 	p.stopping = true
@@ -186,8 +190,10 @@ func (w *world) finish() {
 	late.Stop()
 	w.mu.Lock()
 	w.commit()
-	w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactEnd})
-	w.violations = append(w.violations, w.checker.Finish()...)
+	if !short { // else nothing had its time
+		w.add(spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactEnd})
+		w.violations = append(w.violations, w.checker.Finish()...)
+	}
 	w.over = true
 	if !p.dead {
 		p.kill(true)

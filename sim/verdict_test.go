@@ -148,3 +148,18 @@ func TestWhatDoesNotFinishIsNoProgress(t *testing.T) {
 		t.Errorf("%v: %v", r.Status, r.Violations)
 	}
 }
+
+// TestARunThatSeeksARuleEndsThere: and says no more than that.
+func TestARunThatSeeksARuleEndsThere(t *testing.T) {
+	text := strings.Replace(quiet, "-- plan --", "at dot: accept; cut\n-- plan --", 1)
+	impatient := func(h seam.Host, c sim.Config) (sim.Relay, error) {
+		c.Policy.InDoubt = spec.DoubtRetry
+		return newRelay(h, c)
+	}
+	whole := sim.Run(t, parse(t, text), impatient, sim.Options{})
+	short := sim.Run(t, parse(t, text), impatient, sim.Options{Until: spec.NeverTwice})
+	last := short.Violations[len(short.Violations)-1]
+	if last.Rule != spec.NeverTwice || len(short.Violations) >= len(whole.Violations) || short.Virtual > whole.Virtual/10 {
+		t.Errorf("after %v: %v; the whole run takes %v and breaks %d rules", short.Virtual, short.Violations, whole.Virtual, len(whole.Violations))
+	}
+}

@@ -32,9 +32,10 @@ type world struct {
 	violations []spec.Violation
 	mismatches []string
 	fired      []string
-	// ended says why the run ends before its time, panicked what of the relay
+	// ending is closed when the run is to end before its time. ended says why, panicked what of the relay
 	// panicked.
 	ended, panicked string
+	ending          chan struct{}
 
 	network network
 	dns     dnsServer
@@ -65,7 +66,7 @@ const maxFacts = 500_000
 func newWorld(sc *scenarios.Scenario, f Factory, o Options) *world {
 	w := &world{
 		scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy),
-		facts: make([]spec.Fact, 0, usualFacts), marks: marks{on: o.Points},
+		ending: make(chan struct{}), facts: make([]spec.Fact, 0, usualFacts), marks: marks{on: o.Points},
 	}
 	if o.Coverage {
 		w.coverage = coverage.NewRun()
@@ -184,7 +185,11 @@ func (w *world) addAt(at spec.Wall, f spec.Fact) {
 	f.At = at
 	w.facts = append(w.facts, f)
 	w.marks.changed()
-	w.violations = append(w.violations, w.checker.Observe(f)...)
+	found := w.checker.Observe(f)
+	w.violations = append(w.violations, found...)
+	if w.sought(found) {
+		w.end("the rule is broken that was sought")
+	}
 	if w.coverage != nil {
 		w.coverage.Observe(&f)
 	}
@@ -206,6 +211,12 @@ func (w *world) addAt(at spec.Wall, f spec.Fact) {
 	}
 }
 
+// sought reports whether the rule is broken that the run is for.
+func (w *world) sought(found []spec.Violation) bool {
+	until := w.options.Until
+	return until != "" && slices.ContainsFunc(found, func(v spec.Violation) bool { return v.Rule == until })
+}
+
 // fire notes that a fault happened.
 func (w *world) fire(what string) {
 	if !slices.Contains(w.fired, what) {
@@ -225,6 +236,7 @@ func (w *world) at(line int) string { return fmt.Sprintf("%s:%d: ", w.scenario.N
 func (w *world) end(why string) {
 	if w.ended == "" {
 		w.ended = why
+		close(w.ending)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/postonce/postonce/cmd/simrun/internal/mutants"
 	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/sim/search"
 	"github.com/postonce/postonce/spec"
 )
 
@@ -58,7 +59,7 @@ func runPipe(t *testing.T, line string) {
 			continue
 		}
 		var out, errs bytes.Buffer
-		c := console{in: strings.NewReader(in), out: &out, err: &errs, now: fixedTime, run: double(new(session), exemplary(t)), search: answered(calm)}
+		c := console{in: strings.NewReader(in), out: &out, err: &errs, now: fixedTime, run: double(new(session), exemplary(t)), search: answered(fruitful(t))}
 		want := sim.OK
 		ctx, cancel := context.WithCancel(t.Context())
 		if len(words) > 1 && (words[1] == "exhaust" || strings.Contains(stage, "--for")) {
@@ -73,6 +74,16 @@ func runPipe(t *testing.T, line string) {
 	}
 	if file != "" {
 		put(t, ".", file, in)
+	}
+}
+
+// fruitful answers a search for a mutant with a finding, others with nothing.
+func fruitful(t *testing.T) func(search.Job) search.Answer {
+	return func(j search.Job) search.Answer {
+		if j.Explore != nil && j.Explore.Rule != "" {
+			return search.Answer{Explored: &search.Explored{Worlds: j.Explore.Count, Found: []search.Found{finding(t)}}}
+		}
+		return calm(j)
 	}
 }
 

@@ -21,16 +21,25 @@ func mutantsCommand(c console) *cobra.Command {
 catch it, and on the whole library when that does not. The exit status is 0 only
 if every one was caught by the rule that it breaks: a harness that lets one pass
 proves nothing about the relay that it is for. How the two algorithms of Citadel
-were caught is told in full; with -v, all.`,
+were caught is told in full; with -v, all.
+
+With --search none of that is used: explore, then sweep, have to find what is
+wrong by themselves within a budget of worlds, and what they find is shrunk.`,
 		Example: `  simrun mutants
-  simrun mutants citadel-later-hurries`,
+  simrun mutants citadel-later-hurries
+  simrun mutants --search                is every mutant found by searching, too?`,
 		ValidArgsFunction: cobra.FixedCompletions(relayNames()[1:], cobra.ShellCompDirectiveNoFileComp),
 	}
 	verbose := cmd.Flags().BoolP("verbose", "v", false, "tell how every mutant was caught")
+	search := cmd.Flags().Bool("search", false, "find them by searching, not in the library")
+	budget := cmd.Flags().Int("budget", 4000, "with --search: how many random worlds each may take")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		chosen, err := chooseMutants(args)
 		if err != nil {
 			return err
+		}
+		if *search {
+			return c.seekAll(cmd.Context(), chosen, *budget)
 		}
 		hunts, err := c.hunt(cmd.Context(), chosen)
 		if err != nil {

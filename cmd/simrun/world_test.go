@@ -23,7 +23,7 @@ func TestMain(m *testing.M) {
 func really(t *testing.T, args ...string) *session {
 	t.Helper()
 	var out, errs bytes.Buffer
-	c := console{in: strings.NewReader(""), out: &out, err: &errs, run: runWorlds, now: fixedTime}
+	c := console{in: strings.NewReader(""), out: &out, err: &errs, run: runWorlds, search: searchAll, now: fixedTime}
 	return &session{status: execute(t.Context(), c, args), out: out.String(), err: errs.String()}
 }
 
@@ -50,3 +50,18 @@ func TestEveryMutantIsCaught(t *testing.T) {
 
 // fixedTime is a clock that stands still.
 func fixedTime() time.Time { return time.Unix(0, 0) }
+
+// TestMutantsAreFoundBySearching: without knowing where to look; the others take
+// longer (simrun mutants --search).
+func TestMutantsAreFoundBySearching(t *testing.T) {
+	s := really(t, "mutants", "--search", "--budget", "400", "retries-in-doubt", "cleans-up-early", "citadel-later-forgets")
+	s.want(t, sim.OK, "3 of 3 mutants found within 400 random worlds", "3 of them shrunk to at most 25 lines")
+}
+
+func TestSweepAndExploreForReal(t *testing.T) {
+	really(t, "sweep", "plain/one-recipient", "--save", t.TempDir()).want(t, sim.OK, "all rules hold")
+	really(t, "explore", "--seeds", "40", "--focus", "plain", "--save", t.TempDir()).want(t, sim.OK, "40 worlds")
+	dir := t.TempDir()
+	s := really(t, "explore", "--seeds", "60", "--focus", "doubts", "--relay", "retries-in-doubt", "--save", dir)
+	s.want(t, sim.Safety, "NEVER-TWICE", "replay "+dir)
+}

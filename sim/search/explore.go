@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/coverage"
 )
 
@@ -13,6 +14,8 @@ type Explore struct {
 	First uint64
 	Count int
 	Focus int
+	// Rule, unless it is empty, is the only one that counts.
+	Rule spec.Rule
 }
 
 // Explored is what came of an Explore.
@@ -45,13 +48,13 @@ func (e *Explore) do(r *runner) *Explored {
 	out := &Explored{Coverage: new(coverage.Coverage)}
 	for i := range e.Count {
 		sc := World(NumberOf(e.First+uint64(i), e.Focus))
-		result := r.run(sc, sim.Options{Brief: true, Unhashed: true, AllowUnused: true, Coverage: true})
+		result := r.run(sc, sim.Options{Brief: true, Unhashed: true, AllowUnused: true, Coverage: true, Until: e.Rule})
 		out.Worlds++
 		out.Lines += result.Lines
 		out.Fired += len(result.Fired)
 		out.VirtualSeconds += int64(result.Virtual / time.Second)
 		out.Coverage.Merge(result.Coverage)
-		if !Broken(sc, result) {
+		if !broken(sc, result, e.Rule) {
 			continue
 		}
 		out.Broken++

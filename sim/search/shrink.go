@@ -73,7 +73,7 @@ func (w *shrinker) fails(sc *scenarios.Scenario) bool {
 		return false
 	}
 	w.left--
-	w.last = w.run(back, sim.Options{AllowUnused: true})
+	w.last = w.run(back, sim.Options{AllowUnused: true, Until: w.Rule})
 	if w.Rule == "" {
 		return w.last.Status == sim.Crashed
 	}

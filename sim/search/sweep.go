@@ -2,6 +2,7 @@ package search
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/postonce/postonce/scenarios"
@@ -22,6 +23,8 @@ type Sweep struct {
 	// Part of Parts: only every so many-th run, so that a large scenario can
 	// be shared out. 0 of 0 is all.
 	Part, Parts int
+	// Rule, unless it is empty, is the only one that counts.
+	Rule spec.Rule
 }
 
 // Swept is what came of a Sweep.
@@ -70,7 +73,7 @@ func (s *Sweep) do(r *runner, sc *scenarios.Scenario) *Swept {
 
 // judge adds a result to the findings when a rule is broken.
 func (s *Sweep) judge(out *Swept, sc *scenarios.Scenario, result *sim.Result, steps []scenarios.Step) {
-	if !Broken(sc, result) {
+	if !broken(sc, result, s.Rule) {
 		return
 	}
 	out.Broken++
@@ -91,6 +94,14 @@ func Broken(sc *scenarios.Scenario, result *sim.Result) bool {
 		}
 	}
 	return false
+}
+
+// broken is Broken, or whether a rule is among those broken.
+func broken(sc *scenarios.Scenario, result *sim.Result, rule spec.Rule) bool {
+	if rule == "" {
+		return Broken(sc, result)
+	}
+	return slices.ContainsFunc(result.Violations, func(v spec.Violation) bool { return v.Rule == rule })
 }
 
 func expects(sc *scenarios.Scenario, rule spec.Rule) bool {
@@ -131,7 +142,7 @@ func (w *sweeper) mine() bool {
 // try runs the scenario with more steps.
 func (w *sweeper) try(steps []scenarios.Step, points bool) *sim.Result {
 	w.out.Runs++
-	result := w.run(w.scenario, sim.Options{Steps: steps, AllowUnused: true, Points: points, Brief: !points, Unhashed: true})
+	result := w.run(w.scenario, sim.Options{Steps: steps, AllowUnused: true, Points: points, Brief: !points, Unhashed: true, Until: w.Rule})
 	w.judge(w.out, w.scenario, result, steps)
 	return result
 }
