@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -27,15 +28,19 @@ directory, else by running the world again and again here.`,
 	}
 	against := cmd.Flags().String("against", "", "the list of hashes, a `FILE`")
 	dir := cmd.Flags().String("trace-dir", "", "the `DIR`ectory where the other process left its traces")
+	relay := relayFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *against == "" {
 			return fmt.Errorf("compare with what? Make a list with simrun hashes > FILE, then simrun determinism --against FILE")
+		}
+		if err := knownRelay(*relay); err != nil {
+			return err
 		}
 		list, err := readHashFile(*against)
 		if err != nil {
 			return err
 		}
-		return c.compare(cmd.Context(), list, *dir)
+		return c.compare(cmd.Context(), *relay, list, *dir)
 	}
 	return cmd
 }
@@ -50,8 +55,8 @@ func readHashFile(path string) ([]hashed, error) {
 }
 
 // compare runs the worlds of a list and says which differ, and where.
-func (c console) compare(ctx context.Context, list []hashed, dir string) error {
-	runs, err := listed(list)
+func (c console) compare(ctx context.Context, relay string, list []hashed, dir string) error {
+	runs, err := listed(relay, list)
 	if err != nil {
 		return err
 	}
@@ -82,19 +87,21 @@ func (c console) compare(ctx context.Context, list []hashed, dir string) error {
 }
 
 // listed returns the worlds of a list, still without results.
-func listed(list []hashed) ([]show.Run, error) {
+func listed(relay string, list []hashed) ([]show.Run, error) {
 	library, err := scenarios.All()
 	if err != nil {
 		return nil, err
 	}
 	picks := make([]pick, len(list))
 	for i, h := range list {
-		picks[i] = seeded(library, h.seed)
+		if picks[i] = seeded(library, h.seed); strings.HasPrefix(h.name, randomPrefix) {
+			picks[i] = numbered(h.seed)
+		}
 		if name := picks[i].scenario.Name; name != h.name {
 			return nil, fmt.Errorf("seed %d is %s in the list but %s here: the library has changed; make the list again", h.seed, h.name, name)
 		}
 	}
-	return selection{relay: honest}.runs(picks)
+	return selection{relay: relay}.runs(picks)
 }
 
 // again is how often a world is run to see it differ from itself. Each is cheap.

@@ -24,7 +24,7 @@ func worker() {
 	// Ctrl-C reaches every process of the terminal. A worker that died of it
 	// would look like a relay that crashed; it ends when its input does.
 	signal.Ignore(os.Interrupt)
-	factories := map[string]sim.Factory{honest: mutants.Honest}
+	factories := map[string]sim.Factory{honest: mutants.Honest, racy: mutants.Racy}
 	for _, m := range mutants.All() {
 		factories[m.Name] = m.Factory
 	}

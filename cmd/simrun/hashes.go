@@ -36,11 +36,16 @@ scheduler. simrun determinism compares; simrun replay SEED shows one world.`,
 	var first seedValue
 	cmd.Flags().Var(&first, "from", "the first seed, `N`")
 	dir := cmd.Flags().String("trace-dir", "", "also write each trace to `DIR`/SEED.trace")
+	relay := relayFlag(cmd)
+	random := cmd.Flags().Bool("random", false, "random worlds, as simrun explore makes them, instead of the library")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if *n < 1 {
 			return fmt.Errorf("--seeds %d runs nothing: write 1 or more", *n)
 		}
-		runs, err := seeds(uint64(first), *n)
+		if err := knownRelay(*relay); err != nil {
+			return err
+		}
+		runs, err := worlds{relay: *relay, random: *random}.of(uint64(first), *n)
 		if err != nil {
 			return err
 		}
@@ -87,17 +92,27 @@ func traceFile(dir string, seed uint64) string {
 	return filepath.Join(dir, strconv.FormatUint(seed, 10)+".trace")
 }
 
-// seeds returns the worlds of n seeds from first on.
-func seeds(first uint64, n int) ([]show.Run, error) {
+// worlds says which world a seed means: a scenario of the library in turn, or
+// a random one.
+type worlds struct {
+	relay  string
+	random bool
+}
+
+// of returns the worlds of n seeds from first on.
+func (w worlds) of(first uint64, n int) ([]show.Run, error) {
 	library, err := scenarios.All()
 	if err != nil {
 		return nil, err
 	}
 	picks := make([]pick, n)
 	for i := range picks {
-		picks[i] = seeded(library, first+uint64(i))
+		seed := first + uint64(i)
+		if picks[i] = seeded(library, seed); w.random {
+			picks[i] = numbered(seed)
+		}
 	}
-	return selection{relay: honest}.runs(picks)
+	return selection{relay: w.relay}.runs(picks)
 }
 
 // A hashed is a line of a list of hashes.

@@ -28,7 +28,7 @@ wrong by themselves within a budget of worlds, and what they find is shrunk.`,
 		Example: `  simrun mutants
   simrun mutants citadel-later-hurries
   simrun mutants --search                is every mutant found by searching, too?`,
-		ValidArgsFunction: cobra.FixedCompletions(relayNames()[1:], cobra.ShellCompDirectiveNoFileComp),
+		ValidArgsFunction: cobra.FixedCompletions(relayNames()[2:], cobra.ShellCompDirectiveNoFileComp),
 	}
 	verbose := cmd.Flags().BoolP("verbose", "v", false, "tell how every mutant was caught")
 	search := cmd.Flags().Bool("search", false, "find them by searching, not in the library")
@@ -70,7 +70,7 @@ func chooseMutants(names []string) ([]mutants.Mutant, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(m mutants.Mutant) bool { return m.Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no mutant %q%s", name, meant(name, relayNames()[1:]))
+			return nil, fmt.Errorf("there is no mutant %q%s", name, meant(name, relayNames()[2:]))
 		}
 		chosen = append(chosen, all[i])
 	}

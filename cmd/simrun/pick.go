@@ -85,7 +85,7 @@ func lookUp(word string) ([]pick, error) {
 		}
 		return load([]string{word}), nil
 	}
-	if number, ok := strings.CutPrefix(word, "world/"); ok {
+	if number, ok := strings.CutPrefix(word, randomPrefix); ok {
 		return random(number)
 	}
 	if names := namesOf(word); len(names) > 0 {
@@ -127,14 +127,22 @@ func themesAndNames() []string {
 	return append(themes, names...)
 }
 
+// randomPrefix begins the name of a random world.
+const randomPrefix = "world/"
+
 // random returns a random world by its number.
 func random(number string) ([]pick, error) {
 	n, err := strconv.ParseUint(number, 10, 64)
 	if err != nil {
 		return nil, fmt.Errorf("%q is not the number of a random world: write world/123, as simrun explore names them", number)
 	}
+	return []pick{numbered(n)}, nil
+}
+
+// numbered is a random world.
+func numbered(n uint64) pick {
 	sc := search.World(search.Number(n))
-	return []pick{{scenario: sc, word: sc.Name}}, nil
+	return pick{scenario: sc, word: sc.Name}
 }
 
 // findIn returns the scenarios of all files below a directory.

@@ -12,9 +12,12 @@ import (
 // honest is the name of the relay that this repository is about.
 const honest = show.Honest
 
+// racy is the name of a relay that breaks no rule and replays no seed.
+const racy = "races"
+
 // relayNames lists the relays that can be run.
 func relayNames() []string {
-	names := []string{honest}
+	names := []string{honest, racy}
 	for _, m := range mutants.All() {
 		names = append(names, m.Name)
 	}
@@ -23,7 +26,7 @@ func relayNames() []string {
 
 // relayFlag gives a command the flag --relay.
 func relayFlag(cmd *cobra.Command) *string {
-	name := cmd.Flags().String("relay", honest, "the relay to run, by `NAME`: postonce, or a mutant (simrun mutants lists them)")
+	name := cmd.Flags().String("relay", honest, "the relay to run, by `NAME`: postonce, a mutant (simrun mutants lists them), or races, which replays no seed")
 	_ = cmd.RegisterFlagCompletionFunc("relay", cobra.FixedCompletions(relayNames(), cobra.ShellCompDirectiveNoFileComp))
 	return name
 }

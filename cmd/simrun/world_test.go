@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,4 +65,18 @@ func TestSweepAndExploreForReal(t *testing.T) {
 	dir := t.TempDir()
 	s := really(t, "explore", "--seeds", "60", "--focus", "doubts", "--relay", "retries-in-doubt", "--save", dir)
 	s.want(t, sim.Safety, "NEVER-TWICE", "replay "+dir)
+}
+
+// TestAPlantedRaceIsNamed: a relay that lets the scheduler choose is found, and
+// the first fact that differs is told.
+func TestAPlantedRaceIsNamed(t *testing.T) {
+	dir := t.TempDir()
+	list := filepath.Join(dir, "list")
+	s := really(t, "hashes", "--relay", racy, "--seeds", "12", "--trace-dir", dir)
+	put(t, dir, "list", s.out)
+	s = really(t, "determinism", "--relay", racy, "--against", list, "--trace-dir", dir)
+	s.want(t, sim.Nondeterministic, "is\n", "in one run and", "text=heads", "text=tails")
+	honestly := really(t, "hashes", "--random", "--seeds", "64", "--from", "100")
+	put(t, dir, "list", honestly.out)
+	really(t, "determinism", "--against", list).want(t, sim.OK, "64 of 64 worlds are the same")
 }
