@@ -29,8 +29,19 @@ type conn struct {
 type link struct {
 	// session is the client's address and port, addr the server's.
 	session, addr string
-	// over counts the ends that are closed.
-	over int
+	// over counts the ends that are closed; byClient is true when that of the
+	// client was the first.
+	over     int
+	byClient bool
+}
+
+// end notes that one more end is closed, and reports whether both are.
+func (l *link) end(c *conn) bool {
+	if l.over == 0 {
+		l.byClient = c.local.String() == l.session
+	}
+	l.over++
+	return l.over == 2
 }
 
 // connect makes a connection that exists from now on for both ends.
@@ -111,21 +122,29 @@ func (c *conn) Close() error {
 		return c.fail("close", net.ErrClosed)
 	}
 	c.closed = true
-	if c.abrupt || len(c.in.arrived) > 0 {
-		c.out.sendReset()
-	} else {
-		c.out.sendFin()
-	}
+	c.bye()
 	c.reader.wakeSoon()
 	c.writer.wakeSoon()
 	c.finish("")
 	return nil
 }
 
+// bye tells the peer that this end is closed.
+func (c *conn) bye() {
+	if c.abrupt || len(c.in.arrived) > 0 {
+		c.out.sendReset()
+	} else {
+		c.out.sendFin()
+	}
+}
+
 // finish notes that this end is closed.
 func (c *conn) finish(why string) {
 	c.owner.forget(c)
-	if c.link.over++; c.link.over == 2 {
+	if c.link.end(c) {
+		if why == "" && c.link.byClient {
+			why = spec.ClosedByClient
+		}
 		c.world.record(c.world.nature, spec.Fact{
 			Actor: spec.ActorNetwork, Kind: spec.FactClosed, Session: c.link.session, Addr: c.link.addr, Text: why,
 		})
@@ -202,7 +221,7 @@ func (c *conn) die(silent bool) {
 	}
 	c.reader.wake()
 	c.writer.wake()
-	if c.link.over++; c.link.over == 2 {
+	if c.link.end(c) {
 		c.world.record(c.world.nature, spec.Fact{
 			Actor: spec.ActorNetwork, Kind: spec.FactClosed, Session: c.link.session, Addr: c.link.addr, Text: "the relay is gone",
 		})

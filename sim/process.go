@@ -114,7 +114,8 @@ func (p *process) run(ctx context.Context) {
 	}
 }
 
-// leave closes what a process that ended has left open, as its system does.
+// leave closes what a process that ended has left open, as its system does:
+// with FIN, or with RST where something is unread (RFC 2525 section 2.17).
 func (p *process) leave() {
 	for _, l := range p.listeners {
 		if !l.closed {
@@ -127,7 +128,7 @@ func (p *process) leave() {
 	}
 	for _, c := range slices.Clone(p.conns) {
 		c.closed = true
-		c.out.sendReset()
+		c.bye()
 		c.finish("")
 	}
 }

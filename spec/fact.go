@@ -163,9 +163,14 @@ const (
 	FactConnect FactKind = "connect"
 	// FactConnectFailed: it was not. Addr, Text.
 	FactConnectFailed FactKind = "connect-failed"
-	// FactClosed: the connection is over on both sides. Session, Addr, Text.
+	// FactClosed: the connection is over on both sides. Session, Addr; Text is
+	// ClosedByClient when that side ended it first, or any other reason.
 	FactClosed FactKind = "closed"
 )
+
+// ClosedByClient is the Text of a FactClosed when the client, which is the
+// relay, was the first to end the connection.
+const ClosedByClient = "by the client"
 
 // Facts of the DNS (true).
 const (
@@ -179,8 +184,10 @@ const (
 
 // Facts of the disk (true).
 const (
-	// FactStored: an entry exists durably. Queue, Text is the space ("control"
-	// or "body"). Made once, when the first batch that holds it is durable.
+	// FactStored: an entry exists durably. Queue, Text is the space: "control",
+	// "body", or "intent" for the mark that a dot may have left. Made when the
+	// first batch that holds it is durable; of a body, whose Count is how many
+	// bytes of it are, again when there are more.
 	FactStored FactKind = "stored"
 	// FactErased: an entry is durably gone. As FactStored.
 	FactErased FactKind = "erased"
