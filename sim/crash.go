@@ -67,6 +67,7 @@ func (s *crashStep) matcher(w *world) func(spec.Fact) bool {
 func (w *world) matches(m scenarios.FactMatch, f spec.Fact) bool {
 	switch {
 	case f.Kind != m.Kind,
+		f.Actor == spec.ActorDisk && f.Text == "intent", // a mark on an entry, and none
 		m.Host != "" && !strings.EqualFold(f.Host, m.Host),
 		m.Stage != 0 && f.Stage != m.Stage,
 		m.Recipient != "" && !slices.ContainsFunc(f.To, func(to string) bool { return strings.EqualFold(to, m.Recipient) }),

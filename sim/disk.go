@@ -83,11 +83,14 @@ func (d *disk) crash(keep string) []spec.Fact {
 	d.settle(d.kept(keep))
 	d.pending = nil
 	var facts []spec.Fact
-	for _, space := range [...]seam.Space{seam.SpaceBody, seam.SpaceControl} {
+	for _, space := range [...]seam.Space{seam.SpaceBody, seam.SpaceControl, seam.SpaceIntent} {
 		for _, name := range d.durable.names[space] {
 			f := presence(spec.FactKept, space, name)
-			if len(facts) == 0 || facts[len(facts)-1].Queue != f.Queue || facts[len(facts)-1].Text != f.Text {
+			if last := len(facts) - 1; last < 0 || facts[last].Queue != f.Queue || facts[last].Text != f.Text {
 				facts = append(facts, f)
+			}
+			if space == seam.SpaceBody {
+				facts[len(facts)-1].Count += int64(len(d.durable.values[seam.Key{Space: space, Name: name}]))
 			}
 		}
 	}
@@ -110,29 +113,36 @@ func (d *disk) damage(queue spec.QueueID) bool {
 	return true
 }
 
-// presence makes a fact about one of the two entries of a message.
+// presence makes a fact about one of the entries of a message.
 func presence(kind spec.FactKind, space seam.Space, name string) spec.Fact {
 	queue, _, _ := strings.Cut(name, "/")
 	text := "control"
-	if space == seam.SpaceBody {
+	switch space {
+	case seam.SpaceBody:
 		text = "body"
+	case seam.SpaceIntent:
+		text = "intent"
 	}
 	return spec.Fact{Actor: spec.ActorDisk, Kind: kind, Queue: spec.QueueID(queue), Text: text}
 }
 
 // changes returns the facts that become true when the first n pending batches
-// are durable: first what is stored, body before control, then what is
-// erased, control before body.
+// are durable: first what is stored, body before control before intent, then
+// what is erased, the other way round. A body of which more is durable than
+// before is stored again.
 func (d *disk) changes(n int) []spec.Fact {
-	// after says of every key touched whether it will be there.
-	after := map[seam.Key]bool{}
+	// after says of every key touched how many bytes it will have; -1 is gone.
+	after := map[seam.Key]int{}
 	var queues []string
 	for _, b := range d.pending[:n] {
 		for _, op := range b.ops {
-			if op.Key.Space != seam.SpaceControl && op.Key.Space != seam.SpaceBody {
+			if op.Key.Space != seam.SpaceControl && op.Key.Space != seam.SpaceBody && op.Key.Space != seam.SpaceIntent {
 				continue
 			}
-			after[op.Key] = !op.Delete
+			after[op.Key] = len(op.Value)
+			if op.Delete {
+				after[op.Key] = -1
+			}
 			if queue, _, _ := strings.Cut(op.Key.Name, "/"); !slices.Contains(queues, queue) {
 				queues = append(queues, queue)
 			}
@@ -140,39 +150,48 @@ func (d *disk) changes(n int) []spec.Fact {
 	}
 	var stored, erased []spec.Fact
 	for _, queue := range queues {
-		bodyWas, bodyIs := d.body(queue, after)
-		control := seam.Key{Space: seam.SpaceControl, Name: queue}
-		_, controlWas := d.durable.values[control]
-		controlIs, touched := after[control]
-		controlIs = controlIs || !touched && controlWas
-		if bodyIs && !bodyWas {
-			stored = append(stored, presence(spec.FactStored, seam.SpaceBody, queue))
+		was, is := d.body(queue, after)
+		if is > was {
+			f := presence(spec.FactStored, seam.SpaceBody, queue)
+			f.Count = is
+			stored = append(stored, f)
 		}
-		if controlIs && !controlWas {
-			stored = append(stored, presence(spec.FactStored, seam.SpaceControl, queue))
+		var gone []spec.Fact
+		for _, space := range [...]seam.Space{seam.SpaceControl, seam.SpaceIntent} {
+			key := seam.Key{Space: space, Name: queue}
+			_, was := d.durable.values[key]
+			size, touched := after[key]
+			switch is := size >= 0 && touched || !touched && was; {
+			case is && !was:
+				stored = append(stored, presence(spec.FactStored, space, queue))
+			case was && !is:
+				gone = append(gone, presence(spec.FactErased, space, queue))
+			}
 		}
-		if controlWas && !controlIs {
-			erased = append(erased, presence(spec.FactErased, seam.SpaceControl, queue))
-		}
-		if bodyWas && !bodyIs {
+		slices.Reverse(gone)
+		erased = append(erased, gone...)
+		if was > 0 && is == 0 {
 			erased = append(erased, presence(spec.FactErased, seam.SpaceBody, queue))
 		}
 	}
 	return append(stored, erased...)
 }
 
-// body reports whether a message has a chunk on the disk, and whether it will.
-func (d *disk) body(queue string, after map[seam.Key]bool) (was, is bool) {
+// body returns how many bytes of a message's body are on the disk, and how
+// many will be.
+func (d *disk) body(queue string, after map[seam.Key]int) (was, is int64) {
 	prefix := queue + "/"
 	for _, name := range d.durable.scan(seam.SpaceBody, prefix, "", len(d.durable.values)) {
-		was = true
-		if stays, touched := after[seam.Key{Space: seam.SpaceBody, Name: name}]; stays || !touched {
-			is = true
+		key := seam.Key{Space: seam.SpaceBody, Name: name}
+		n := int64(len(d.durable.values[key]))
+		was += n
+		if _, touched := after[key]; !touched {
+			is += n
 		}
 	}
-	for key, there := range after { // in any order: any chunk will do
-		if there && key.Space == seam.SpaceBody && strings.HasPrefix(key.Name, prefix) {
-			is = true
+	for key, size := range after { // in any order: a sum has none
+		if size > 0 && key.Space == seam.SpaceBody && strings.HasPrefix(key.Name, prefix) {
+			is += int64(size)
 		}
 	}
 	return was, is

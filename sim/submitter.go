@@ -78,7 +78,7 @@ func (s *submission) note(kind spec.FactKind, to []string, reply, text string) {
 	if kind == spec.FactSubmit {
 		hash := spec.NewContentHash()
 		hash.Write(s.content)
-		f.From, f.Hash = path(s.step.Sender), hash.Sum()
+		f.From, f.Hash, f.Count = path(s.step.Sender), hash.Sum(), int64(len(s.content))
 	}
 	s.world.note(s.world.nature, f)
 }

@@ -23,14 +23,16 @@ type Checker struct {
 	told  map[tale]bool
 
 	// What the run has shown so far: relay's beliefs, its spool, its peers.
-	believes, disk, peers bool
+	believes, disk, peers, submits bool
 	// down is true between a crash and the next start: what the old process
 	// says then does not count.
 	down bool
 	// ended is true once FactEnd was seen, finished once Finish was called.
 	ended, finished bool
-	// stops are the ends of processes, the latest few.
-	stops []*event
+	// stops are the ends of processes, the latest few; word numbers the last
+	// fact of the relay.
+	stops []stop
+	word  int
 
 	mail     []*mail
 	byID     map[string]*mail
@@ -100,16 +102,19 @@ func (c *Checker) Observe(f Fact) []Violation {
 	case kindRelay:
 		if !c.down {
 			c.believes = true
+			c.word = e.seq
 			c.belief(e)
 		}
 	case kindSubmitter:
-		c.peers = true
+		c.peers, c.submits = true, true
 		c.submission(e)
 	case kindServer:
 		c.peers = true
+		c.wire.lastPeer = e.seq
 		c.server(e)
 	case kindNetwork:
 		c.peers = true
+		c.wire.lastPeer = e.seq
 		c.network(e)
 	case kindDNS:
 		c.dns(e)
@@ -133,6 +138,7 @@ func (c *Checker) Finish() []Violation {
 	c.settle(true)
 	c.judgeKept()
 	c.finishLost()
+	c.finishSeen()
 	c.finishSpool()
 	return c.found
 }
@@ -179,24 +185,6 @@ func (c *Checker) world(e *event) {
 	}
 }
 
-// ends notes that the relay's process is gone, and with it its attempts.
-func (c *Checker) ends(e *event) {
-	if e != nil {
-		c.stops = keepLast(c.stops, e)
-	}
-	c.fair.clear()
-}
-
-// keepLast appends e to a list of which only the latest few are kept.
-func keepLast(all []*event, e *event) []*event {
-	const few = 32
-	if len(all) == few {
-		copy(all, all[1:])
-		all = all[:few-1]
-	}
-	return append(all, e)
-}
-
 // belief takes what the relay says.
 func (c *Checker) belief(e *event) {
 	switch e.Kind {
@@ -211,6 +199,7 @@ func (c *Checker) belief(e *event) {
 	case FactIntent, FactDot, FactDoubt:
 		c.hop(e)
 		c.intent(e)
+		c.judgeConnected(e)
 	case FactOutcome:
 		c.outcome(e)
 	case FactReport:
@@ -222,9 +211,7 @@ func (c *Checker) belief(e *event) {
 	case FactReady:
 		c.fair.ready(e)
 		c.judgeKept()
-	case FactHalt:
-		c.stops = keepLast(c.stops, e)
-	default: // FactRemoved: nothing to judge
+	default: // FactRemoved, FactHalt: nothing to judge
 		c.mailOf(e)
 	}
 }

@@ -13,11 +13,8 @@ const again = `
 // TestWhatACrashHides: the disk may know what the relay had no time to say.
 func TestWhatACrashHides(t *testing.T) {
 	null := []edit{
-		with("submit message=m1 from=alice@example.org", "submit message=m1 from=<>"),
-		with("queued message=m1 queue=Q1 from=alice@example.org", "queued message=m1 queue=Q1 from=<>"),
-		without("message=r1"), without("Q2"), without("1.9s"),
+		fromNull, without("message=r1"), without("Q2"), without("1.9s"),
 	}
-	held := func(p *Policy) { p.InDoubt = DoubtHold }
 	inDoubt := []edit{without("r1"), without("Q2"), without("erased"), without("unknown"), without("attempt-end"), without("1h ")}
 	const doubt = "\n1m relay doubt message=m1 queue=Q1 dest=example.net to=bob@example.net text=hold"
 	const once = `
@@ -41,9 +38,9 @@ func TestWhatACrashHides(t *testing.T) {
 			"1.81s world crash\n1m world start count=2\n1m relay ready"))},
 		{name: "a failure that nobody has to be told of, without a crash", base: refused, edits: null,
 			want: []string{"NOTHING-LOST: m1 to bob@example.net is lost"}},
-		{name: "a hold", base: doubted, policy: held, edits: append(inDoubt, after("network closed", again+doubt+once))},
-		{name: "a hold that was not", base: doubted, policy: held, edits: append(inDoubt, after("network closed", again+once)),
-			want: []string{"PROGRESS: was attempted 59m58.8s ago"}},
+		{name: "a hold", base: doubted, policy: hold, edits: append(inDoubt, after("network closed", again+doubt+once))},
+		{name: "a hold that was not", base: doubted, policy: hold, edits: append(inDoubt, after("network closed", again+once)),
+			want: []string{"CLEAN-EXACTLY: m1 (Q1) is still in the spool"}},
 	})
 }
 

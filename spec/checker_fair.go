@@ -89,10 +89,14 @@ func (c *Checker) attempt(e *event) {
 		r := c.rcpt(m, to)
 		c.judgeAttempt(r, e)
 		due = max(due, c.dueAt(r, e))
+		if !r.state.Final() && r.state != Held {
+			c.judgeUnanswered(r, e)
+		}
+		r.intent, r.dot = nil, nil
 		r.owed = true
 		r.attempts++
 		r.job, r.begun = j, e
-		r.dotNo, r.dotNoHeard = nil, nil
+		r.dotNo, r.dotNoHeard, r.early = nil, nil, nil
 		j.to = append(j.to, r)
 	}
 	here := c.fair.dest(dest)

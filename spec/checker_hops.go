@@ -19,11 +19,20 @@ type hopBook struct {
 	mx map[string][]*answer
 	// addrs are all addresses ever answered for a host.
 	addrs map[string][]netip.Addr
-	// sought are the hosts whose addresses were asked for, found or not.
-	sought map[string]bool
+	// sought are the hosts whose addresses were asked for, found or not, and
+	// where in the history that was last.
+	sought map[string]int
+	// latest says of "HOST A" and "HOST AAAA" what was answered last; alias
+	// where a host is to be found instead.
+	latest map[string]int
+	alias  map[string]string
 	// asked is true once the DNS was heard of; lastAnswer numbers the latest.
 	asked      bool
 	lastAnswer int
+	lastDial   int
+	// dialled counts by address how often the relay said that it dialled,
+	// connects how often it was connected, and lastConnect when that was.
+	dialled, connects, lastConnect map[string]int
 }
 
 // An answer is one answer of the DNS to an MX query.
@@ -31,8 +40,10 @@ type answer struct {
 	at    *event
 	rcode string
 	mx    []mxRecord
-	// alias is the last name of a CNAME chain.
+	// alias is the last name of a CNAME chain; found is true when there was an
+	// address.
 	alias string
+	found bool
 }
 
 type mxRecord struct {
@@ -43,7 +54,7 @@ type mxRecord struct {
 // jobHops is what one attempt did to find a server.
 type jobHops struct {
 	dials []*event
-	// met are the hosts that it dialled or otherwise dealt with.
+	// met are the hosts that it dialled, or could not look up.
 	met []string
 }
 
@@ -55,7 +66,9 @@ func (b *hopBook) init(p Policy) {
 	for _, r := range p.Fallback {
 		b.fallback = append(b.fallback, hostName(withoutPort(r)))
 	}
-	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]bool{}
+	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]int{}
+	b.latest, b.alias = map[string]int{}, map[string]string{}
+	b.dialled, b.connects, b.lastConnect = map[string]int{}, map[string]int{}, map[string]int{}
 }
 
 // hostName returns a host name in the form in which names are compared.
@@ -80,6 +93,9 @@ func (c *Checker) dns(e *event) {
 	question, rest, _ := strings.Cut(e.Text, ": ")
 	name, kind, _ := strings.Cut(question, " ")
 	kind = strings.TrimSuffix(kind, ":")
+	if kind == "A" || kind == "AAAA" {
+		c.hops.sought[hostName(name)] = e.seq
+	}
 	if e.Kind == FactQuery {
 		if kind == "MX" && len(c.hops.relays) > 0 {
 			c.violate(NextHopOrder, "mx of "+name, []*event{e},
@@ -88,19 +104,37 @@ func (c *Checker) dns(e *event) {
 		return
 	}
 	c.hops.lastAnswer = e.seq
-	if kind == "A" || kind == "AAAA" {
-		c.hops.sought[hostName(name)] = true
-	}
 	rcode, records, _ := strings.Cut(rest, " ")
 	a := &answer{at: e, rcode: rcode}
 	for record := range strings.SplitSeq(records, ";") {
 		c.record(a, hostName(name), strings.Fields(record))
+	}
+	if kind == "A" || kind == "AAAA" {
+		c.hops.heard(hostName(name), kind, a)
 	}
 	if kind == "MX" {
 		const few = 8
 		all := append(c.hops.mx[hostName(name)], a)
 		c.hops.mx[hostName(name)] = all[max(0, len(all)-few):]
 	}
+}
+
+// heard takes an answer about the addresses of a host.
+func (b *hopBook) heard(host, kind string, a *answer) {
+	said := cannotSay
+	switch {
+	case a.rcode != "NOERROR" && a.rcode != "NXDOMAIN":
+	case a.found:
+		said = someSuch
+	case a.alias != "" && a.alias != host && a.rcode == "NOERROR":
+		b.alias[host] = a.alias // its addresses are asked for, if they did not come along
+		b.latest[a.alias+" "+kind] = max(b.latest[a.alias+" "+kind], noSuch)
+		return
+	default:
+		said = noSuch
+	}
+	delete(b.alias, host)
+	b.latest[host+" "+kind] = said
 }
 
 // record takes one record of an answer about name.
@@ -116,7 +150,9 @@ func (c *Checker) record(a *answer, name string, f []string) {
 	case len(f) >= 2 && f[0] == "CNAME":
 		a.alias = hostName(f[1])
 	case len(f) >= 2 && (f[0] == "A" || f[0] == "AAAA"):
-		if ip, err := netip.ParseAddr(f[1]); err == nil && !slices.Contains(c.hops.addrs[name], ip) && len(c.hops.addrs[name]) < 256 {
+		ip, err := netip.ParseAddr(f[1])
+		a.found = a.found || err == nil
+		if err == nil && !slices.Contains(c.hops.addrs[name], ip) && len(c.hops.addrs[name]) < 256 {
 			c.hops.addrs[name] = append(c.hops.addrs[name], ip)
 		}
 	}
@@ -127,6 +163,10 @@ func (c *Checker) hop(e *event) {
 	c.mailOf(e)
 	j := c.fair.jobs[e.Job]
 	host := hostName(e.Host)
+	if e.Kind == FactDial {
+		c.hops.dialled[e.Addr]++
+		c.hops.lastDial = e.seq
+	}
 	if j == nil || host == "" {
 		return
 	}
@@ -134,7 +174,9 @@ func (c *Checker) hop(e *event) {
 		c.judgeDial(j, e, host)
 		j.hops.dials = append(j.hops.dials, e)
 	}
-	if !has(j.hops.met, host) && len(j.hops.met) < 1000 {
+	// Words alone are no try: it was dialled, or its address was asked for.
+	tried := e.Kind == FactDial || e.Stage == StageResolve && c.hops.sought[host] > j.start.seq
+	if tried && !has(j.hops.met, host) && len(j.hops.met) < 1000 {
 		j.hops.met = append(j.hops.met, host)
 	}
 }
@@ -175,46 +217,60 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 }
 
 // answers returns the MX answers that the attempt j may have used.
-func (c *Checker) answers(j *job) []*answer {
-	all := c.hops.mx[j.dest]
+func (c *Checker) answers(j *job) []*answer { return c.answersFor(j.dest, j.start.seq) }
+
+// answersFor returns the MX answers that an attempt for dest may have used
+// that began at since: those from then on, and one from before.
+func (c *Checker) answersFor(dest string, since int) []*answer {
+	all := c.hops.mx[dest]
 	first := 0
 	for i, a := range all {
-		if a.at.seq < j.start.seq {
+		if a.at.seq < since {
 			first = i
 		}
 	}
 	all = all[first:]
 	for _, a := range all {
-		if len(a.mx) == 0 && a.alias != "" && a.alias != j.dest {
+		if len(a.mx) == 0 && a.alias != "" && a.alias != dest {
 			all = append(slices.Clip(all), c.hops.mx[a.alias]...)
 		}
 	}
 	return all
 }
 
-// allowedBy says why an MX answer does not allow the attempt j to dial host
-// next; nothing when it does.
-func (c *Checker) allowedBy(a *answer, j *job, host string) string {
-	mx := slices.Clone(a.mx)
+// hosts returns the hosts that an MX answer for dest names, sorted; or why it
+// names none.
+func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
+	mx = slices.Clone(a.mx)
 	switch {
 	case a.rcode == "NXDOMAIN":
-		return "the domain does not exist"
+		return nil, "the domain does not exist"
 	case a.rcode != "NOERROR":
-		return "its MX could not be looked up: " + a.rcode
+		return nil, "its MX could not be looked up: " + a.rcode
 	case len(mx) == 1 && mx[0].host == "":
-		return "the domain takes no mail (null MX)"
+		return nil, "the domain takes no mail (null MX)"
 	case len(mx) == 0:
-		mx = []mxRecord{{0, j.dest}}
+		mx = []mxRecord{{0, dest}}
 		if a.alias != "" {
 			mx = append(mx, mxRecord{0, a.alias})
 		}
 	}
 	slices.SortStableFunc(mx, func(x, y mxRecord) int { return x.preference - y.preference })
-	if self := slices.IndexFunc(mx, func(r mxRecord) bool { return r.host == c.hops.self }); self >= 0 {
+	if self := slices.IndexFunc(mx, func(r mxRecord) bool { return r.host == b.self }); self >= 0 {
 		mx = slices.DeleteFunc(mx, func(r mxRecord) bool { return r.preference >= mx[self].preference })
 		if len(mx) == 0 {
-			return "this relay is its best MX itself, so the mail would loop"
+			return nil, "this relay is its best MX itself, so the mail would loop"
 		}
+	}
+	return mx, ""
+}
+
+// allowedBy says why an MX answer does not allow the attempt j to dial host
+// next; nothing when it does.
+func (c *Checker) allowedBy(a *answer, j *job, host string) string {
+	mx, why := c.hops.hosts(a, j.dest)
+	if why != "" {
+		return why
 	}
 	return c.ranked(mx, j, host)
 }
@@ -253,7 +309,7 @@ func (b *hopBook) usable(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return false
 	}
-	return len(b.addrs[host]) > 0 || !b.sought[host]
+	return len(b.addrs[host]) > 0 || b.sought[host] == 0
 }
 
 // dialled reports whether the attempt has dialled host.

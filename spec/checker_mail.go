@@ -15,12 +15,17 @@ type mail struct {
 	submit, acknowledged, unanswered *event
 	// queued is the relay's word that the message is in its spool.
 	queued *event
-	// report is set for a report that the relay made: when, and on what.
+	// report is set for a report that the relay made: when, and on what; seen
+	// are the recipients whom it was seen to name.
 	report *event
+	about  *mail
+	seen   []string
 	// hashes of the contents submitted under this Message-ID.
 	hashes []string
-	rcpts  []*rcpt
-	entry  *entry
+	// size is how many bytes the content has that was submitted; 0 is unknown.
+	size  int64
+	rcpts []*rcpt
+	entry *entry
 	// twins is true when the relay holds it more than once, as a submitter
 	// who asks twice may make it: then what it says of one is not mistaken
 	// for what it says of the other.
@@ -32,9 +37,11 @@ type rcpt struct {
 	mail    *mail
 	address string
 	dest    string
-	// given counts the submissions that named it and were not refused;
-	// owed is true when the relay has taken responsibility for it.
+	// given counts the submissions that named it and were not refused, acked
+	// those to which the relay said 250; owed is true when it has taken
+	// responsibility for it.
 	given   int
+	acked   int
 	owed    bool
 	refused *event
 
@@ -45,6 +52,8 @@ type rcpt struct {
 	// What servers refused last at RCPT, and at the dot; see checker_retry.go.
 	no                refusal
 	dotNo, dotNoHeard *event
+	// early is a refusal that a server gave before it had the whole content.
+	early *event
 
 	// What the relay believes.
 	state    RecipientState
@@ -54,9 +63,13 @@ type rcpt struct {
 	job      *job   // the attempt under way
 	intent   *event
 	dot      *event
+	lastDot  *event // as dot, but not forgotten when it was deferred
 	doubt    *event
-	defers   int
-	due      Wall
+	// gaveUp is its first word on what came of the last dot; doubtful a dot of
+	// an earlier attempt of which nobody ever knew.
+	gaveUp, doubtful *event
+	defers           int
+	due              Wall
 	// idle is when an attempt for the same destination of the message ended.
 	idle Wall
 
@@ -79,8 +92,9 @@ type acceptance struct {
 	// heard is the fact that shows that the client read the reply.
 	heard   *event
 	session *session
-	// began is where in the history the transaction began.
-	began int
+	// began is the fact with which the transaction began, dot that its final
+	// dot arrived, if that was seen.
+	began, dot *event
 }
 
 type rcptKey struct {
@@ -94,7 +108,8 @@ type pair struct{ from, to string }
 const nullSender = "<>"
 
 // canonical returns an address in the form in which addresses are compared:
-// the domain is case-insensitive, the local part is not (RFC 5321 section 2.4).
+// the domain is case-insensitive, the local part is not (RFC 5321 section 2.4),
+// but may be quoted or not (section 4.1.2).
 func canonical(address string) string {
 	if len(address) > 2 && address[0] == '<' && address[len(address)-1] == '>' {
 		address = address[1 : len(address)-1]
@@ -103,11 +118,35 @@ func canonical(address string) string {
 	if at < 0 {
 		return address
 	}
+	if address[0] == '"' {
+		local := unquoted(address[:at])
+		address, at = local+address[at:], len(local)
+	}
 	domain := address[at+1:]
 	if lower := strings.TrimSuffix(strings.ToLower(domain), "."); lower != domain {
 		return address[:at+1] + lower
 	}
 	return address
+}
+
+// unquoted returns a local part without the quotes that it can do without.
+func unquoted(local string) string {
+	if len(local) < 2 || local[len(local)-1] != '"' {
+		return local
+	}
+	var b strings.Builder
+	for i := 1; i < len(local)-1; i++ {
+		if local[i] == '\\' && i+1 < len(local)-1 {
+			i++
+		}
+		b.WriteByte(local[i])
+	}
+	plain := b.String()
+	special := func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune(`()<>[]:;@\,"`, r) }
+	if plain == "" || strings.ContainsFunc(plain, special) || plain[0] == '.' || plain[len(plain)-1] == '.' || strings.Contains(plain, "..") {
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(plain) + `"`
+	}
+	return plain
 }
 
 // message returns the mail called id, which is made when it is new.
@@ -219,8 +258,9 @@ func (c *Checker) submission(e *event) {
 	switch e.Kind {
 	case FactSubmit:
 		if m.submit == nil {
-			m.submit = e
+			m.submit, m.size = e, e.Count
 		}
+		m.size = min(m.size, e.Count)
 		m.unanswered = e
 		c.sender(m, e.From)
 		if e.Hash != "" && !slices.Contains(m.hashes, e.Hash) && len(m.hashes) < 16 {
@@ -264,12 +304,18 @@ func (c *Checker) acknowledge(m *mail, e *event) {
 	if m.acknowledged == nil {
 		m.acknowledged = e
 	}
+	each := func(r *rcpt) {
+		r.owed = true
+		r.acked++
+	}
 	for _, to := range e.To {
-		c.rcpt(m, to).owed = true
+		each(c.rcpt(m, to))
 	}
 	if len(e.To) == 0 {
 		for _, r := range m.rcpts {
-			r.owed = r.owed || r.refused == nil
+			if r.refused == nil {
+				each(r)
+			}
 		}
 	}
 	if m.entry == nil {

@@ -15,11 +15,21 @@ func (c *Checker) intent(e *event) {
 		switch e.Kind {
 		case FactIntent:
 			r.intent = e
+			c.judgeIntended(m, r, e)
 		case FactDot:
-			r.dot = e
+			c.judgeOneDot(r, e)
+			r.dot, r.lastDot, r.gaveUp = e, e, nil
 		case FactDoubt:
 			r.doubt = e
+			r.saysOf(e)
 		}
+	}
+}
+
+// saysOf notes the relay's first word on what came of a dot.
+func (r *rcpt) saysOf(e *event) {
+	if r.gaveUp == nil {
+		r.gaveUp = e
 	}
 }
 
@@ -45,9 +55,11 @@ func (c *Checker) outcome(e *event) {
 		case Unknown, Held:
 			c.judgeDoubt(r, e)
 		case Queued:
+			c.judgeUnanswered(r, e)
 			c.judgeDeferred(r, e)
 		}
 		r.state, r.outcome = e.State, e
+		r.saysOf(e)
 		if e.State == Queued {
 			r.intent, r.dot = nil, nil
 		}
@@ -68,17 +80,30 @@ func (c *Checker) judgeFailed(r *rcpt, e *event) {
 	}
 }
 
-// judgeDoubt refuses a doubt where there was none: no dot left, or the
-// answer to it must have been heard.
+// judgeDoubt refuses a doubt where there was none: no dot left, or the answer
+// to it must have been heard, or would have been. It refuses to hold what no
+// policy holds.
 func (c *Checker) judgeDoubt(r *rcpt, e *event) {
+	policy := c.policy.InDoubtFor(r.dest)
+	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && r.decision == nil {
+		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
+			"the relay recorded %s as %s, though what is in doubt there is to be decided by %s", r.name(), e.State, policy)
+	}
+	if r.doubtful != nil {
+		return // an earlier attempt left a doubt that nothing has cleared
+	}
 	if r.dot == nil && !c.stoppedSince(r.begun) && r.state != Held {
 		c.violate(TrueReports, "undoubted "+r.name(), []*event{r.begun, r.intent, e},
 			"the relay recorded %s as %s, but had sent no final dot, so nothing was in doubt", r.name(), e.State)
 		return
 	}
-	if a := r.last; a != nil && (r.dot == nil || a.at.seq > r.dot.seq) && c.window(r, a, e.seq) == "" {
+	if a := r.last; a != nil && r.state != Held && (r.dot == nil || a.at.seq > r.dot.seq) && c.window(r, a, e) == "" {
+		why := "had accepted it and said so"
+		if a.replied == nil {
+			why = "had accepted it, and the relay did not wait for the answer"
+		}
 		c.violate(TrueReports, "known "+r.name(), []*event{a.at, a.replied, e},
-			"the relay recorded %s as %s, but %s had accepted it and said so", r.name(), e.State, a.at.Host)
+			"the relay recorded %s as %s, but %s %s", r.name(), e.State, a.at.Host, why)
 	}
 	if no := r.dotNo; no != nil && r.dotNoHeard != nil && r.dot != nil && no.seq > r.dot.seq && r.accepted == 0 && !c.stoppedSince(no) &&
 		no.At.Sub(r.dot.At) < c.policy.Timeouts.Dot-slack {
@@ -87,17 +112,18 @@ func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 	}
 }
 
-// stoppedSince reports whether a process ended after the fact e; when there is
-// no such fact, whether one ever did.
-func (c *Checker) stoppedSince(e *event) bool {
-	n := len(c.stops)
-	return n > 0 && (e == nil || c.stops[n-1].seq > e.seq)
-}
-
-// hushed reports whether the relay may have recorded what came of the last
-// attempt for r without a word: its process ended before it could say so.
-func (c *Checker) hushed(r *rcpt) bool {
-	return r.begun != nil && (r.outcome == nil || r.outcome.seq < r.begun.seq) && c.stoppedSince(r.begun)
+// judgeUnanswered judges a deferral after a dot that nobody refused: only a
+// relay that is told to retry may send again what is in doubt.
+func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
+	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
+		return
+	}
+	r.doubtful = r.dot
+	if c.policy.InDoubtFor(r.dest) == DoubtRetry || r.decided("retry", r.dot) || c.wire.lastPeer < r.dot.seq || c.wire.blurred > r.dot.seq {
+		return // or it is not known what the server said
+	}
+	c.violate(NeverTwice, "again "+r.name(), []*event{r.dot, e},
+		"the relay will send %s again, though its final dot had left and no server refused it", r.name())
 }
 
 // judgeAcceptedLate judges an acceptance that comes after the relay gave up.
@@ -113,75 +139,6 @@ func (c *Checker) judgeAcceptedLate(r *rcpt, a *acceptance) {
 	}
 }
 
-// report takes the relay's word that a report is stored.
-func (c *Checker) report(e *event) {
-	m := c.mailOf(e)
-	about := c.spool.entries[QueueID(e.Text)]
-	if m != nil {
-		m.report = e
-		c.sender(m, nullSender)
-		if e.From != "" && e.From != nullSender {
-			c.rcpt(m, e.From).owed = true
-		}
-	}
-	if about == nil || about.mail == nil {
-		return
-	}
-	if x := c.spool.entries[e.Queue]; x != nil && x.control.since != nil && about.control.erased != nil &&
-		x.control.since.At > about.control.erased.At {
-		c.violate(CleanExactly, "report late "+about.mail.id, []*event{about.control.erased, x.control.since, e},
-			"%s was removed before the report on it was stored", about.mail.id)
-	}
-	if x := c.spool.entries[e.Queue]; c.disk && (x == nil || x.control.since == nil) {
-		c.violate(NothingLost, "report "+e.Message, []*event{about.control.erased, e},
-			"the relay says that the report %s on %s is stored, but the disk does not hold it", e.Queue, about.name())
-		return
-	}
-	for _, to := range e.To {
-		c.reportOn(c.rcpt(about.mail, to), e, e.Message)
-	}
-}
-
-// reportSeen takes a report that arrived at a server.
-func (c *Checker) reportSeen(e *event) {
-	if e.Text == "" || (e.Reply != "failed" && e.State != Failed && e.State != Unknown) {
-		return // a delay, a success, or nothing that we can tell
-	}
-	m := c.message(e.Text)
-	for _, to := range e.To {
-		r := c.rcpt(m, to)
-		r.seen++
-		if r.seenAs == nil {
-			r.seenAs = e
-		}
-		c.reportOn(r, e, e.Message)
-		if e.State != Unknown && r.accepted > 0 && r.given <= 1 {
-			c.violate(TrueReports, "failed "+r.name(), []*event{r.first.at, e},
-				"%s was reported as failed, but %s had accepted it", r.name(), r.first.at.Host)
-		}
-	}
-}
-
-// reportOn counts a report on r. The same report may be met several times: it
-// is stored, and seen by the server that accepts it.
-func (c *Checker) reportOn(r *rcpt, e *event, id string) {
-	if r.mail.null() {
-		c.violate(NothingLost, "null "+r.name(), []*event{r.mail.submit, e},
-			"%s was reported to the null sender, to which nothing is ever reported", r.name())
-	}
-	again := id != "" && has(r.reports, id)
-	stored := e.Kind == FactReport && r.reported != nil && r.reported.Kind == FactReport
-	if again && !(stored && r.reported.Queue != e.Queue) {
-		return
-	}
-	if len(r.reports) >= r.allowed() {
-		c.violate(NothingLost, "reported "+r.name(), []*event{r.reported, e}, "%s was reported more than once", r.name())
-		return
-	}
-	r.reports = append(r.reports, id)
-	r.reported = e
-}
-
 // reportable reports whether somebody has to be told about r.
 func (r *rcpt) reportable() bool { return r.state.Reportable() && !r.mail.null() && r.mail.from != "" }
 
@@ -193,7 +150,13 @@ func (r *rcpt) fated() bool {
 
 // settled reports whether nothing is left to do for r: for a relay that says
 // what it believes, that it believes so; for another, what is true.
+//
+// What the end of a process may have hidden, is taken for done: if it is not,
+// the relay will act on it, or the message is found left behind.
 func (c *Checker) settled(r *rcpt) bool {
+	if c.maybeOver(r) || c.hushed(r) && r.fated() && !r.stillDoubted() {
+		return true
+	}
 	if !r.state.Final() && (!c.believes || r.mail.entry.gone()) {
 		return r.fated()
 	}
@@ -205,14 +168,6 @@ func (c *Checker) excused(r *rcpt) bool {
 	return r.state == Held || c.maybeHeld(r) || (r.mail.entry != nil && r.mail.entry.damaged != nil)
 }
 
-// maybeHeld reports whether r may be held, although the relay never said so:
-// its process ended when it was about to, and the next one, when it was ready,
-// had not taken it up.
-func (c *Checker) maybeHeld(r *rcpt) bool {
-	return c.hushed(r) && r.doubt != nil && r.doubt.seq > r.begun.seq && r.doubt.Text == DoubtHold.String() &&
-		c.stoppedSince(r.doubt) && c.fair.last > r.doubt.seq
-}
-
 // finishLost judges NOTHING-LOST at the end.
 func (c *Checker) finishLost() {
 	for _, m := range c.mail {
@@ -220,8 +175,25 @@ func (c *Checker) finishLost() {
 			if r.owed && !c.excused(r) {
 				c.judgeLost(m, r)
 			}
+			c.judgeTwinLost(m, r)
 		}
 	}
+}
+
+// judgeTwinLost judges a mail that was submitted more than once under one
+// Message-ID: each submission that was acknowledged has a fate of its own.
+func (c *Checker) judgeTwinLost(m *mail, r *rcpt) {
+	fates := r.accepted + len(r.reports)
+	if r.acked < 2 || fates >= r.acked || m.null() || r.decision != nil || c.excused(r) || !c.disk {
+		return
+	}
+	for _, x := range c.spool.order {
+		if x.mail == m && (!x.gone() || c.recent(x.control.erased) || c.maybeReported(x)) {
+			return
+		}
+	}
+	c.violate(NothingLost, "lost "+r.name(), []*event{m.acknowledged, r.lastAccepted()},
+		"%s is lost: it was acknowledged %d times, and only %d of them came to anything", r.name(), r.acked, fates)
 }
 
 // absent reports whether the spool never held m, as far as that is known.
@@ -244,7 +216,7 @@ func (c *Checker) judgeLost(m *mail, r *rcpt) {
 		if (x == nil && c.ended) || (x.gone() && !c.maybeReported(x)) {
 			lost("it is " + r.state.String() + ", and the sender was never told")
 		}
-	case r.fated(), m.null() && c.hushed(r):
+	case r.fated(), c.maybeOver(r), !c.believes && m.null() && c.deniable(r):
 	case x.gone():
 		if !c.maybeReported(x) {
 			facts = append(facts, x.control.erased)

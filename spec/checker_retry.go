@@ -78,7 +78,14 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 	}
 	r.defers++
 	end := r.mail.expires(c.policy)
-	if e.Due == 0 || r.begun == nil || r.mail.twins {
+	if r.mail.twins {
+		return
+	}
+	if e.Due == 0 {
+		c.violate(RetryOnTime, "no due "+r.name(), []*event{r.begun, e}, "the relay deferred %s without saying until when", r.name())
+		return
+	}
+	if r.begun == nil {
 		return
 	}
 	least := r.begun.At.Add(c.policy.Schedule.Interval(r.defers))
@@ -96,24 +103,6 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 	}
 }
 
-// judgeGivenUp judges a failure: what was refused only for now may not fail
-// before the lifetime ends.
-func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
-	end := r.mail.expires(c.policy)
-	if end == 0 || e.At >= end || r.mail.twins {
-		return
-	}
-	no := r.no.at
-	switch {
-	case strings.HasPrefix(e.Reply, "4"):
-	case no != nil && strings.HasPrefix(no.Reply, "4") && c.wire.lastNo < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
-	default:
-		return
-	}
-	c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, no, e},
-		"the relay gave up on %s %s before its lifetime ended, though it was refused only for now", r.name(), ago(end.Sub(e.At)))
-}
-
 // refusedRecipient takes a server's refusal of a recipient.
 func (c *Checker) refusedRecipient(e *event) {
 	s := c.session(e)
@@ -129,6 +118,9 @@ func (c *Checker) refusedRecipient(e *event) {
 			r = c.resolve(from, to)
 		}
 		if r == nil {
+			if strings.HasPrefix(e.Reply, "5") {
+				c.wire.lastNo = e.seq // it may concern anybody
+			}
 			continue
 		}
 		c.judgeRefusedForGood(r, e)
@@ -143,21 +135,26 @@ func (c *Checker) refusedRecipient(e *event) {
 }
 
 // heard notes that the client went on after what the server said in this
-// transaction, so that it has read it.
+// transaction, so that it has read it. It has not if it went on at once: such
+// a command was pipelined (RFC 2920 section 3.1), unless it is the content,
+// which waits for the reply to DATA.
 func (s *session) heard(e *event) {
 	if s.broken() != nil {
 		return
 	}
+	read := func(said *event) bool { return e.Kind == FactAccepted || e.At.Sub(said.At) >= blink }
 	for _, r := range s.unheard {
-		if r.no.session == s && r.no.heard == nil {
+		if r.no.session == s && r.no.heard == nil && read(r.no.at) {
 			r.no.heard = e
 		}
 	}
 	for _, r := range s.denied {
-		r.dotNoHeard = e
+		if read(r.dotNo) {
+			r.dotNoHeard = e
+		}
 	}
 	for _, a := range s.taken {
-		if a.replied != nil && a.replied.At.Sub(a.at.At) < promptly {
+		if a.replied != nil && a.replied.At.Sub(a.at.At) < promptly && read(a.replied) {
 			a.heard = e
 		}
 	}

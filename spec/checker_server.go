@@ -1,12 +1,24 @@
 package spec
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A wireBook holds the connections that servers and the network speak of.
 type wireBook struct {
 	sessions map[string]*session
-	// lastNo is the latest 5yz of any server to what is not RCPT.
-	lastNo int
+	// lastNo is the latest 5yz of any server that fails a message, to MAIL,
+	// DATA, the content or the dot; or a recipient of which it is not clear
+	// whose. lastPeer is the latest fact of a server or
+	// the network; no8Bit and sizes are the latest offers without 8BITMIME,
+	// and with a SIZE.
+	lastNo, lastPeer, no8Bit, sizes int
+	// blurred is the latest refusal at a dot of which it is not clear whom it
+	// concerns.
+	blurred int
+	// connected is true once a connection of anybody was heard of.
+	connected bool
 	// troubles are faults that may touch any connection, the latest few.
 	troubles []*event
 }
@@ -14,9 +26,9 @@ type wireBook struct {
 // A session is one connection as its server sees it.
 type session struct {
 	host string
-	// began is where in the history its transaction began: at MAIL, or when
-	// it was connected.
-	began int
+	// began is the fact with which its transaction began: MAIL, or that it was
+	// connected; dot that its final dot arrived; closed that it is over.
+	began, dot, closed *event
 	// faults fired on it, the latest few.
 	faults []*event
 	from   string
@@ -24,6 +36,10 @@ type session struct {
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
 	to          []*rcpt
+	// blurred is true when it is not clear whom a RCPT named. addr is where
+	// the network says that it leads.
+	blurred bool
+	addr    string
 	// unheard are refusals of which it is not known whether the client read
 	// them; it has when it goes on.
 	unheard []*rcpt
@@ -36,7 +52,7 @@ type session struct {
 func (c *Checker) session(e *event) *session {
 	s := c.wire.sessions[e.Session]
 	if s == nil {
-		s = &session{began: e.seq}
+		s = &session{began: e}
 		if e.Session != "" {
 			c.wire.sessions[e.Session] = s
 		}
@@ -52,8 +68,13 @@ func (c *Checker) network(e *event) {
 	switch e.Kind {
 	case FactConnect:
 		// The client's port may have been used before.
-		c.wire.sessions[e.Session] = &session{began: e.seq}
+		c.wire.sessions[e.Session] = &session{began: e, addr: e.Addr}
+		c.wire.connected = true
+		c.connected(e)
 	case FactClosed:
+		if s := c.wire.sessions[e.Session]; s != nil {
+			s.closed = e // an acceptance may still ask
+		}
 		delete(c.wire.sessions, e.Session)
 	}
 }
@@ -94,26 +115,6 @@ func (c *Checker) trouble(s *session, since int) *event {
 	return nil
 }
 
-// lostReply returns a fault that may have kept the reply to an acceptance from
-// the client before the fact numbered until; nil when there was none.
-func (c *Checker) lostReply(a *acceptance, until int) *event {
-	if a.heard != nil {
-		return nil
-	}
-	if f := a.session.broken(); f != nil && f.seq < until {
-		return f
-	}
-	for _, f := range a.session.faults {
-		if f.seq < until && (f.seq > a.at.seq || f.Stage == StageDot && f.seq >= a.began) {
-			return f
-		}
-	}
-	if f := c.trouble(a.session, a.began); f != nil && f.seq < until {
-		return f
-	}
-	return nil
-}
-
 // server takes what servers saw and did.
 func (c *Checker) server(e *event) {
 	switch e.Kind {
@@ -140,7 +141,7 @@ func (c *Checker) command(e *event) {
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
-		s.began, s.mailRefused, s.to = e.seq, false, nil
+		s.began, s.dot, s.mailRefused, s.to, s.blurred = e, nil, false, nil, false
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
 			s.from = nullSender
@@ -148,6 +149,7 @@ func (c *Checker) command(e *event) {
 	case StageRCPT:
 		r := c.resolve(s.from, path(e.Text))
 		if r == nil || len(s.to) >= 1000 {
+			s.blurred = true
 			return
 		}
 		s.to = append(s.to, r)
@@ -156,19 +158,34 @@ func (c *Checker) command(e *event) {
 			r.talks++
 		}
 		c.judgeRefusedForGood(r, e)
+	case StageDot:
+		s.dot = e
+		c.judgeDotted(s, e)
 	case StageRSET, StageQUIT:
 		s.heard(e)
+	default: // nothing follows
 	}
 }
 
-// path returns the address between the angle brackets of MAIL and RCPT.
+// path returns the address between the angle brackets of MAIL and RCPT. There
+// may be more brackets: in a quoted local part, and in a parameter.
 func path(command string) string {
 	_, rest, ok := strings.Cut(command, "<")
 	if !ok {
 		return ""
 	}
-	if end := strings.LastIndexByte(rest, '>'); end >= 0 {
-		return rest[:end]
+	quoted := false
+	for i := 0; i < len(rest); i++ {
+		switch rest[i] {
+		case '"':
+			quoted = !quoted
+		case '\\':
+			i++
+		case '>':
+			if !quoted {
+				return rest[:i]
+			}
+		}
 	}
 	return rest
 }
@@ -180,8 +197,27 @@ func (c *Checker) reply(e *event) {
 	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
 		s.mailRefused = true
 	}
-	if e.Stage != StageRCPT && strings.HasPrefix(e.Reply, "5") {
-		c.wire.lastNo = e.seq
+	switch e.Stage {
+	case StageMAIL, StageDATA, StageBody, StageDot:
+		if strings.HasPrefix(e.Reply, "5") {
+			c.wire.lastNo = e.seq
+		}
+	case StageEHLO, StageHELO:
+		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
+			c.wire.sizes = e.seq
+		}
+		if !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME") {
+			c.wire.no8Bit = e.seq
+		}
+	default: // what is said there fails nobody
+	}
+	if s.blurred && no && (e.Stage == StageDot || e.Stage == StageBody) {
+		c.wire.blurred = e.seq
+	}
+	if e.Stage == StageBody && no {
+		for _, r := range s.to {
+			r.early = e
+		}
 	}
 	if e.Stage == StageDot && no {
 		s.denied = append(s.denied[:0], s.to...)
@@ -195,8 +231,10 @@ func (c *Checker) reply(e *event) {
 // message follows.
 func (c *Checker) accepted(e *event) {
 	if e.Message == "" {
+		c.judgeStray(e)
 		return
 	}
+	c.judgeStray(e)
 	m := c.message(e.Message)
 	s := c.session(e)
 	s.heard(e)
@@ -204,7 +242,7 @@ func (c *Checker) accepted(e *event) {
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
 		c.judgeRefusedForGood(r, e)
-		a := &acceptance{at: e, session: s, began: s.began}
+		a := &acceptance{at: e, session: s, began: s.began, dot: s.dot}
 		s.taken = append(s.taken, a)
 		r.accepted++
 		r.count(e.Host)
@@ -235,6 +273,20 @@ func (c *Checker) replied(e *event) {
 			a.replied = e
 		}
 	}
+}
+
+// judgeStray judges a mail of which nobody has ever spoken.
+func (c *Checker) judgeStray(e *event) {
+	m := c.byID[e.Message]
+	known := m != nil && (m.submit != nil || m.queued != nil || m.report != nil || m.entry != nil)
+	if known || !c.believes || !c.submits || slices.ContainsFunc(c.spool.order, func(x *entry) bool { return x.mail == nil }) {
+		return // or it may be one that a crash kept the relay from speaking of
+	}
+	name := e.Message
+	if name == "" {
+		name = "a mail without a Message-ID"
+	}
+	c.violate(WireLawful, "stray "+e.Message+e.At.String(), []*event{e}, "%s accepted %s from %s, which nobody had submitted", e.Host, name, e.From)
 }
 
 // judgeContent holds an accepted mail against the one submitted.

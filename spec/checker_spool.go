@@ -18,6 +18,9 @@ type spoolBook struct {
 	hasty []*event
 	// keeping is the crash after which the disk says what it kept.
 	keeping *event
+	// intends is true when the relay speaks of intents and the disk can be
+	// asked about them.
+	intends bool
 }
 
 // An entry is what the spool holds under one queue ID.
@@ -25,7 +28,9 @@ type entry struct {
 	queue         QueueID
 	mail          *mail
 	control, body presence
-	damaged       *event
+	// intent is the mark that a dot of the message may have left.
+	intent  presence
+	damaged *event
 }
 
 // A presence says whether one of the two parts of an entry is there.
@@ -36,6 +41,8 @@ type presence struct {
 	kept bool
 	// vanished is true when a crash kept a removal that nobody had heard of.
 	vanished bool
+	// size is how many bytes of a body there are; 0 is unknown.
+	size int64
 }
 
 func (p *presence) there() bool { return p.since != nil && p.erased == nil && !p.vanished }
@@ -58,7 +65,7 @@ func (s *spoolBook) entry(q QueueID) *entry {
 
 // stored takes the facts of the disk.
 func (c *Checker) stored(e *event) {
-	if e.Queue == "" || (e.Text != "control" && e.Text != "body") {
+	if e.Queue == "" || (e.Text != "control" && e.Text != "body" && e.Text != "intent") {
 		return
 	}
 	for _, hasty := range c.spool.hasty {
@@ -67,17 +74,22 @@ func (c *Checker) stored(e *event) {
 	c.spool.hasty = nil
 	x := c.spool.entry(e.Queue)
 	p := &x.control
-	if e.Text == "body" {
+	switch e.Text {
+	case "body":
 		p = &x.body
+	case "intent":
+		x.mark(e)
+		return
 	}
 	switch e.Kind {
 	case FactStored:
-		if p.since != nil && !p.vanished {
+		if grown := p.there() && e.Count > p.size; p.since != nil && !p.vanished && !grown {
 			c.violate(CleanExactly, "again "+string(e.Queue)+e.Text, []*event{p.since, p.erased, e},
 				"the %s entry of %s was stored a second time", e.Text, x.name())
 		}
-		*p = presence{since: e}
+		*p = presence{since: e, size: e.Count}
 	case FactErased:
+		c.judgeLeftLate(x, e)
 		p.erased = e
 		if x.damaged == nil {
 			c.spool.leaving = append(c.spool.leaving, x)
@@ -90,7 +102,46 @@ func (c *Checker) stored(e *event) {
 		if !p.there() {
 			*p = presence{since: e}
 		}
-		p.kept = true
+		p.kept, p.size = true, e.Count
+	}
+}
+
+// mark takes what the disk says of an intent, which comes and goes with every
+// transaction.
+func (x *entry) mark(e *event) {
+	switch e.Kind {
+	case FactErased:
+		x.intent.erased = e
+	case FactKept:
+		x.intent.kept = true
+	default:
+		x.intent = presence{since: e}
+	}
+}
+
+// whole reports whether the spool holds all of the body of m, as far as that
+// is known: the relay stores no less than was submitted.
+func (x *entry) whole(m *mail) bool {
+	return x.body.since != nil && (m.size == 0 || x.body.size == 0 || x.body.size >= m.size)
+}
+
+// promptRemoval is how soon a message leaves the spool when all is done.
+const promptRemoval = 10 * time.Second
+
+// judgeLeftLate judges a removal that was long due.
+func (c *Checker) judgeLeftLate(x *entry, e *event) {
+	if x.mail == nil || x.mail.entry != x || x.damaged != nil || e.Text != "control" || x.mail.twins || !c.allSettled(x.mail) {
+		return
+	}
+	for _, r := range x.mail.rcpts {
+		if r.owed && !r.state.Final() {
+			return // with the removal the relay tells what became of it
+		}
+	}
+	last := x.mail.latest()
+	if last != nil && e.At.Sub(last.At) > promptRemoval && !c.stoppedSince(last) {
+		c.violate(CleanExactly, "left "+string(x.queue), []*event{last, e},
+			"%s stayed in the spool for %s after every recipient was final", x.name(), ago(e.At.Sub(last.At)))
 	}
 }
 
@@ -125,7 +176,7 @@ func (c *Checker) left(x *entry, end bool) bool {
 	open := false
 	for _, r := range x.mail.rcpts {
 		switch {
-		case !r.owed || r.fated():
+		case !r.owed || r.fated() || c.maybeOver(r):
 		case x.control.there():
 			c.violate(CleanExactly, "body "+string(x.queue), facts,
 				"the body of %s was removed while %s was not final", x.name(), r.address)
@@ -148,7 +199,7 @@ func (c *Checker) maybeReported(x *entry) bool {
 	if x.control.erased == nil {
 		return x.control.vanished
 	}
-	if c.finished && !c.stoppedSince(x.control.erased) {
+	if c.finished && !c.cutShort(x.control.erased) {
 		return false // the relay lived on, and would have said so
 	}
 	return slices.ContainsFunc(c.spool.order, func(y *entry) bool {
@@ -163,7 +214,7 @@ func (c *Checker) judgeDurable(m *mail, e *event) {
 		c.spool.hasty = keepLast(c.spool.hasty, e)
 		return
 	}
-	durable := func(x *entry) bool { return x.control.since != nil && x.body.since != nil }
+	durable := func(x *entry) bool { return x.control.since != nil && x.whole(m) }
 	if m.entry != nil {
 		if durable(m.entry) && m.entry.control.since.seq < e.seq && m.entry.body.since.seq < e.seq {
 			return
@@ -188,7 +239,7 @@ func (c *Checker) crashed(e *event) {
 	}
 	c.spool.keeping = e
 	for _, x := range c.spool.order {
-		x.control.kept, x.body.kept = false, false
+		x.control.kept, x.body.kept, x.intent.kept = false, false, false
 	}
 }
 
@@ -204,6 +255,9 @@ func (c *Checker) judgeKept() {
 			continue
 		}
 		c.judgeMissing(x, crash)
+		if x.intent.there() && !x.intent.kept {
+			x.intent.vanished = true
+		}
 		if x.control.there() && !x.control.kept {
 			x.control.vanished = true
 		}
@@ -218,6 +272,9 @@ func (c *Checker) judgeKept() {
 // every recipient has its fate.
 func (c *Checker) judgeMissing(x *entry, crash *event) {
 	control, body := x.control.there() && !x.control.kept, x.body.there() && !x.body.kept
+	if x.mail != nil && x.body.kept && !x.whole(x.mail) {
+		body = true // a part of it is none
+	}
 	if (!control && !body) || x.mail == nil || x.mail.acknowledged == nil || x.mail.entry != x {
 		return
 	}
@@ -274,6 +331,10 @@ func (c *Checker) finishSpool() {
 			c.violate(CleanExactly, "half "+string(x.queue), []*event{x.body.since, x.control.erased},
 				"the spool holds the body of %s without its control entry", x.name())
 		}
+		if x.intent.there() && !control && !c.recent(x.intent.since) && !c.recent(x.control.erased) {
+			c.violate(CleanExactly, "intent "+string(x.queue), []*event{x.intent.since, x.control.erased},
+				"the spool holds an intent of %s, which has left it", x.name())
+		}
 		if x.mail != nil && x.mail.entry == x {
 			c.judgeUnrecorded(x)
 		}
@@ -319,16 +380,11 @@ func (r *rcpt) lastAccepted() *event {
 // know what became of a recipient: that it was accepted was luck.
 func (c *Checker) judgeUnrecorded(x *entry) {
 	gone := x.control.erased
-	if gone == nil || !c.believes || c.recent(gone) {
-		return
-	}
-	for _, stop := range c.stops {
-		if stop.seq > gone.seq && stop.At.Sub(gone.At) <= grace {
-			return // it may have known, and was stopped before it said so
-		}
+	if gone == nil || !c.believes || c.recent(gone) || c.cutShort(gone) {
+		return // or it may have known, and was stopped before it said so
 	}
 	for _, r := range x.mail.rcpts {
-		if r.owed && r.fated() && !r.state.Final() && r.begun != nil && !c.hushed(r) {
+		if r.owed && r.fated() && !r.state.Final() && r.begun != nil && !(c.hushed(r) && c.stoppedBetween(r.begun, gone)) {
 			c.violate(CleanExactly, "early "+r.name(), []*event{r.begun, r.outcome, r.lastAccepted(), gone},
 				"%s was removed before the relay had recorded what became of %s", x.name(), r.address)
 		}

@@ -1,11 +1,8 @@
 package spec
 
-import (
-	"fmt"
-	"time"
-)
+import "fmt"
 
-// NEVER-TWICE, and the doubt windows that license its exception.
+// NEVER-TWICE: no second acceptance, but across a doubt that licenses it.
 
 // judgeTwice judges the acceptance a of r, when before was the last one.
 func (c *Checker) judgeTwice(r *rcpt, before, a *acceptance) {
@@ -21,57 +18,32 @@ func (c *Checker) judgeTwice(r *rcpt, before, a *acceptance) {
 		tell("")
 		return
 	}
-	began := a.began
-	if began <= before.at.seq && a.session == before.session {
-		began = a.at.seq // the commands of the second transaction were not seen
+	// A slow server may accept the first transaction when the second one is
+	// long over. What counts is which of them the relay began first, and that
+	// it was in doubt about that one when it began the other.
+	first, second := before, a
+	if a.began.seq < before.began.seq {
+		first, second = a, before
 	}
-	if began < before.at.seq {
+	began := second.began
+	if first.session == second.session && began.seq <= first.at.seq {
+		began = second.at // the commands of the second transaction were not seen
+	}
+	window := c.window(r, first, began)
+	switch {
+	case window != "":
+		c.licences = append(c.licences, Licence{r.mail.id, r.address, window, before.at.Fact, a.at.Fact})
+	case began.seq < first.at.seq && !c.closedBefore(first, began):
 		tell("; both were under way at once, so there was nothing to be in doubt about")
-		return
-	}
-	window := c.window(r, before, began)
-	if window == "" {
+	case first.replied == nil || first.replied.seq >= began.seq:
+		tell("; it had not waited for the answer as long as it must, and nothing kept it from that")
+	default:
 		tell("; it had said so, and nothing kept the relay from hearing it and writing it down")
-		return
 	}
-	c.licences = append(c.licences, Licence{r.mail.id, r.address, window, before.at.Fact, a.at.Fact})
 }
 
-// slack is how much earlier than the time-out for the dot, seen from the
-// server, the relay may give up: its clock started when it sent the dot.
-const slack = time.Minute
-
-// window says what may have kept the relay from knowing, before the fact
-// numbered until, that a server had accepted r; it is empty when the relay
-// must have known.
-func (c *Checker) window(r *rcpt, a *acceptance, until int) string {
-	host := a.at.Host
-	for _, stop := range c.stops {
-		// It may also end after the dot has left, but before it arrives.
-		written := r.outcome != nil && r.outcome.seq > a.began && r.outcome.seq < stop.seq
-		if stop.seq > a.began && stop.seq < until && !written {
-			return fmt.Sprintf("%s between the transaction at %s and the record of its outcome, at %s", noun(stop), host, stop.At)
-		}
-	}
-	if f := c.lostReply(a, until); f != nil {
-		return fmt.Sprintf("reply lost at %s: %s", host, f.Text)
-	}
-	if a.replied == nil || a.replied.seq >= until {
-		return fmt.Sprintf("reply lost at %s: none was written before the relay went on", host)
-	}
-	if late := a.replied.At.Sub(a.at.At); late >= c.policy.Timeouts.Dot-slack {
-		return fmt.Sprintf("reply late at %s: it came %s after the acceptance", host, ago(late))
-	}
-	return ""
-}
-
-// noun says what ended a process.
-func noun(stop *event) string {
-	switch stop.Kind {
-	case FactCrash:
-		return "crash"
-	case FactHalt:
-		return "halt"
-	}
-	return "stop"
+// closedBefore reports whether the connection of a transaction was over before
+// another one began.
+func (c *Checker) closedBefore(a *acceptance, began *event) bool {
+	return a.session.closed != nil && a.session.closed.seq < began.seq
 }

@@ -70,7 +70,8 @@ type FactKind string
 
 // Facts of the submitter (true).
 const (
-	// FactSubmit: a submission began. Message, From, To, Hash.
+	// FactSubmit: a submission began. Message, From, To, Hash; Count is how
+	// many bytes the content has.
 	FactSubmit FactKind = "submit"
 	// FactSubmitted: the submitter read the relay's 250. Message, To (the
 	// recipients accepted), Reply.

@@ -89,6 +89,29 @@ func after(part, lines string) edit {
 	}
 }
 
+// fromNull makes the null sender that of all that does not speak of a report.
+func fromNull(t testing.TB, text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, "r1") && !strings.Contains(line, "host=home") {
+			line = strings.NewReplacer("from=alice@example.org", "from=<>", "from=<alice@example.org>", "from=<>", "FROM:<alice@example.org>", "FROM:<>").Replace(line)
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// outside leaves what is seen of a relay from outside.
+func outside(t testing.TB, text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if !strings.Contains(line, " relay ") && !strings.Contains(line, " disk ") {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
 // until drops the first line that contains part, and all behind it.
 func until(part string) edit {
 	return func(t testing.TB, text string) string {
@@ -186,6 +209,7 @@ const delivered = `
 1.6s   server mx1 reply session=s1 host=mx1 stage=mail reply="250 ok"
 1.7s   server mx1 command session=s1 host=mx1 stage=rcpt text="RCPT TO:<bob@example.net>"
 1.7s   server mx1 reply session=s1 host=mx1 stage=rcpt reply="250 ok"
+1.8s   disk stored queue=Q1 text=intent
 1.8s   relay intent message=m1 queue=Q1 job=j1 dest=example.net host=mx1.example.net to=bob@example.net attempt=1
 1.8s   relay dot message=m1 queue=Q1 job=j1 dest=example.net host=mx1.example.net to=bob@example.net
 1.9s   server mx1 accepted session=s1 host=mx1 message=m1 from=alice@example.org to=bob@example.net hash=h1
@@ -193,6 +217,7 @@ const delivered = `
 1.9s   server mx1 replied session=s1 host=mx1 message=m1 to=bob@example.net
 2s     server mx1 command session=s1 host=mx1 stage=quit text=QUIT
 2.1s   relay attempt-end message=m1 queue=Q1 job=j1 dest=example.net
+2.2s   disk erased queue=Q1 text=intent
 2.2s   disk erased queue=Q1 text=control
 2.2s   disk erased queue=Q1 text=body
 2.2s   relay outcome message=m1 queue=Q1 job=j1 dest=example.net host=mx1.example.net to=bob@example.net attempt=1 state=delivered reply="250 ok"
@@ -232,6 +257,7 @@ const refused = `
 2s     network connect session=s2 addr=192.0.2.9:25
 2.1s   server home command session=s2 host=home stage=mail text="MAIL FROM:<>"
 2.2s   server home command session=s2 host=home stage=rcpt text="RCPT TO:<alice@example.org>"
+2.2s   disk stored queue=Q2 text=intent
 2.2s   relay intent message=r1 queue=Q2 job=j2 dest=example.org host=home to=alice@example.org attempt=1
 2.2s   relay dot message=r1 queue=Q2 job=j2 dest=example.org host=home to=alice@example.org
 2.3s   server home accepted session=s2 host=home message=r1 from=<> to=alice@example.org
@@ -239,6 +265,7 @@ const refused = `
 2.3s   server home replied session=s2 host=home message=r1 to=alice@example.org
 2.4s   server home command session=s2 host=home stage=quit text=QUIT
 2.5s   relay attempt-end message=r1 queue=Q2 job=j2 dest=example.org
+2.6s   disk erased queue=Q2 text=intent
 2.6s   disk erased queue=Q2 text=control
 2.6s   disk erased queue=Q2 text=body
 2.6s   relay outcome message=r1 queue=Q2 dest=example.org to=alice@example.org attempt=1 state=delivered
@@ -267,11 +294,13 @@ const deferred = `
 5m2s   network connect session=s2 addr=192.0.2.1:25
 5m3s   server mx1 command session=s2 host=mx1 stage=mail text="MAIL FROM:<alice@example.org>"
 5m4s   server mx1 command session=s2 host=mx1 stage=rcpt text="RCPT TO:<bob@example.net>"
+5m4s   disk stored queue=Q1 text=intent
 5m4s   relay intent message=m1 queue=Q1 job=j2 dest=example.net host=mx1 to=bob@example.net attempt=2
 5m4s   relay dot message=m1 queue=Q1 job=j2 dest=example.net host=mx1 to=bob@example.net
 5m5s   server mx1 accepted session=s2 host=mx1 message=m1 from=alice@example.org to=bob@example.net hash=h1
 5m5s   server mx1 replied session=s2 host=mx1 message=m1 to=bob@example.net
 5m6s   relay attempt-end message=m1 queue=Q1 job=j2 dest=example.net
+5m7s   disk erased queue=Q1 text=intent
 5m7s   disk erased queue=Q1 text=control
 5m7s   disk erased queue=Q1 text=body
 5m7s   relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=2 state=delivered
@@ -292,6 +321,7 @@ const doubted = `
 1.3s   network connect session=s1 addr=192.0.2.1:25
 1.4s   server mx1 command session=s1 host=mx1 stage=mail text="MAIL FROM:<alice@example.org>"
 1.5s   server mx1 command session=s1 host=mx1 stage=rcpt text="RCPT TO:<bob@example.net>"
+1.6s   disk stored queue=Q1 text=intent
 1.6s   relay intent message=m1 queue=Q1 job=j1 dest=example.net host=mx1 to=bob@example.net attempt=1
 1.6s   relay dot message=m1 queue=Q1 job=j1 dest=example.net host=mx1 to=bob@example.net
 1.7s   server mx1 fault session=s1 host=mx1 stage=dot text="at dot: lose"
@@ -300,18 +330,21 @@ const doubted = `
 1.9s   relay attempt-end message=m1 queue=Q1 job=j1 dest=example.net
 2s     disk stored queue=Q2 text=control
 2s     disk stored queue=Q2 text=body
+2s     disk erased queue=Q1 text=intent
 2s     disk erased queue=Q1 text=control
 2s     disk erased queue=Q1 text=body
 2s     relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=1 state=unknown
 2s     relay report message=r1 queue=Q2 from=alice@example.org to=bob@example.net text=Q1
 2s     relay queued message=r1 queue=Q2 from=<> to=alice@example.org due=120h0m2s
 2.1s   relay attempt message=r1 queue=Q2 job=j2 dest=example.org to=alice@example.org attempt=1 due=2s
+2.2s   disk stored queue=Q2 text=intent
 2.2s   relay intent message=r1 queue=Q2 job=j2 dest=example.org host=home to=alice@example.org attempt=1
 2.2s   relay dot message=r1 queue=Q2 job=j2 dest=example.org host=home to=alice@example.org
 2.3s   server home accepted session=s2 host=home message=r1 from=<> to=alice@example.org
 2.3s   server home report-seen session=s2 host=home message=r1 to=bob@example.net reply=failed state=unknown text=m1
 2.3s   server home replied session=s2 host=home message=r1 to=alice@example.org
 2.5s   relay attempt-end message=r1 queue=Q2 job=j2 dest=example.org
+2.6s   disk erased queue=Q2 text=intent
 2.6s   disk erased queue=Q2 text=control
 2.6s   disk erased queue=Q2 text=body
 2.6s   relay outcome message=r1 queue=Q2 dest=example.org to=alice@example.org attempt=1 state=delivered

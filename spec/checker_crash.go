@@ -1,0 +1,115 @@
+package spec
+
+import "time"
+
+// What the end of a process hides: the disk may know what the relay had no
+// time to say. It hides that only if nothing else was said in between.
+
+// A stop is the end of a process.
+type stop struct {
+	*event
+	// word numbers the last fact of the relay before it.
+	word int
+}
+
+// ends notes that the relay's process is gone, and with it its attempts.
+func (c *Checker) ends(e *event) {
+	if e != nil {
+		c.stops = keepLast(c.stops, stop{e, c.word})
+	}
+	c.fair.clear()
+}
+
+// keepLast appends e to a list of which only the latest few are kept.
+func keepLast[E any](all []E, e E) []E {
+	const few = 32
+	if len(all) == few {
+		copy(all, all[1:])
+		all = all[:few-1]
+	}
+	return append(all, e)
+}
+
+// stoppedSince reports whether a process ended after the fact e; when there is
+// no such fact, whether one ever did.
+func (c *Checker) stoppedSince(e *event) bool {
+	n := len(c.stops)
+	return n > 0 && (e == nil || c.stops[n-1].seq > e.seq)
+}
+
+// blink is so little time that nobody can have answered in it.
+const blink = time.Millisecond
+
+// cutShort reports whether the process that made e true ended before it could
+// speak of it: at once, or without another word.
+func (c *Checker) cutShort(e *event) bool {
+	for _, s := range c.stops {
+		if s.seq > e.seq {
+			since := s.At.Sub(e.At)
+			return since <= blink || since <= grace && s.word < e.seq
+		}
+	}
+	return false
+}
+
+// unsaid reports whether an entry may have left the spool for a reason that
+// the relay had no time to give.
+func (c *Checker) unsaid(x *entry) bool {
+	return x.gone() && (x.control.vanished || x.control.erased != nil && c.cutShort(x.control.erased))
+}
+
+// hushed reports whether the relay may have recorded what came of the last
+// attempt for r without a word: its process ended before it could say so.
+func (c *Checker) hushed(r *rcpt) bool {
+	return r.begun != nil && (r.outcome == nil || r.outcome.seq < r.begun.seq) && c.stoppedSince(r.begun)
+}
+
+// maybeHeld reports whether r may be held, although the relay never said so:
+// its process ended when it was about to, and the next one, when it was ready,
+// had not taken it up.
+func (c *Checker) maybeHeld(r *rcpt) bool {
+	return c.hushed(r) && r.doubt != nil && r.doubt.seq > r.begun.seq && r.doubt.Text == DoubtHold.String() &&
+		c.stoppedSince(r.doubt) && c.fair.last > r.doubt.seq
+}
+
+// stillDoubted reports whether the relay found r in doubt since the last
+// attempt, and nothing shows that it recorded what follows.
+func (r *rcpt) stillDoubted() bool {
+	return r.doubt != nil && r.doubt.seq > r.begun.seq && len(r.reports) == 0 && !r.mail.null()
+}
+
+// maybeOver reports whether r may be final, although the relay never said so
+// and nobody else knows: an operator said that it was delivered, or it ended
+// otherwise and there is nobody to tell.
+func (c *Checker) maybeOver(r *rcpt) bool {
+	if r.decided("delivered", r.outcome) && c.stoppedSince(r.decision) {
+		return true
+	}
+	x := r.mail.entry
+	if !r.mail.null() || !x.gone() {
+		return false
+	}
+	if c.hushed(r) && c.stoppedBetween(r.begun, x.control.erased) {
+		return true
+	}
+	end := r.mail.expires(c.policy)
+	return c.unsaid(x) && (c.hushed(r) || r.decided("report", r.outcome) || end != 0 && c.leftAt(x) >= end.Add(-leeway))
+}
+
+// stoppedBetween reports whether a process ended between two facts.
+func (c *Checker) stoppedBetween(a, b *event) bool {
+	for _, s := range c.stops {
+		if s.seq > a.seq && b != nil && s.seq < b.seq {
+			return true
+		}
+	}
+	return false
+}
+
+// leftAt is when an entry left the spool, at the latest.
+func (c *Checker) leftAt(x *entry) Wall {
+	if x.control.erased != nil {
+		return x.control.erased.At
+	}
+	return c.now
+}

@@ -1,0 +1,154 @@
+package spec
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// RETRY-ON-TIME: when a recipient may fail. Before its lifetime ends that
+// takes a reason which a server or the DNS gave; when it has ended, it is time.
+
+// judgeGivenUp judges a failure.
+func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
+	end := r.mail.expires(c.policy)
+	if end == 0 || r.mail.twins {
+		return
+	}
+	if e.At >= end {
+		c.judgeExpiry(r, e, end)
+		return
+	}
+	no := r.no.at
+	switch {
+	case strings.HasPrefix(e.Reply, "4"):
+	case no != nil && strings.HasPrefix(no.Reply, "4") && c.wire.lastNo < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
+	case c.believes && c.silent(r), c.reason(r, e):
+		return
+	default:
+		c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, e},
+			"the relay gave up on %s %s before its lifetime ended, though neither a server nor the DNS had refused it for good", r.name(), ago(end.Sub(e.At)))
+		return
+	}
+	c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, no, e},
+		"the relay gave up on %s %s before its lifetime ended, though it was refused only for now", r.name(), ago(end.Sub(e.At)))
+}
+
+// judgeExpiry judges how long after the end of its lifetime a recipient failed
+// that was not being attempted. With its last attempt it may have had to wait.
+func (c *Checker) judgeExpiry(r *rcpt, e *event, end Wall) {
+	if r.state != Queued || c.fair.since == 0 || r.begun != nil && r.outcome.seq < r.begun.seq {
+		return
+	}
+	here := c.fair.dest(r.dest)
+	since := max(end, r.due, r.outcome.At, c.fair.since, r.idle, here.full, c.fair.total.full)
+	if here.active < c.policy.Limits.DeliveriesPerDestination && c.fair.total.active < c.policy.Limits.Deliveries && e.At.Sub(since) > promptly {
+		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, e},
+			"the relay let %s fail %s after its lifetime had ended", r.name(), ago(e.At.Sub(end)))
+	}
+}
+
+// silent reports whether nothing is known of what the last attempt for r met,
+// because the run has no facts of servers, or none of the DNS and the attempt
+// did not get as far as a server.
+func (c *Checker) silent(r *rcpt) bool {
+	since := 0
+	if r.begun != nil {
+		since = r.begun.seq
+	}
+	return c.wire.lastPeer < since && (!c.hops.asked || c.hops.lastDial > since)
+}
+
+// reason reports whether there was a reason to fail r for good, in truth: a
+// 5yz, or an answer of the DNS that leaves no hope. The relay's own refusal
+// counts where what the server offered bears it out, or where nothing could.
+func (c *Checker) reason(r *rcpt, e *event) bool {
+	since := 0
+	if r.begun != nil {
+		since = r.begun.seq
+	}
+	switch own, _, _ := strings.Cut(e.Text, " "); own {
+	case "5.6.3": // RFC 6152
+		if c.wire.no8Bit > since {
+			return true
+		}
+	case "5.3.4": // RFC 1870
+		if c.wire.sizes > since {
+			return true
+		}
+	case "5.6.0", "5.5.4": // what cannot be sent lawfully
+		return true
+	}
+	no := r.no.at
+	return no != nil && strings.HasPrefix(no.Reply, "5") || c.wire.lastNo > since || c.hopeless(r.dest, since)
+}
+
+// deniable reports whether a mail that nobody has to be told of may have
+// failed: then it may be gone without a trace.
+func (c *Checker) deniable(r *rcpt) bool {
+	end := r.mail.expires(c.policy)
+	return r.no.at != nil || r.dotNo != nil || c.wire.lastNo > 0 || c.hopeless(r.dest, 0) || end != 0 && c.now >= end
+}
+
+// hopeless reports whether an answer of the DNS, of those that an attempt
+// beginning at since can have used, says that mail for dest cannot be
+// delivered, now or later.
+func (c *Checker) hopeless(dest string, since int) bool {
+	if len(c.hops.relays) > 0 {
+		return c.hops.homeless(append(c.hops.relays, c.hops.fallback...))
+	}
+	if strings.HasPrefix(dest, "[") || !lookable(dest) {
+		return true
+	}
+	for _, a := range c.answersFor(dest, since) {
+		mx, why := c.hops.hosts(a, dest)
+		var hosts []string
+		for _, r := range mx {
+			hosts = append(hosts, r.host)
+		}
+		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(append(hosts, c.hops.fallback...)) {
+			return true
+		}
+	}
+	return false
+}
+
+// lookable reports whether the DNS can be asked about a domain.
+func lookable(domain string) bool {
+	if domain == "" || len(domain) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		if label == "" || len(label) > 63 {
+			return false
+		}
+	}
+	return true
+}
+
+// homeless reports whether the DNS denies that any of some hosts has an
+// address.
+func (b *hopBook) homeless(hosts []string) bool {
+	for _, host := range hosts {
+		for range 16 { // as long as a chain of aliases may be
+			next := b.alias[host]
+			if next == "" {
+				break
+			}
+			host = next
+		}
+		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) {
+			continue // such a name is no host
+		}
+		if b.latest[host+" A"] != noSuch || b.latest[host+" AAAA"] != noSuch && b.latest[host+" AAAA"] != 0 {
+			return false
+		}
+	}
+	return len(hosts) > 0
+}
+
+// What the DNS said last of the addresses of a host.
+const (
+	noSuch = 1 + iota
+	someSuch
+	cannotSay
+)
