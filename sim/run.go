@@ -136,22 +136,25 @@ func (w *world) horizon(tasks []task) time.Duration {
 }
 
 // grace is how long nothing must happen before a run that has nothing left to
-// do is over.
-const grace = 2 * time.Hour
+// do is over: longer than a relay waits that wrongly has an attempt in mind.
+func (w *world) grace() time.Duration { return w.scenario.Policy.Schedule.Max + time.Hour }
+
+// longestPause is how long at most the run goes on before it is looked at.
+const longestPause = 2 * time.Hour
 
 // settle waits until everything has finished, or the horizon.
 func (w *world) settle(horizon time.Duration) {
 	for pause := time.Second; w.now() < horizon && !w.stopped(); {
 		lines, finished := w.progress()
 		if finished {
-			w.pause(grace)
+			w.pause(w.grace())
 			if now, still := w.progress(); still && now == lines {
 				return
 			}
 			continue
 		}
 		w.pause(min(pause, horizon-w.now()))
-		pause = min(2*pause, grace)
+		pause = min(2*pause, longestPause)
 	}
 }
 
@@ -271,13 +274,15 @@ func (w *world) verdict(r *Result) Status {
 
 // unused returns the rules of a host's script that never matched. Rules that
 // only a clumsy relay meets do not count: those on a server to which nobody
-// connects, and limits that a relay should keep to.
+// connects, limits that a relay should keep to, and pipelining that was not
+// offered.
 func (h *host) unused() []fakesmtp.Rule {
 	s, scripted := h.server.(*fakesmtp.Server)
 	if !scripted {
 		return nil
 	}
+	offered := slices.ContainsFunc(h.Script.Offer, func(e fakesmtp.Extension) bool { return strings.EqualFold(e.Keyword, "PIPELINING") })
 	return slices.DeleteFunc(s.Unused(), func(r fakesmtp.Rule) bool {
-		return r.OverRecipients+r.OverMessages+r.OverConnections > 0 || r.Parameters || r.Pipelined
+		return r.OverRecipients+r.OverMessages+r.OverConnections > 0 || r.Parameters || r.Pipelined && !offered
 	})
 }
