@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -26,12 +28,40 @@ type network struct {
 	dials map[string]int
 }
 
-// A host is a machine that runs one SMTP server, on any port that is dialled.
+// A host is a machine that runs one SMTP server.
 type host struct {
 	scenarios.Server
 	server smtpServer
 	// faulted is true once Network applied, healed once faults ended.
 	faulted, healed bool
+}
+
+// listensAt reports whether the server of a host is there at a port: the one
+// that the policy names with it, as a smart host or fallback; else that of all
+// MX hosts.
+func (w *world) listensAt(h *host, port uint16) bool {
+	policy, named := w.scenario.Policy, false
+	for _, hop := range slices.Concat(policy.Relays, policy.Fallback) {
+		name, text, err := net.SplitHostPort(hop)
+		if err != nil {
+			name, text = hop, strconv.Itoa(int(policy.Port))
+		}
+		if !strings.EqualFold(strings.TrimSuffix(name, "."), h.Name) {
+			continue
+		}
+		named = true
+		if text == strconv.Itoa(int(port)) {
+			return true
+		}
+	}
+	return port == policy.Port && (!named || w.isMX(h))
+}
+
+// isMX reports whether a domain names the host as its MX.
+func (w *world) isMX(h *host) bool {
+	return slices.ContainsFunc(w.scenario.DNS, func(r scenarios.Record) bool {
+		return r.Type == "MX" && strings.EqualFold(strings.TrimSuffix(r.Value, "."), h.Name)
+	})
 }
 
 // firstPort is the first client port.
@@ -185,7 +215,7 @@ func (w *world) listening(addr netip.AddrPort) *listener {
 		return l
 	}
 	h := w.network.byIP[addr.Addr()]
-	if h == nil || w.over {
+	if h == nil || w.over || !w.listensAt(h, addr.Port()) {
 		return nil
 	}
 	if h.server == nil {
