@@ -3,17 +3,20 @@ package spec
 // What the relay says of its connections, held against what the network saw,
 // and how often it sends the final dot.
 
-// connected takes a connection that was made. To an address that the relay
-// dials, nobody else connects.
+// connected takes a connection that was made, or was not. To an address that
+// the relay dials, nobody else connects; and nobody else is known to fail.
 func (c *Checker) connected(e *event) {
 	if c.hops.dialled[e.Addr] == 0 {
+		if e.Kind == FactConnectFailed && c.hops.lastDial > 0 {
+			c.violate(NextHopOrder, "undialled "+e.Addr, []*event{e}, "the relay tried to connect to %s, and did not say so", e.Addr)
+		}
 		return
 	}
 	c.hops.connects[e.Addr]++
 	c.hops.lastConnect[e.Addr] = e.seq
 	if n, said := c.hops.connects[e.Addr], c.hops.dialled[e.Addr]; n > said {
 		c.violate(FairAndBounded, "connections "+e.Addr+e.At.String(), []*event{e},
-			"%d connections to %s were made, but the relay speaks of %d", n, e.Addr, said)
+			"%d connections to %s were tried, but the relay speaks of %d", n, e.Addr, said)
 	}
 }
 

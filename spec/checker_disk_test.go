@@ -98,7 +98,12 @@ func TestSmallHoles(t *testing.T) {
 		{name: "talks elsewhere", base: delivered, edits: []edit{with("connect session=s1 addr=192.0.2.1:25", "connect session=s1 addr=192.0.2.99:25"),
 			with("relay dot", "relay dot session=s1")}, want: []string{"NEXT-HOP-ORDER: but it talks to 192.0.2.99:25"}},
 		{name: "connects more often than it says", base: delivered, edits: []edit{after("network connect", "1.5s network connect session=s21 addr=192.0.2.1:25")},
-			want: []string{"FAIR-AND-BOUNDED: 2 connections to 192.0.2.1:25 were made, but the relay speaks of 1"}},
+			want: []string{"FAIR-AND-BOUNDED: 2 connections to 192.0.2.1:25 were tried, but the relay speaks of 1"}},
+		{name: "fails to connect where it did not say", base: delivered, edits: []edit{after("network connect", "1.5s network connect-failed addr=192.0.2.7:25")},
+			want: []string{"NEXT-HOP-ORDER: tried to connect to 192.0.2.7:25, and did not say so"}},
+		{name: "more recipients at once than it may", base: delivered, policy: func(p *Policy) { p.Limits.RecipientsPerTransaction = 1 }, edits: []edit{
+			after("stage=rcpt text", `1.7s server mx1 command session=s1 host=mx1 stage=rcpt text="RCPT TO:<carol@example.net>"`)},
+			want: []string{"FAIR-AND-BOUNDED: names more than 1 recipients to mx1 in one transaction"}},
 		{name: "a mail that nobody submitted", base: delivered, edits: []edit{after("relay removed",
 			"3s server mx1 accepted session=s9 host=mx1 message=m9 from=eve@example.org to=bob@example.net hash=hX")},
 			want: []string{"WIRE-LAWFUL: mx1 accepted m9 from eve@example.org, which nobody had submitted"}},

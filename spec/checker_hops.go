@@ -170,6 +170,9 @@ func (c *Checker) hop(e *event) {
 	if j == nil || host == "" {
 		return
 	}
+	if most := c.policy.Limits.NextHops; e.Kind == FactDial && len(j.hops.dials) == most {
+		c.violate(FairAndBounded, "hops "+e.Job, []*event{j.start, e}, "one attempt for %s tries more than %d addresses", j.dest, most)
+	}
 	if e.Kind == FactDial && len(j.hops.dials) < 1000 {
 		c.judgeDial(j, e, host)
 		j.hops.dials = append(j.hops.dials, e)

@@ -36,6 +36,7 @@ type session struct {
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
 	to          []*rcpt
+	named       int // how many RCPT there were
 	// blurred is true when it is not clear whom a RCPT named. addr is where
 	// the network says that it leads.
 	blurred bool
@@ -70,6 +71,8 @@ func (c *Checker) network(e *event) {
 		// The client's port may have been used before.
 		c.wire.sessions[e.Session] = &session{began: e, addr: e.Addr}
 		c.wire.connected = true
+		c.connected(e)
+	case FactConnectFailed:
 		c.connected(e)
 	case FactClosed:
 		if s := c.wire.sessions[e.Session]; s != nil {
@@ -141,12 +144,16 @@ func (c *Checker) command(e *event) {
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
-		s.began, s.dot, s.mailRefused, s.to, s.blurred = e, nil, false, nil, false
+		s.began, s.dot, s.mailRefused, s.to, s.blurred, s.named = e, nil, false, nil, false, 0
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
 			s.from = nullSender
 		}
 	case StageRCPT:
+		if s.named++; s.named == c.policy.Limits.RecipientsPerTransaction+1 {
+			c.violate(FairAndBounded, "named "+e.Session+e.At.String(), []*event{s.began, e},
+				"the relay names more than %d recipients to %s in one transaction", c.policy.Limits.RecipientsPerTransaction, e.Host)
+		}
 		r := c.resolve(s.from, path(e.Text))
 		if r == nil || len(s.to) >= 1000 {
 			s.blurred = true
