@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -191,7 +192,7 @@ func TestAnInterruptShowsWhatWasFound(t *testing.T) {
 		}
 		return holds(i, j)
 	}, "run", "crash")
-	s.want(t, sim.NoVerdict, "2 scenarios hold · 20 not run")
+	s.want(t, sim.NoVerdict, fmt.Sprintf("2 scenarios hold · %d not run", len(s.jobs)-2))
 }
 
 func TestATroubledSimulatorIsAnError(t *testing.T) {
