@@ -53,8 +53,11 @@ func (c *Checker) judgeOneDot(r *rcpt, e *event) {
 
 // judgeIntended judges the relay's word that an intent is stored.
 func (c *Checker) judgeIntended(m *mail, r *rcpt, e *event) {
-	c.spool.intends = c.disk
-	if x := m.entry; c.disk && (x == nil || !x.intent.there()) && !m.twins {
+	if !c.spool.detailed {
+		return
+	}
+	c.spool.intends = true
+	if x := m.entry; (x == nil || !x.intent.there()) && !m.twins {
 		c.violate(NeverTwice, "intent "+r.name(), []*event{r.begun, e},
 			"the relay says that the intent for %s is stored, but the disk does not hold it: a crash would forget that the dot had left", r.name())
 	}

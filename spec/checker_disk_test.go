@@ -6,8 +6,12 @@ import "testing"
 // the disk, and against the dot that a server reads.
 func TestTheDiskTellsOfIntents(t *testing.T) {
 	runTrials(t, []trial{
-		{name: "never stored", base: delivered, edits: []edit{without("text=intent")}, want: []string{"NEVER-TWICE: says that the intent for m1 to bob@example.net is stored"}},
-		{name: "stored after the dot", base: delivered, edits: []edit{without("stored queue=Q1 text=intent"), after("relay dot", "1.85s disk stored queue=Q1 text=intent")},
+		{name: "nothing is known of intents", base: delivered, edits: []edit{without("text=intent")}},
+		{name: "never stored", base: delivered, edits: []edit{without("text=intent"), with("stored queue=Q1 text=body", "stored count=300 queue=Q1 text=body")},
+			want: []string{"NEVER-TWICE: says that the intent for m1 to bob@example.net is stored"}},
+		{name: "stored after the dot", base: delivered,
+			edits: []edit{with("stored queue=Q1 text=body", "stored count=300 queue=Q1 text=body"), without("stored queue=Q1 text=intent"),
+				after("relay dot", "1.85s disk stored queue=Q1 text=intent")},
 			want: []string{"NEVER-TWICE: says that the intent for m1"}},
 		{name: "gone when a server reads the dot", base: retried, policy: retry, licence: "reply lost", edits: []edit{
 			with("5m4s   disk stored queue=Q1 text=intent\n", ""), without("5m4s   relay intent"), with("5m7s   disk erased queue=Q1 text=intent\n", ""),
@@ -30,7 +34,8 @@ func TestABodyIsAllOfIt(t *testing.T) {
 	sized := []edit{with("submit message=m1", "submit count=100000 message=m1"), with("stored queue=Q1 text=body", "stored count=65536 queue=Q1 text=body")}
 	const rest = "1.15s disk stored count=100300 queue=Q1 text=body"
 	crash := func(count string) edit {
-		return after("state=queued", "1m world crash\n1m disk kept queue=Q1 text=control\n1m disk kept queue=Q1 text=body count="+count+"\n2m world start count=2\n2m relay ready")
+		return after("state=queued", "1m world crash\n1m disk kept queue=Q1 text=control\n1m disk kept queue=Q1 text=body count="+count+"\n"+
+			"2m world start count=2\n2m relay ready")
 	}
 	runTrials(t, []trial{
 		{name: "all of it in time", base: delivered, edits: append(sized, after("relay queued", rest))},
@@ -50,7 +55,8 @@ func TestAStopExcusesOnlyItsInstant(t *testing.T) {
 	lost := []edit{fromNull, without("server mx1"), without("relay outcome"), without("relay intent"), without("relay dot"), without("text=intent")}
 	const down = "world crash\n10m world start count=2\n10m relay ready"
 	held := append([]edit{without("server mx1"), without("r1"), without("Q2"), without("erased"), with("state=unknown", "state=held")},
-		after("state=held", "1m world operator queue=Q1 to=bob@example.net text=delivered\n1m disk erased queue=Q1 text=intent\n1m disk erased queue=Q1 text=control\n1m disk erased queue=Q1 text=body\n1m "+down))
+		after("state=held", "1m world operator queue=Q1 to=bob@example.net text=delivered\n1m disk erased queue=Q1 text=intent\n"+
+			"1m disk erased queue=Q1 text=control\n1m disk erased queue=Q1 text=body\n1m "+down))
 	expired := []edit{fromNull, with("due=120h0m1s", "due=4m1s"), until("5m1.7s relay attempt"), with("due=5m1.7s", "due=4m1s"), after("state=queued",
 		"4m1s disk erased queue=Q1 text=control\n4m1s disk erased queue=Q1 text=body\n4m1s "+down+"\n1h world end")}
 	short := func(p *Policy) { p.Schedule.Lifetime = 4 * 60e9 }
@@ -71,8 +77,9 @@ func TestAStopExcusesOnlyItsInstant(t *testing.T) {
 			"4m1s disk erased queue=Q1 text=control\n4m1s disk erased queue=Q1 text=body\n4m1s "+down+"\n1h world end")),
 			want: []string{"NOTHING-LOST: m1 to bob@example.net is lost"}},
 		{name: "an operator's word", base: doubted, policy: hold, edits: held},
-		{name: "a removal nobody gave a reason for", base: deferred, edits: []edit{without("state=delivered"), with("1h     world end", "5m30s world stop\n1h world end"),
-			after("5m7s   disk erased queue=Q1 text=body", "5m8s relay ready")},
+		{name: "a removal nobody gave a reason for", base: deferred,
+			edits: []edit{without("state=delivered"), with("1h     world end", "5m30s world stop\n1h world end"),
+				after("5m7s   disk erased queue=Q1 text=body", "5m8s relay ready")},
 			want: []string{"CLEAN-EXACTLY: was removed before the relay had recorded what became of bob"}},
 		{name: "a delivery, while another recipient is held", base: delivered, policy: hold,
 			edits: []edit{two, until("2.2s   disk erased queue=Q1 text=intent"), after("2.1s   relay attempt-end", kept+"\n1h world end")}},
@@ -84,14 +91,16 @@ func TestSmallHoles(t *testing.T) {
 	const dial = "1.4s   relay dial message=m1 queue=Q1 job=j1 dest=example.net host=mx1.example.net addr=192.0.2.1:25"
 	runTrials(t, []trial{
 		{name: "stays in the spool for an hour", base: delivered, edits: []edit{
-			without("2.2s   disk erased"), after("relay removed", "50m disk erased queue=Q1 text=intent\n50m disk erased queue=Q1 text=control\n50m disk erased queue=Q1 text=body")},
+			without("2.2s   disk erased"),
+			after("relay removed", "50m disk erased queue=Q1 text=intent\n50m disk erased queue=Q1 text=control\n50m disk erased queue=Q1 text=body")},
 			want: []string{"CLEAN-EXACTLY: m1 (Q1) stayed in the spool for 49m57.8s after every recipient was final"}},
 		{name: "another host after the dot", base: delivered, edits: []edit{after("relay dot",
 			"1.82s relay dial message=m1 queue=Q1 job=j1 dest=example.net host=mx2.example.net addr=192.0.2.2:25\n1.83s network connect session=s2 addr=192.0.2.2:25\n"+
 				"1.85s relay dot message=m1 queue=Q1 job=j1 dest=example.net host=mx2.example.net to=bob@example.net")},
 			want: []string{"NEXT-HOP-ORDER: sent the final dot for m1 to bob@example.net twice in one attempt, first to mx1.example.net and then to mx2"}},
 		{name: "words are no try", base: delivered, edits: []edit{without("network connect"), with("addr=192.0.2.1:25\n", "addr=192.0.2.1:25\n"), with(dial,
-			"1.4s relay trouble message=m1 queue=Q1 job=j1 host=mx1.example.net stage=connect text=lie\n1.4s relay dial message=m1 queue=Q1 job=j1 dest=example.net host=mx2.example.net addr=192.0.2.2:25")},
+			"1.4s relay trouble message=m1 queue=Q1 job=j1 host=mx1.example.net stage=connect text=lie\n"+
+				"1.4s relay dial message=m1 queue=Q1 job=j1 dest=example.net host=mx2.example.net addr=192.0.2.2:25")},
 			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first, and was not tried"}},
 		{name: "connects elsewhere", base: delivered, edits: []edit{with("connect session=s1 addr=192.0.2.1:25", "connect session=s1 addr=192.0.2.99:25")},
 			want: []string{"NEXT-HOP-ORDER: it dialled mx1.example.net at 192.0.2.1:25, but nobody connected there"}},
@@ -122,13 +131,15 @@ func TestSmallHoles(t *testing.T) {
 2.3s relay outcome message=m1 queue=Q3 to=bob@example.net state=delivered
 2.3s relay removed`)},
 			want: []string{"NOTHING-LOST: it was acknowledged 2 times, and only 1 of them came to anything"}},
-		{name: "AUTH=<> in MAIL", base: refused, edits: []edit{replacing("MAIL FROM:<alice@example.org>", "MAIL FROM:<alice@example.org> AUTH=<>"), after("state=failed reply", `
+		{name: "AUTH=<> in MAIL", base: refused, edits: []edit{
+			replacing("MAIL FROM:<alice@example.org>", "MAIL FROM:<alice@example.org> AUTH=<>"), after("state=failed reply", `
 3s network connect session=s8 addr=192.0.2.1:25
 3s server mx1 command session=s8 host=mx1 stage=mail text="MAIL FROM:<alice@example.org> AUTH=<>"
 3s server mx1 command session=s8 host=mx1 stage=rcpt text="RCPT TO:<bob@example.net>"`)},
 			want: []string{"RETRY-ON-TIME: though mx1 had refused it for good"}},
-		{name: "a local part with quotes that it can do without", base: delivered, edits: []edit{outside, replacing("submit message=m1 from=alice@example.org to=bob@example.net",
-			`submit message=m1 from=alice@example.org to="\"bob\"@example.net"`)}},
+		{name: "a local part with quotes that it can do without", base: delivered,
+			edits: []edit{outside, replacing("submit message=m1 from=alice@example.org to=bob@example.net",
+				`submit message=m1 from=alice@example.org to="\"bob\"@example.net"`)}},
 	})
 }
 

@@ -33,6 +33,7 @@ func TestReportsSayWhatWasRecorded(t *testing.T) {
 			"NOTHING-LOST: says nothing of m1 to bob"}},
 		{name: "of another message", base: refused, edits: []edit{with(seen, strings.Replace(seen, "text=m1", "text=m99", 1))}, want: []string{
 			"TRUE-REPORTS: the report r1 speaks of m99 to bob@example.net", "NOTHING-LOST: says nothing of m1 to bob"}},
+		{name: "without a word of the original", base: refused, edits: []edit{with(" text=m1\n2.3s", "\n2.3s")}},
 		{name: "of nobody", base: refused, edits: []edit{without("report-seen")}, want: []string{"NOTHING-LOST: says nothing of m1 to bob"}},
 		{name: "unknown, though it failed", base: refused, edits: []edit{with("state=failed text=m1", "state=unknown text=m1")},
 			want: []string{"TRUE-REPORTS: was reported as unknown, but the relay had recorded it as failed"}},
@@ -48,7 +49,8 @@ func TestReportsSayWhatWasRecorded(t *testing.T) {
 2.3s disk stored queue=Q2 text=body
 2.3s disk stored queue=Q2 text=control
 2.3s relay report message=r1 queue=Q2 from=alice@example.org to=bob@example.net text=Q1`), without("world end")},
-			want: []string{"CLEAN-EXACTLY: removed before the report on it was stored", "TRUE-REPORTS: stored a report on m1 to bob@example.net, which it had recorded as delivered"}},
+			want: []string{"CLEAN-EXACTLY: removed before the report on it was stored",
+				"TRUE-REPORTS: stored a report on m1 to bob@example.net, which it had recorded as delivered"}},
 		{name: "a copy for the postmaster, seen from outside", base: refused, edits: []edit{outside, after("report-seen", `
 2.35s server home accepted session=s2 host=home message=r2 from=<> to=postmaster@relay.example.org
 2.35s server home report-seen session=s2 host=home message=r2 to=bob@example.net reply=failed state=failed text=m1`)}},
@@ -72,12 +74,17 @@ func TestDoubtIsWaitedFor(t *testing.T) {
 	impatient := []string{"NEVER-TWICE: it had not waited for the answer as long as it must"}
 	runTrials(t, []trial{
 		{name: "gave up at once", base: retried, policy: retry, edits: slowly, want: impatient},
-		{name: "gave up at once, and the server was silent", base: retried, policy: retry, edits: append(slowly[:1:1], after("mx1 command session=s1 host=mx1 stage=rcpt", `
+		{name: "gave up at once, and the server was silent", base: retried, policy: retry, want: impatient, edits: append(slowly[:1:1],
+			after("mx1 command session=s1 host=mx1 stage=rcpt", `
 1.65s server mx1 command session=s1 host=mx1 stage=dot text=.
-1.65s server mx1 fault session=s1 host=mx1 stage=dot faults=accept-lost,silence text="at dot: accept; silence"`)), want: impatient},
+1.65s server mx1 fault session=s1 host=mx1 stage=dot faults=accept-lost,silence text="at dot: accept; silence"`))},
 		{name: "gave up at once, and closed", base: retried, policy: retry, edits: append(slowly[1:2:2],
 			with("network closed session=s1 addr=192.0.2.1:25", `network closed session=s1 addr=192.0.2.1:25 text="by the client"`)), want: impatient},
-		{name: "gave up at once, under report", base: doubted, edits: append(slowly[1:2:2], with("mx1 fault session=s1 host=mx1 stage=dot text=\"at dot: lose\"", "mx1 fault session=s1 host=mx1 stage=dot faults=accept-lost,silence text=\"at dot: accept; silence\""), with("network closed session=s1 addr=192.0.2.1:25", `network closed session=s1 addr=192.0.2.1:25 text="by the client"`)),
+		{name: "gave up at once, under report", base: doubted,
+			edits: append(slowly[1:2:2],
+				with("mx1 fault session=s1 host=mx1 stage=dot text=\"at dot: lose\"",
+					"mx1 fault session=s1 host=mx1 stage=dot faults=accept-lost,silence text=\"at dot: accept; silence\""),
+				with("network closed session=s1 addr=192.0.2.1:25", `network closed session=s1 addr=192.0.2.1:25 text="by the client"`)),
 			want: []string{"TRUE-REPORTS: mx1 had accepted it, and the relay did not wait for the answer"}},
 		{name: "waited", base: retried, licence: "reply late at mx1: it came 9m30s after the dot", policy: retry, edits: append(slowly,
 			with("1.9s   relay attempt-end", "9m31.65s server mx1 replied session=s1 host=mx1 message=m1 to=bob@example.net\n10m2s relay attempt-end"),
@@ -109,8 +116,24 @@ func TestDoubtIsWaitedFor(t *testing.T) {
 		{name: "held under report", base: doubted, edits: []edit{until("2s     disk stored queue=Q2"),
 			after("attempt-end", "2s relay outcome message=m1 queue=Q1 to=bob@example.net attempt=1 state=held")},
 			want: []string{"TRUE-REPORTS: recorded m1 to bob@example.net as held, though what is in doubt there is to be decided by report"}},
+		{name: "an earlier doubt makes a failure unknown, though a crash hid the dot", base: retried, policy: retry, edits: []edit{
+			without("accepted"), without("replied"), without("1.6s   relay dot"), without("1.9s   relay attempt-end"), without("2s     disk erased"), without("5m4s"),
+			without("5m7s   disk erased queue=Q1 text=intent"), until("world end"),
+			with("2s     relay outcome", `1.7s world crash
+1.7s disk kept queue=Q1 text=control
+1.7s disk kept queue=Q1 text=body
+1.7s disk kept queue=Q1 text=intent
+1.8s world start count=2
+1.8s relay doubt message=m1 queue=Q1 dest=example.net host=mx1 to=bob@example.net text=retry
+1.9s disk erased queue=Q1 text=intent
+1.9s relay outcome`), after("state=queued", "1.9s relay ready"),
+			with("5m3s   server mx1 command session=s2 host=mx1 stage=rcpt",
+				`5m3s server mx1 refused-recipient session=s2 host=mx1 from=<alice@example.org> to=bob@example.net stage=rcpt reply="550 no"
+5m3s   server mx1 command session=s2 host=mx1 stage=rcpt`), with("state=delivered", `state=unknown reply="550 no"`)}},
 		{name: "an earlier doubt makes a failure unknown", base: retried, policy: retry, edits: []edit{without("accepted session=s2"), without("replied"),
-			with("5m3s   server mx1 command session=s2 host=mx1 stage=rcpt", "5m3s server mx1 refused-recipient session=s2 host=mx1 from=<alice@example.org> to=bob@example.net stage=rcpt reply=\"550 no\"\n5m3s   server mx1 command session=s2 host=mx1 stage=rcpt"),
+			with("5m3s   server mx1 command session=s2 host=mx1 stage=rcpt",
+				"5m3s server mx1 refused-recipient session=s2 host=mx1 from=<alice@example.org> to=bob@example.net stage=rcpt reply=\"550 no\"\n"+
+					"5m3s   server mx1 command session=s2 host=mx1 stage=rcpt"),
 			without("5m4s"), with("5m7s   disk erased queue=Q1 text=intent\n", ""), with("state=delivered", `state=unknown reply="550 no"`),
 			until("world end")}},
 	})

@@ -115,6 +115,9 @@ func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 // judgeUnanswered judges a deferral after a dot that nobody refused: only a
 // relay that is told to retry may send again what is in doubt.
 func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
+	if r.begun != nil && r.doubt != nil && r.doubt.seq > r.begun.seq && c.stoppedBetween(r.begun, e) {
+		r.doubtful = r.doubt // the crash may have hidden the dot
+	}
 	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
 		return
 	}

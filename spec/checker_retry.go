@@ -81,6 +81,9 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 	if r.mail.twins {
 		return
 	}
+	if e.Due == 0 && r.mail.queued == nil {
+		return // a log that begins in the middle, or leaves times out
+	}
 	if e.Due == 0 {
 		c.violate(RetryOnTime, "no due "+r.name(), []*event{r.begun, e}, "the relay deferred %s without saying until when", r.name())
 		return

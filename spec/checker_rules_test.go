@@ -188,7 +188,8 @@ func TestTrueReports(t *testing.T) {
 			edits: []edit{after(outcome, "3s relay outcome message=m1 queue=Q1 to=bob@example.net state=unknown")},
 			want:  []string{"TRUE-REPORTS: as delivered, and later as unknown"}},
 		{name: "an operator says delivered", base: doubted, policy: hold, edits: []edit{
-			without("server mx1"), without("r1"), without("Q2"), without("erased queue=Q1 text=control"), without("erased queue=Q1 text=body"), with("state=unknown", "state=held"), after("state=held", `
+			without("server mx1"), without("r1"), without("Q2"), without("erased queue=Q1 text=control"), without("erased queue=Q1 text=body"),
+			with("state=unknown", "state=held"), after("state=held", `
 1m world operator queue=Q1 to=bob@example.net text=delivered
 1m disk erased queue=Q1 text=control
 1m disk erased queue=Q1 text=body
@@ -204,8 +205,9 @@ func TestCleanExactly(t *testing.T) {
 		{name: "control left behind", base: delivered, edits: []edit{without("erased queue=Q1 text=control")},
 			want: []string{"CLEAN-EXACTLY: is still in the spool"}},
 		{name: "removed while under way", base: delivered,
-			edits: []edit{without("disk erased"), after("relay dot", "1.85s disk erased queue=Q1 text=intent\n1.85s disk erased queue=Q1 text=control\n1.85s disk erased queue=Q1 text=body")},
-			want:  []string{"CLEAN-EXACTLY: removed from the spool while bob@example.net was not final"}},
+			edits: []edit{without("disk erased"),
+				after("relay dot", "1.85s disk erased queue=Q1 text=intent\n1.85s disk erased queue=Q1 text=control\n1.85s disk erased queue=Q1 text=body")},
+			want: []string{"CLEAN-EXACTLY: removed from the spool while bob@example.net was not final"}},
 		{name: "body removed while under way", base: delivered,
 			edits: []edit{without("erased queue=Q1 text=body"), after("relay dot", "1.85s disk erased queue=Q1 text=body")},
 			want:  []string{"CLEAN-EXACTLY: the body of m1 (Q1) was removed while bob@example.net was not final"}},

@@ -53,11 +53,19 @@ func (c *Checker) judgeAddressee(m *mail, to string, e *event) {
 // reportSeen takes a report that arrived at a server. A copy for somebody else
 // than the sender, such as a postmaster, is none; our relay makes no such.
 func (c *Checker) reportSeen(e *event) {
-	if e.Text == "" || (e.Reply != "failed" && e.State != Failed && e.State != Unknown) {
+	if e.Reply != "failed" && e.State != Failed && e.State != Unknown {
 		return // a delay, a success, or nothing that we can tell
 	}
-	m := c.message(e.Text)
+	var m *mail
 	carrier := c.byID[e.Message]
+	switch {
+	case e.Text != "":
+		m = c.message(e.Text)
+	case carrier != nil && carrier.about != nil:
+		m = carrier.about // it quotes nothing of the original, and need not
+	default:
+		return
+	}
 	if carrier != nil && !carrier.wentTo(m.from) {
 		if carrier.report != nil && !m.null() {
 			c.judgeAddressee(m, carrier.rcpts[0].address, e)

@@ -18,9 +18,10 @@ type spoolBook struct {
 	hasty []*event
 	// keeping is the crash after which the disk says what it kept.
 	keeping *event
-	// intends is true when the relay speaks of intents and the disk can be
-	// asked about them.
-	intends bool
+	// detailed is true when the disk speaks of intents, or of sizes: in traces
+	// from before it did, nothing follows from its silence. intends is true
+	// when the relay speaks of intents, too.
+	detailed, intends bool
 }
 
 // An entry is what the spool holds under one queue ID.
@@ -68,6 +69,7 @@ func (c *Checker) stored(e *event) {
 	if e.Queue == "" || (e.Text != "control" && e.Text != "body" && e.Text != "intent") {
 		return
 	}
+	c.spool.detailed = c.spool.detailed || e.Text == "intent" || e.Count > 0
 	for _, hasty := range c.spool.hasty {
 		c.judgeDurable(c.message(hasty.Message), hasty)
 	}

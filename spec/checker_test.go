@@ -27,8 +27,9 @@ func TestBeliefsDoNotFool(t *testing.T) {
 		{name: "claims to have stored", base: delivered, edits: []edit{without("disk")},
 			want: nil}, // another MTA: nothing is known of its disk
 		{name: "claims to have stored, and stores too late", base: delivered,
-			edits: []edit{without("stored queue=Q1 text=control"), without("stored queue=Q1 text=body"), after("relay attempt ", "1.3s disk stored queue=Q1 text=control\n1.3s disk stored queue=Q1 text=body")},
-			want:  []string{"ACCEPT-DURABLE: before it was stored"}},
+			edits: []edit{without("stored queue=Q1 text=control"), without("stored queue=Q1 text=body"),
+				after("relay attempt ", "1.3s disk stored queue=Q1 text=control\n1.3s disk stored queue=Q1 text=body")},
+			want: []string{"ACCEPT-DURABLE: before it was stored"}},
 		{name: "claims to have reported", base: refused,
 			edits: []edit{without("Q2 text=control"), without("Q2 text=body"), without("report-seen"), without("r1 queue=Q2 job"), without("message=r1 from"),
 				without("state=delivered")},

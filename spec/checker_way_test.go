@@ -95,12 +95,14 @@ func TestNextHopOrder(t *testing.T) {
 			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first, and was not tried"}},
 		{name: "backwards", base: delivered, edits: []edit{with("mx1.example.net. A: NOERROR A 192.0.2.1", none), with(mx1, mx2+"\n"+mx1)},
 			want: []string{"NEXT-HOP-ORDER: mx2.example.net, which comes after it, was already tried"}},
-		{name: "a host without address is passed over", base: delivered, edits: []edit{unconnected, with("mx1.example.net. A: NOERROR A 192.0.2.1", none), with(mx1, mx2)}},
+		{name: "a host without address is passed over", base: delivered,
+			edits: []edit{unconnected, with("mx1.example.net. A: NOERROR A 192.0.2.1", none), with(mx1, mx2)}},
 		{name: "a better host not even looked up", base: delivered, edits: []edit{unconnected, without("mx1.example.net. A"), with(mx1, mx2)},
 			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first, and was not tried"}},
 		{name: "a stranger", base: delivered, edits: []edit{after("relay dial", other)}, want: []string{"NEXT-HOP-ORDER: it is not among its next hops"}},
-		{name: "an address of another", base: delivered, edits: []edit{unconnected, with("host=mx1.example.net addr=192.0.2.1:25", "host=mx1.example.net addr=192.0.2.9:25")},
-			want: []string{"NEXT-HOP-ORDER: 192.0.2.9 is none of its addresses"}},
+		{name: "an address of another", base: delivered,
+			edits: []edit{unconnected, with("host=mx1.example.net addr=192.0.2.1:25", "host=mx1.example.net addr=192.0.2.9:25")},
+			want:  []string{"NEXT-HOP-ORDER: 192.0.2.9 is none of its addresses"}},
 		{name: "null MX", base: delivered, edits: []edit{with(list, "NOERROR MX 0 .")}, want: []string{"NEXT-HOP-ORDER: takes no mail (null MX)"}},
 		{name: "no such domain", base: delivered, edits: []edit{with(list, "NXDOMAIN")}, want: []string{"NEXT-HOP-ORDER: does not exist"}},
 		{name: "nothing known", base: delivered, edits: []edit{with(list, "SERVFAIL")}, want: []string{"NEXT-HOP-ORDER: could not be looked up"}},
@@ -227,7 +229,8 @@ func BenchmarkChecker(b *testing.B) {
 	var facts []Fact
 	for i, text := range []string{delivered, refused, deferred} {
 		n := fmt.Sprint(i)
-		text = strings.NewReplacer("=m1", "=m"+n, "=r1", "=r"+n, "=Q", "=Q"+n+".", "192.0.2.", "192.0."+n+".", "job=", "job="+n+".", "session=", "session="+n+".", "bob",
+		text = strings.NewReplacer("=m1", "=m"+n, "=r1", "=r"+n, "=Q", "=Q"+n+".", "192.0.2.", "192.0."+n+".", "job=", "job="+n+".", "session=", "session="+n+".",
+			"bob",
 			"bob"+n).Replace(text)
 		facts = append(facts, history(b, without("world end")(b, text))...)
 	}
