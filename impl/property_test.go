@@ -107,7 +107,7 @@ func server(t *rapid.T, sc *scenarios.Scenario, i int, domain string) {
 func TestEveryRuleHoldsInRandomWorlds(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		sc := genScenario(rt)
-		res := sim.Run(t, sc, newRelay, sim.Options{})
+		res := sim.Run(t, sc, newRelay, sim.Options{SplitReads: rapid.Bool().Draw(rt, "split reads")})
 		if len(res.Violations) == 0 && (res.Status == sim.OK || res.Status == sim.NoVerdict) { // no verdict: a crash waited for what never came
 			return
 		}

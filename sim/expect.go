@@ -22,6 +22,7 @@ func (w *world) compare() {
 		case e.Rules: // the checker says so
 		case e.Spool != "":
 			w.compareSpool(e, all)
+			w.compareMarks(e)
 		case e.Licence != "":
 			covers := func(l spec.Licence) bool { return strings.Contains(l.Window, e.Licence) }
 			if !slices.ContainsFunc(w.checker.Licences(), covers) {
@@ -149,6 +150,19 @@ func (w *world) compareSpool(e scenarios.Expectation, all []spec.MessageSummary)
 		w.mismatch(e.Line, "the spool holds %s, expected %s", strings.Join(other, ", "), e.Spool)
 	case e.Spool != "empty" && !met:
 		w.mismatch(e.Line, "the spool is empty, expected %s", e.Spool)
+	}
+}
+
+// compareMarks looks on the disk for what belongs to no message that is there:
+// lines of the index, intents, marks of contents being written.
+func (w *world) compareMarks(e scenarios.Expectation) {
+	for _, space := range [...]seam.Space{seam.SpaceDue, seam.SpaceIntent, seam.SpaceWriting} {
+		for _, name := range w.disk.durable.names[space] {
+			queue := name[strings.LastIndexByte(name, '/')+1:]
+			if _, there := w.disk.durable.values[seam.ControlKey(spec.QueueID(queue))]; !there {
+				w.mismatch(e.Line, "the spool holds a mark (%c) of %s, which is not there", space, queue)
+			}
+		}
 	}
 }
 

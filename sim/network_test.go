@@ -267,3 +267,25 @@ func TestStreamsAreSplitByName(t *testing.T) {
 		t.Errorf("one seed and name gave %x and %x; another name %x", x, y, z)
 	}
 }
+
+// TestAProcessThatEndsSaysGoodbye: its system ends what it left open with FIN,
+// or with RST where something is unread (RFC 2525 section 2.17).
+func TestAProcessThatEndsSaysGoodbye(t *testing.T) {
+	for name, test := range map[string]struct {
+		unread string
+		want   error
+	}{"nothing unread": {"", io.EOF}, "something unread": {"220 mx1\r\n", syscall.ECONNRESET}} {
+		connected(t, func(t *testing.T, w *world, client, server net.Conn) {
+			if _, err := server.Write([]byte(test.unread)); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Minute)
+			w.mu.Lock()
+			client.(*conn).owner.leave()
+			w.mu.Unlock()
+			if _, err := server.Read(make([]byte, 10)); !errors.Is(err, test.want) {
+				t.Errorf("%s: the server reads %v, want %v", name, err, test.want)
+			}
+		})
+	}
+}
