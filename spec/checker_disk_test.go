@@ -131,6 +131,10 @@ func TestSmallHoles(t *testing.T) {
 2.3s relay outcome message=m1 queue=Q3 to=bob@example.net state=delivered
 2.3s relay removed`)},
 			want: []string{"NOTHING-LOST: it was acknowledged 2 times, and only 1 of them came to anything"}},
+		{name: "named twice, and delivered twice", base: delivered, edits: []edit{
+			with("submit message=m1 from=alice@example.org to=bob@example.net", "submit message=m1 from=alice@example.org to=bob@example.net,bob@EXAMPLE.net"),
+			after("replied", "1.95s server mx1 accepted session=s9 host=mx1 message=m1 from=alice@example.org to=bob@example.net hash=h1")},
+			want: []string{"NEVER-TWICE: mx1 accepted m1 to bob@example.net"}},
 		{name: "AUTH=<> in MAIL", base: refused, edits: []edit{
 			replacing("MAIL FROM:<alice@example.org>", "MAIL FROM:<alice@example.org> AUTH=<>"), after("state=failed reply", `
 3s network connect session=s8 addr=192.0.2.1:25

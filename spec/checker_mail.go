@@ -40,8 +40,11 @@ type rcpt struct {
 	// given counts the submissions that named it and were not refused, acked
 	// those to which the relay said 250; owed is true when it has taken
 	// responsibility for it.
-	given   int
-	acked   int
+	given int
+	acked int
+	// counted is the fact that was counted last: a mail that names a recipient
+	// twice is one all the same.
+	counted *event
 	owed    bool
 	refused *event
 
@@ -267,7 +270,10 @@ func (c *Checker) submission(e *event) {
 			m.hashes = append(m.hashes, e.Hash)
 		}
 		for _, to := range e.To {
-			c.rcpt(m, to).given++
+			if r := c.rcpt(m, to); r.counted != e {
+				r.counted = e
+				r.given++
+			}
 		}
 	case FactSubmitted:
 		m.unanswered = nil
@@ -287,7 +293,10 @@ func (c *Checker) refuse(m *mail, e *event) {
 	}
 	each := func(r *rcpt) {
 		r.refused = e
-		r.given = max(0, r.given-1)
+		if r.counted != e {
+			r.counted = e
+			r.given = max(0, r.given-1)
+		}
 	}
 	if len(e.To) == 0 {
 		for _, r := range m.rcpts {
@@ -306,7 +315,10 @@ func (c *Checker) acknowledge(m *mail, e *event) {
 	}
 	each := func(r *rcpt) {
 		r.owed = true
-		r.acked++
+		if r.counted != e {
+			r.counted = e
+			r.acked++
+		}
 	}
 	for _, to := range e.To {
 		each(c.rcpt(m, to))

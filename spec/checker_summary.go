@@ -73,12 +73,17 @@ func (c *Checker) summary(r *rcpt) RecipientSummary {
 	case c.maybeHeld(r):
 		s.State = Held
 		return s
-	case r.state.Final() || r.state == Held:
+	case r.state.Final() || r.state == Held && !c.maybeOver(r):
 		return s
 	}
 	s.State = Queued
+	over := r.mail.entry.gone() || c.settled(r) // though not a word was said of it
 	switch spoken := r.outcome != nil || r.attempts > 0; {
-	case spoken && !r.mail.entry.gone():
+	case r.decided("delivered", r.outcome) && c.maybeOver(r):
+		s.State = Delivered
+	case c.maybeOver(r):
+		s.State = Failed
+	case spoken && !over:
 	case r.seenAs != nil && r.seenAs.State == Unknown:
 		s.State = Unknown
 	case r.accepted > 0:
