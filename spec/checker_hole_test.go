@@ -136,6 +136,13 @@ func TestDoubtIsWaitedFor(t *testing.T) {
 					"5m3s   server mx1 command session=s2 host=mx1 stage=rcpt"),
 			without("5m4s"), with("5m7s   disk erased queue=Q1 text=intent\n", ""), with("state=delivered", `state=unknown reply="550 no"`),
 			until("world end")}},
+		{name: "an earlier doubt, and yet a failure", base: retried, policy: retry, edits: []edit{without("accepted"), without("replied"),
+			with("5m3s   server mx1 command session=s2 host=mx1 stage=rcpt",
+				"5m3s server mx1 refused-recipient session=s2 host=mx1 from=<alice@example.org> to=bob@example.net stage=rcpt reply=\"550 no\"\n"+
+					"5m3s   server mx1 command session=s2 host=mx1 stage=rcpt"),
+			without("5m4s"), with("5m7s   disk erased queue=Q1 text=intent\n", ""), with("state=delivered", `state=failed reply="550 no"`),
+			until("world end")},
+			want: []string{"TRUE-REPORTS: recorded m1 to bob@example.net as failed, though an earlier dot had left"}},
 	})
 }
 

@@ -74,6 +74,10 @@ func (c *Checker) judgeDelivered(r *rcpt, e *event) {
 }
 
 func (c *Checker) judgeFailed(r *rcpt, e *event) {
+	if r.doubtful != nil && r.accepted == 0 && r.given <= 1 {
+		c.violate(TrueReports, "failed "+r.name(), []*event{r.doubtful, e},
+			"the relay recorded %s as failed, though an earlier dot had left and nobody knows what came of it", r.name())
+	}
 	if r.accepted > 0 && r.given <= 1 {
 		c.violate(TrueReports, "failed "+r.name(), []*event{r.first.at, e},
 			"the relay recorded %s as failed, but %s accepted it", r.name(), r.first.at.Host)
