@@ -27,6 +27,9 @@ type Checker struct {
 	// down is true between a crash and the next start: what the old process
 	// says then does not count.
 	down bool
+	// orphaned is true between the end of a process and the next start: what
+	// the disk does then is what the old process left to it.
+	orphaned bool
 	// ended is true once FactEnd was seen, finished once Finish was called.
 	ended, finished bool
 	// stops are the ends of processes, the latest few; word numbers the last
@@ -56,6 +59,8 @@ type tale struct {
 type event struct {
 	Fact
 	seq int
+	// orphan is true when no process of the relay was there to speak of it.
+	orphan bool
 }
 
 // NewChecker returns a Checker for a relay with policy p.
@@ -97,7 +102,7 @@ func (c *Checker) Observe(f Fact) []Violation {
 		c.settle(false)
 		c.now = f.At
 	}
-	e := &event{f, c.seq}
+	e := &event{f, c.seq, c.orphaned}
 	switch kindOf(f.Kind) {
 	case kindRelay:
 		if !c.down {
@@ -174,7 +179,7 @@ func (c *Checker) world(e *event) {
 		c.ends(e)
 	case FactStart:
 		c.ends(nil)
-		c.down = false
+		c.down, c.orphaned = false, false
 	case FactFault:
 		c.fault(e)
 	case FactOperator:

@@ -16,6 +16,7 @@ type stop struct {
 func (c *Checker) ends(e *event) {
 	if e != nil {
 		c.stops = keepLast(c.stops, stop{e, c.word})
+		c.orphaned = true
 	}
 	c.fair.clear()
 }
@@ -43,6 +44,9 @@ const blink = time.Millisecond
 // cutShort reports whether the process that made e true ended before it could
 // speak of it: at once, or without another word.
 func (c *Checker) cutShort(e *event) bool {
+	if e.orphan {
+		return true
+	}
 	for _, s := range c.stops {
 		if s.seq > e.seq {
 			since := s.At.Sub(e.At)

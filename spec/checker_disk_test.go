@@ -76,6 +76,13 @@ func TestAStopExcusesOnlyItsInstant(t *testing.T) {
 		{name: "a mail of the null sender that had not", base: deferred, edits: append(expired[:1:1], until("5m1.7s relay attempt"), after("state=queued",
 			"4m1s disk erased queue=Q1 text=control\n4m1s disk erased queue=Q1 text=body\n4m1s "+down+"\n1h world end")),
 			want: []string{"NOTHING-LOST: m1 to bob@example.net is lost"}},
+		{name: "what the disk did when nobody was there", base: refused, edits: []edit{without("1.9s   relay"),
+			with("1.8s   disk erased queue=Q1 text=control", `1.8s relay halt text="storing a batch: input/output error"
+1.8s world stop
+1.8s disk erased queue=Q1 text=control`), after("stored queue=Q2 text=body", `
+1.85s world start count=2
+1.85s relay ready
+1.9s relay attempt message=r1 queue=Q2 job=j2 dest=example.org to=alice@example.org attempt=1`)}},
 		{name: "an operator's word", base: doubted, policy: hold, edits: held},
 		{name: "a removal nobody gave a reason for", base: deferred,
 			edits: []edit{without("state=delivered"), with("1h     world end", "5m30s world stop\n1h world end"),

@@ -214,6 +214,9 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 		about = a.at
 	}
 	if about == nil {
+		if why = inOrder(c.hops.fallback, j, host); why == "" {
+			return // without an answer there are the fallback hosts
+		}
 		why = "the DNS never gave an MX answer for it"
 	}
 	tell(about, why)
@@ -273,6 +276,10 @@ func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 func (c *Checker) allowedBy(a *answer, j *job, host string) string {
 	mx, why := c.hops.hosts(a, j.dest)
 	if why != "" {
+		known := a.rcode == "NOERROR" || a.rcode == "NXDOMAIN"
+		if !known && inOrder(c.hops.fallback, j, host) == "" {
+			return "" // nothing is known of the domain's own hosts
+		}
 		return why
 	}
 	return c.ranked(mx, j, host)

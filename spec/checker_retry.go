@@ -88,8 +88,8 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 		c.violate(RetryOnTime, "no due "+r.name(), []*event{r.begun, e}, "the relay deferred %s without saying until when", r.name())
 		return
 	}
-	if r.begun == nil {
-		return
+	if m := r.mail; r.begun == nil || m.queued == nil && m.report == nil && m.submit == nil {
+		return // when its lifetime ends is not known
 	}
 	least := r.begun.At.Add(c.policy.Schedule.Interval(r.defers))
 	if end != 0 {

@@ -122,6 +122,8 @@ func TestNextHopOrder(t *testing.T) {
 		{name: "fallback at the end", base: delivered, policy: fallback, edits: []edit{with("mx1.example.net. A: NOERROR", no2), after("relay dial", other)}},
 		{name: "fallback too soon", base: delivered, policy: fallback, edits: []edit{unconnected, with(mx1, other)},
 			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first"}},
+		{name: "fallback, because the DNS cannot say", base: delivered, policy: fallback, edits: []edit{unconnected, with(list, "SERVFAIL"), with(mx1, other)}},
+		{name: "fallback, because the DNS is silent", base: delivered, policy: fallback, edits: []edit{unconnected, without("MX:"), with(mx1, other)}},
 		{name: "back from the fallback", base: delivered, policy: fallback,
 			edits: []edit{with("mx1.example.net. A: NOERROR", no2), after("relay dial", other+"\n"+mx2)},
 			want:  []string{"NEXT-HOP-ORDER: other.example.org, a fallback, was already tried"}},
