@@ -43,12 +43,9 @@ func (s soon) Apply(ops []seam.Op, done func(error)) {
 // do has a handler do a job, as a worker does.
 func do(t *testing.T, relay sim.Factory, j Job) Answer {
 	t.Helper()
+	j.Relay = "it"
 	raw, err := json.Marshal(j)
 	if err != nil {
-		t.Fatal(err)
-	}
-	j.Relay = "it"
-	if raw, err = json.Marshal(j); err != nil {
 		t.Fatal(err)
 	}
 	answer, _ := Handler(map[string]sim.Factory{"it": relay})(t, raw)
