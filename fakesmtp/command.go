@@ -70,6 +70,14 @@ func (c *session) bad(stage spec.Stage, reply, format string, args ...any) error
 	return c.refuse(stage, reply)
 }
 
+// outOfOrder is bad about a command that is right in itself.
+func (c *session) outOfOrder(stage spec.Stage, reply, format string, args ...any) error {
+	if c.muddled {
+		return c.refuse(stage, reply)
+	}
+	return c.bad(stage, reply, format, args...)
+}
+
 func (c *session) ehlo(stage spec.Stage, verb, args string) error {
 	if args == "" {
 		return c.bad(stage, "501 5.5.4 Who are you?", "%s without a domain (RFC 5321 section 4.1.1.1)", verb)

@@ -12,9 +12,9 @@ func (c *session) doMail(args string) error {
 	path, params, problem := parsePath(args, "FROM:")
 	switch {
 	case !c.hello:
-		return c.bad(stage, "503 5.5.1 EHLO first", "MAIL before EHLO or HELO (RFC 5321 section 4.1.4)")
+		return c.outOfOrder(stage, "503 5.5.1 EHLO first", "MAIL before EHLO or HELO (RFC 5321 section 4.1.4)")
 	case c.mail != nil:
-		return c.bad(stage, "503 5.5.1 One at a time", "MAIL within a transaction (RFC 5321 section 4.1.4)")
+		return c.outOfOrder(stage, "503 5.5.1 One at a time", "MAIL within a transaction (RFC 5321 section 4.1.4)")
 	case problem != "":
 		return c.bad(stage, "501 5.5.4 Syntax error", "MAIL: %s", problem)
 	}
@@ -91,9 +91,9 @@ func (c *session) noMail(stage spec.Stage) error {
 	const reply = "503 5.5.1 MAIL first"
 	switch {
 	case !c.mailSaid:
-		return c.bad(stage, reply, "%s without MAIL (RFC 5321 section 4.1.4)", c.verb)
+		return c.outOfOrder(stage, reply, "%s without MAIL (RFC 5321 section 4.1.4)", c.verb)
 	case !c.offers("PIPELINING"):
-		return c.bad(stage, reply, "%s though MAIL was refused (RFC 5321 section 3.3)", c.verb)
+		return c.outOfOrder(stage, reply, "%s though MAIL was refused (RFC 5321 section 3.3)", c.verb)
 	}
 	return c.refuse(stage, reply)
 }
@@ -106,11 +106,11 @@ func (c *session) data(args string) error {
 	case c.mail == nil:
 		return c.noMail(stage)
 	case !c.mail.rcptSaid:
-		return c.bad(stage, "503 5.5.1 RCPT first", "DATA without RCPT (RFC 5321 section 4.1.4)")
+		return c.outOfOrder(stage, "503 5.5.1 RCPT first", "DATA without RCPT (RFC 5321 section 4.1.4)")
 	}
 	normal := "354 Go ahead"
 	if len(c.mail.to) == 0 {
-		if !c.offers("PIPELINING") {
+		if !c.offers("PIPELINING") && !c.muddled {
 			c.unlawful(stage, "DATA though every recipient was refused (RFC 5321 section 3.3)")
 		}
 		normal = c.worded("554 5.5.1 No valid recipients") // RFC 2920 section 3.1

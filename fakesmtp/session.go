@@ -27,6 +27,10 @@ type session struct {
 	// reply to EHLO said, by upper-case keyword.
 	hello   bool
 	offered map[string]string
+	// muddled is true once the server has said more than it was asked, or what
+	// is no reply: from then on the client cannot know which reply belongs to
+	// which command, and is not blamed for their order.
+	muddled bool
 	// verb is the command in hand, for which ahead was complained of at most
 	// once: complained.
 	verb       string
@@ -121,7 +125,7 @@ func (c *session) reset() { c.mail, c.mailSaid = nil, false }
 // to the command in hand. What it has sent is known only as far as it has
 // arrived by now, so this never blames wrongly but can miss.
 func (c *session) ahead(stage spec.Stage) {
-	if c.in.Buffered() == 0 || c.complained || stage == spec.StageBody {
+	if c.in.Buffered() == 0 || c.complained || c.muddled || stage == spec.StageBody {
 		return
 	}
 	switch {
