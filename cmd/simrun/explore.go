@@ -22,6 +22,7 @@ type exploration struct {
 	lasting     time.Duration
 	shard       string
 	focus       string
+	missing     bool
 }
 
 func exploreCommand(c console) *cobra.Command {
@@ -49,6 +50,7 @@ named by its number: simrun replay world/123 tells it.`,
 	cmd.Flags().DurationVar(&e.lasting, "for", 0, "go on for this long instead of --seeds")
 	cmd.Flags().StringVar(&e.shard, "shard", "", "`I/N`: only the I-th of N parts of the seeds, from 1")
 	cmd.Flags().StringVar(&e.focus, "focus", "", "only worlds with this `KIND` of trouble: "+strings.Join(search.FocusNames(), ", "))
+	cmd.Flags().BoolVar(&e.missing, "missing", false, "list what no world has reached, a point a line")
 	save := cmd.Flags().String("save", "found", "where scenario files are saved of what is found: `DIR`")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		if err := knownRelay(*relay); err != nil {
@@ -72,11 +74,13 @@ type course struct {
 	lasting              time.Duration
 	// focus is one of search's, or -1 for all.
 	focus int
+	// missing asks for what was not reached.
+	missing bool
 }
 
 // plan reads the flags.
 func (e exploration) plan() (course, error) {
-	p := course{first: e.from, count: e.seeds, stride: 1, lasting: e.lasting, focus: -1}
+	p := course{first: e.from, count: e.seeds, stride: 1, lasting: e.lasting, focus: -1, missing: e.missing}
 	if e.focus != "" {
 		for i, name := range search.FocusNames() {
 			if name == e.focus {
@@ -165,6 +169,9 @@ func (c console) explore(ctx context.Context, p course, h *hoard) error {
 		return err
 	}
 	show.ExploreSummary(c.out, c.colours(), total)
+	if p.missing && total.Coverage != nil {
+		show.Missing(c.out, total.Coverage)
+	}
 	switch {
 	case h.broken > 0:
 		return end(sim.Safety)

@@ -32,7 +32,7 @@ func (g *generator) domain(domain string) {
 	hosts := []string{"mx1." + domain, "mx2." + domain}
 	shape := 0
 	if g.on[dnsShape] {
-		shape = g.rand.IntN(9)
+		shape = g.rand.IntN(10)
 	}
 	switch shape {
 	case 0: // one server
@@ -58,6 +58,8 @@ func (g *generator) domain(domain string) {
 	case 7: // its server does not exist
 		g.mx(domain, 10, "gone."+domain)
 	case 8: // it does not exist
+	case 9: // its best server is the relay itself
+		g.mx(domain, 10, g.sc.Policy.Hostname)
 	}
 	if g.on[dnsFault] && g.odds(0.6) {
 		g.dnsTrouble(pick(g, domain, domain, hosts[0]))

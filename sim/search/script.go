@@ -16,14 +16,22 @@ func (g *generator) script() string {
 		rule  func() string
 	}{{refusals, g.refusal}, {cuts, g.cut}, {slow, g.slowness}, {odd, g.oddity}, {doubts, g.doubt}} {
 		for g.on[c.class] && g.odds(0.5) {
-			lines = append(lines, c.rule())
+			rule := c.rule()
+			if strings.HasPrefix(rule, "at helo") { // nobody says HELO to who knows EHLO
+				lines = append(lines, "at ehlo: 502 5.5.1 What?")
+			}
+			lines = append(lines, rule)
 		}
 	}
 	return strings.Join(lines, "\n")
 }
 
-// stages of a conversation that a rule may be for.
-var stages = []string{"greeting", "ehlo", "mail", "rcpt", "data", "dot"}
+// stages of a conversation that a rule may be for; those that matter most come
+// more than once.
+var stages = []string{"greeting", "ehlo", "helo", "mail", "rcpt", "rcpt", "data", "body", "dot", "dot", "rset", "quit"}
+
+// replying are those at which a reply can be cut or delayed.
+var replying = []string{"greeting", "ehlo", "helo", "mail", "rcpt", "rcpt", "data", "dot", "dot", "rset", "quit"}
 
 // when draws the conditions of a rule.
 func (g *generator) when() string {
@@ -59,12 +67,14 @@ func (g *generator) cut() string {
 	if g.odds(0.2) {
 		return "at body" + g.when() + ": cut after " + fmt.Sprint(g.between(1, 300))
 	}
-	return g.at(pick(g, append([]string{"connect", "quit"}, stages...)...)) + pick(g, "cut", "fin")
+	return g.at(pick(g, append([]string{"connect"}, replying...)...)) + pick(g, "cut", "fin")
 }
 
 func (g *generator) slowness() string {
-	stage := pick(g, append([]string{"quit"}, stages...)...)
-	return g.at(stage) + pick(g, "silence", "delay 30s", "delay 4m", "delay 9m", "delay 15m")
+	if g.odds(0.1) {
+		return "at body" + g.when() + ": silence"
+	}
+	return g.at(pick(g, replying...)) + pick(g, "silence", "delay 30s", "delay 4m", "delay 9m", "delay 15m")
 }
 
 func (g *generator) oddity() string {
@@ -75,8 +85,12 @@ func (g *generator) oddity() string {
 		yes = "220 Here"
 	case "data":
 		yes = "354 Go on"
+	case "quit":
+		yes = "221 Bye"
+	case "body":
+		return "at body" + g.when() + ": " + pick(g, `raw "what?\r\n"`, "250 Taken", "354 More", "451 4.3.0 Enough for now", "554 5.7.1 Enough")
 	}
-	return g.at(stage) + pick(g, `raw "what?\r\n"`, `raw "250-\r\n"`, "drip 1s; "+yes, "cut after 2; "+yes, "repeat 2; "+yes, "350 Hm", yes[:3]+"-One|"+yes)
+	return g.at(stage) + pick(g, `raw "`+yes[:3]+`\r\n"`, "250 Fine", `raw "what?\r\n"`, `raw "250-\r\n"`, "drip 1s; "+yes, "cut after 2; "+yes, "repeat 2; "+yes, "350 Hm", yes[:3]+"-One|"+yes)
 }
 
 func (g *generator) doubt() string {

@@ -20,6 +20,9 @@ func (g *generator) trouble() {
 	add := func(s scenarios.Step) { g.sc.Plan = append(g.sc.Plan, s) }
 	for g.on[crashes] && g.odds(0.7) && len(g.sc.Plan) < 20 {
 		add(g.crash())
+		if g.on[machine] && g.odds(0.1) {
+			add(scenarios.Step{Kind: scenarios.StepDamage, Message: "m1"})
+		}
 	}
 	for g.on[stops] && g.odds(0.5) && len(g.sc.Plan) < 20 {
 		add(scenarios.Step{Kind: scenarios.StepStop, At: time.Duration(g.between(1, 4000)) * time.Second, Restart: g.down()})
