@@ -105,7 +105,7 @@ func (c *Checker) hopeless(dest string, since int) bool {
 		for _, r := range mx {
 			hosts = append(hosts, r.host)
 		}
-		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(append(hosts, c.hops.fallback...)) {
+		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(hosts) {
 			return true
 		}
 	}

@@ -221,17 +221,35 @@ func (c *Checker) reply(e *event) {
 	if s.blurred && no && (e.Stage == StageDot || e.Stage == StageBody) {
 		c.wire.blurred = e.seq
 	}
-	if e.Stage == StageBody && no {
-		for _, r := range s.to {
+	if !no {
+		return
+	}
+	switch e.Stage {
+	case StageBody:
+		for _, r := range c.dotted(s, e) {
 			r.early = e
 		}
-	}
-	if e.Stage == StageDot && no {
-		s.denied = append(s.denied[:0], s.to...)
-		for _, r := range s.to {
+	case StageDot:
+		s.denied = append(s.denied[:0], c.dotted(s, e)...)
+		for _, r := range s.denied {
 			r.dotNo, r.dotNoHeard = e, nil
 		}
 	}
+}
+
+// dotted returns whom a refusal of the content concerns. A server does not see
+// which of two mails from one sender to one recipient it is that a session is
+// about: then it concerns also the one whose dot the relay says it sent there.
+func (c *Checker) dotted(s *session, e *event) []*rcpt {
+	all := s.to
+	for _, r := range s.to {
+		for _, twin := range c.pairs[pair{r.mail.from, canonical(r.address)}] {
+			if twin != r && twin.dot != nil && twin.dot.Session == e.Session {
+				all = append(all[:len(all):len(all)], twin)
+			}
+		}
+	}
+	return all
 }
 
 // accepted takes a server's acceptance, from which most of what is true of a
