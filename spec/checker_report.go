@@ -19,6 +19,9 @@ func (c *Checker) intent(e *event) {
 		case FactDot:
 			c.judgeOneDot(r, e)
 			r.dot, r.lastDot, r.gaveUp = e, e, nil
+			if s := c.wire.sessions[e.Session]; s != nil && s.early != nil {
+				r.early = s.early // which the server could not know to be about r
+			}
 		case FactDoubt:
 			r.doubt = e
 			r.saysOf(e)

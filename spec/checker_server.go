@@ -35,6 +35,8 @@ type session struct {
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
+	// early is a refusal that its server gave before it had the whole content.
+	early *event
 	to          []*rcpt
 	named       int // how many RCPT there were
 	// blurred is true when it is not clear whom a RCPT named. addr is where
@@ -144,7 +146,7 @@ func (c *Checker) command(e *event) {
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
-		s.began, s.dot, s.mailRefused, s.to, s.blurred, s.named = e, nil, false, nil, false, 0
+		s.began, s.dot, s.early, s.mailRefused, s.to, s.blurred, s.named = e, nil, nil, false, nil, false, 0
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
 			s.from = nullSender
@@ -226,6 +228,7 @@ func (c *Checker) reply(e *event) {
 	}
 	switch e.Stage {
 	case StageBody:
+		s.early = e
 		for _, r := range c.dotted(s, e) {
 			r.early = e
 		}
