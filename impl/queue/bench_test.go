@@ -56,3 +56,24 @@ func BenchmarkStep(b *testing.B) {
 		b.Fatalf("memory holds %+v, not the 1000 messages that wait", s)
 	}
 }
+
+// BenchmarkManyDomains measures one message to a thousand domains, from
+// submission to removal: with it nobody else is served, however lawful it is.
+func BenchmarkManyDomains(b *testing.B) {
+	var to []string
+	for i := range 1000 {
+		to = append(to, fmt.Sprintf("user@domain%d.example.net", i))
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		r := started(b, nil)
+		r.queued("m1", to...)
+		for i := 0; i < len(r.begins); i++ {
+			r.intend(r.begins[i])
+			r.end(r.begins[i], spec.Proceed)
+		}
+		if len(r.disk) > 0 {
+			b.Fatalf("%d entries are left on disk", len(r.disk))
+		}
+	}
+}

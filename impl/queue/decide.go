@@ -88,6 +88,7 @@ func (q *Queue) carryOut(m *message, e Decide) {
 			r.State = spec.Unknown
 		}
 		j := &job{dest: q.policy.Destination(r.Address)}
+		c.changes(j.dest)
 		c.facts = append(c.facts, q.outcome(m, j, r))
 	}
 	q.commit(c, q.update(c, m))

@@ -51,7 +51,7 @@ func (q *Queue) turn(d *destination, now spec.Wall) {
 func (q *Queue) begin(g *group, now spec.Wall) {
 	d, m := g.destination, g.message
 	d.waiting = d.waiting[1:]
-	to, attempt := m.recipients(q.policy, g, now)
+	to, attempt := m.recipients(g, now)
 	j := q.newJob(m, d.name, to)
 	j.group, j.attempt, j.began = g, attempt, now
 	g.active = true
@@ -86,15 +86,15 @@ func (q *Queue) newJob(m *message, dest string, to []string) *job {
 // recipients returns which recipients of a group that is due are due, and the number
 // that their next attempt has. Not all need be: two transactions of one attempt
 // end at different times, and an operator may have one recipient tried again.
-func (m *message) recipients(p spec.Policy, g *group, now spec.Wall) (to []string, attempt int) {
+func (m *message) recipients(g *group, now spec.Wall) (to []string, attempt int) {
 	// The group may be due sooner than it says on disk, after the wall clock
 	// went back; its recipients then are by as much.
 	dest := g.destination.name
-	first, _ := m.entry.due(p, dest)
+	first, _ := m.due(dest)
 	until := first.Add(now.Sub(g.due))
 	for i := range m.entry.Recipients {
 		r := &m.entry.Recipients[i]
-		if r.State == spec.Queued && r.Due <= until && p.Destination(r.Address) == dest {
+		if r.State == spec.Queued && r.Due <= until && m.dests[i] == dest {
 			to = append(to, r.Address)
 			attempt = max(attempt, r.Attempts+1)
 		}

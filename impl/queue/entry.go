@@ -94,39 +94,3 @@ type Waiting struct {
 	Due         spec.Wall
 	ID          spec.QueueID
 }
-
-// lines lists what stands in the index for the entry: a line for each
-// destination that has recipients queued or in intent, with their earliest due
-// time. Those in intent keep their line, so that it follows from the entry
-// alone what the index holds.
-func (e *Entry) lines(p spec.Policy) []Waiting {
-	var lines []Waiting
-next:
-	for i := range e.Recipients {
-		r := &e.Recipients[i]
-		if r.State != spec.Queued && r.State != spec.Intent {
-			continue
-		}
-		dest := p.Destination(r.Address)
-		for j := range lines {
-			if lines[j].Destination == dest {
-				lines[j].Due = min(lines[j].Due, r.Due)
-				continue next
-			}
-		}
-		lines = append(lines, Waiting{dest, r.Due, e.ID})
-	}
-	return lines
-}
-
-// due is when the queued recipients at a destination are due; ok is false
-// when there are none.
-func (e *Entry) due(p spec.Policy, dest string) (due spec.Wall, ok bool) {
-	due = never
-	for i := range e.Recipients {
-		if r := &e.Recipients[i]; r.State == spec.Queued && p.Destination(r.Address) == dest {
-			due, ok = min(due, r.Due), true
-		}
-	}
-	return due, ok
-}

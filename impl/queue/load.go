@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -104,7 +105,7 @@ func (q *Queue) take(d *destination, line Waiting, raw Raw) bool {
 	if m == nil || m.gone {
 		return false
 	}
-	if m.commits > 0 {
+	if slices.Contains(m.unsure, d.name) {
 		return true // what its commit leads to is admitted when it is durable
 	}
 	for _, now := range m.index {

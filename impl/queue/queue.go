@@ -3,6 +3,7 @@ package queue
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -51,23 +52,6 @@ func New(policy spec.Policy) *Queue {
 	}
 }
 
-// A message is one that is in memory because something of it is: a group in a
-// window, a job, or a commit that is not durable yet.
-type message struct {
-	entry Entry
-	// groups are the groups in memory, waiting or active.
-	groups []*group
-	// commits counts batches about the message that are not durable yet; jobs
-	// those that run.
-	commits, jobs int
-	// index is what stands in SpaceDue for the message, per destination.
-	index []Waiting
-	// intent is true when SpaceIntent names the message.
-	intent bool
-	// gone is true from the batch on that removes the message.
-	gone bool
-}
-
 // A job is a delivery or a close that runs.
 type job struct {
 	id      string
@@ -87,6 +71,8 @@ type job struct {
 // happen.
 type commit struct {
 	message *message
+	// dests are the destinations whose recipients it changes.
+	dests   []string
 	facts   []spec.Fact
 	release Action
 	// fresh are messages that begin to exist with the batch.
@@ -200,10 +186,19 @@ func (q *Queue) refuseCommit(e Durable, err error) {
 func (q *Queue) commit(c *commit, ops []seam.Op) {
 	q.nextSeq++
 	q.pending[q.nextSeq] = c
-	if c.message != nil {
-		c.message.commits++
+	if m := c.message; m != nil {
+		m.commits++
+		m.unsure = slices.Concat(m.unsure, c.dests)
+		q.withdraw(m, c.dests)
 	}
 	q.act(Commit{q.nextSeq, ops})
+}
+
+// changes notes that the batch changes recipients at a destination.
+func (c *commit) changes(dest string) {
+	if !slices.Contains(c.dests, dest) {
+		c.dests = append(c.dests, dest)
+	}
 }
 
 func (q *Queue) durable(e Durable) {
@@ -224,24 +219,14 @@ func (q *Queue) durable(e Durable) {
 	}
 	q.release = c.release
 	for _, m := range c.fresh {
-		m.commits--
-		q.enqueue(m)
-		q.forget(m)
+		m.unsure = nil
+		q.known(m, m.waitsAt())
 	}
 	if m := c.message; m != nil {
-		m.commits--
-		q.enqueue(m)
-		q.forget(m)
+		m.unsure = without(m.unsure, c.dests)
+		q.known(m, c.dests)
 	}
 	q.recovered()
-}
-
-// forget drops a message from memory when nothing of it is there any more.
-func (q *Queue) forget(m *message) {
-	if m.commits == 0 && m.jobs == 0 && len(m.groups) == 0 {
-		delete(q.messages, m.entry.ID)
-		q.reads.forgot(m.entry.ID)
-	}
 }
 
 // Sizes says how much is in memory, for metrics and tests.

@@ -54,11 +54,10 @@ func (q *Queue) recoverIntent(raw Raw) {
 	var order []string
 	c := &commit{message: m}
 	for i := range m.entry.Recipients {
-		r := &m.entry.Recipients[i]
+		r, dest := &m.entry.Recipients[i], m.dests[i]
 		if r.State != spec.Intent {
 			continue
 		}
-		dest := q.policy.Destination(r.Address)
 		j := &job{dest: dest, message: m, attempt: r.Attempts}
 		t := Trouble{
 			At: q.clock.now(), Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut,
@@ -76,6 +75,7 @@ func (q *Queue) recoverIntent(raw Raw) {
 			q.halt(err)
 			return
 		}
+		c.changes(dest)
 		c.facts = append(c.facts, q.outcome(m, j, r))
 	}
 	if len(c.facts) > 0 || len(order) == 0 {
@@ -117,7 +117,7 @@ func (q *Queue) decode(raw Raw) *message {
 		q.setAside(raw, err)
 		return nil
 	}
-	m := &message{entry: *e, index: e.lines(q.policy)}
+	m := q.message(*e)
 	q.messages[raw.ID] = m
 	return m
 }

@@ -31,13 +31,10 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 	}
 	content := r.Content()
 	n := q.newMessage(Entry{ID: id, Message: r.MessageID, Size: int64(len(content)), Submitted: now}, []string{m.entry.Sender})
-	n.commits = 1
-	q.messages[id] = n
-	c.fresh = append(c.fresh, n)
 	c.facts = append(c.facts,
 		spec.Fact{Kind: spec.FactReport, Message: r.MessageID, Queue: id, From: m.entry.Sender, To: to, Text: string(m.entry.ID)},
 		q.queued(n))
-	ops := n.put()
+	ops := q.put(c, n)
 	for i := 0; len(content) > 0; i++ {
 		chunk := content[:min(len(content), seam.ChunkBytes)]
 		content = content[len(chunk):]

@@ -63,11 +63,11 @@ func (q *Queue) settle(e Settle) {
 	}
 	if len(results) == 0 {
 		q.release = Settled{Job: e.Job}
-		q.enqueue(m)
+		q.enqueue(m, j.dest)
 		q.forget(m)
 		return
 	}
-	c := &commit{message: m, release: Settled{Job: e.Job}}
+	c := &commit{message: m, dests: []string{j.dest}, release: Settled{Job: e.Job}}
 	if j.closing != nil {
 		// Who closes only brings the header; an operator may wait for more.
 		q.release, c.release = c.release, nil
@@ -218,19 +218,7 @@ func (q *Queue) outcome(m *message, j *job, r *Recipient) spec.Fact {
 // update returns the changes that bring the disk to the entry's new state; a
 // message that is done is removed.
 func (q *Queue) update(c *commit, m *message) []seam.Op {
-	var ops []seam.Op
-	old := m.index
-	m.index = m.entry.lines(q.policy)
-	for _, line := range old {
-		if !slices.Contains(m.index, line) {
-			ops = append(ops, seam.Op{Key: line.Key(), Delete: true})
-		}
-	}
-	for _, line := range m.index {
-		if !slices.Contains(old, line) {
-			ops = append(ops, seam.Op{Key: line.Key()})
-		}
-	}
+	ops := m.reindex(c.dests)
 	if m.intent && !m.entry.hasIntent() {
 		m.intent = false
 		ops = append(ops, seam.Op{Key: intentKey(m.entry.ID), Delete: true})

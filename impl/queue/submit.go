@@ -23,25 +23,16 @@ func (q *Queue) submit(e Submit) {
 		ID: e.ID, Message: e.Message, Sender: e.Envelope.Sender, Body8Bit: e.Envelope.Body8Bit,
 		Size: e.Size, Submitted: now,
 	}, e.Envelope.Recipients)
-	q.messages[e.ID] = m
-	ops := append(m.put(), e.Ops...)
-	q.commit(&commit{message: m, release: Accepted{ID: e.ID}, facts: []spec.Fact{q.queued(m)}}, ops)
+	c := &commit{release: Accepted{ID: e.ID}, facts: []spec.Fact{q.queued(m)}}
+	q.commit(c, append(q.put(c, m), e.Ops...))
 }
 
-// newMessage completes an entry with its recipients, all due at once.
-func (q *Queue) newMessage(e Entry, to []string) *message {
-	for _, address := range to {
-		if e.recipient(address) == nil { // RCPT twice for one mailbox is one delivery
-			e.Recipients = append(e.Recipients, Recipient{Address: address, State: spec.Queued, Due: e.Submitted})
-		}
-	}
-	m := &message{entry: e}
-	m.index = m.entry.lines(q.policy)
-	return m
-}
-
-// put returns the changes that store a new message but for its content.
-func (m *message) put() []seam.Op {
+// put takes a new message into memory and returns the changes that store it,
+// but for its content, with a batch.
+func (q *Queue) put(c *commit, m *message) []seam.Op {
+	m.commits, m.unsure = 1, m.waitsAt()
+	q.messages[m.entry.ID] = m
+	c.fresh = append(c.fresh, m)
 	ops := make([]seam.Op, 0, len(m.index)+4)
 	for _, line := range m.index {
 		ops = append(ops, seam.Op{Key: line.Key()})

@@ -68,30 +68,33 @@ func (q *Queue) page() int {
 	return max(8, 4*q.policy.Limits.DeliveriesPerDestination)
 }
 
-// enqueue puts the message's waiting groups into their windows, unless they
-// are there, or run, or are beyond the cursor and will be loaded.
-func (q *Queue) enqueue(m *message) {
-	if m.gone || m.commits > 0 {
+// enqueue puts the message's group at a destination into the window, unless it
+// is there, or runs, or is beyond the cursor and will be loaded; or a batch is
+// on its way that changes it.
+func (q *Queue) enqueue(m *message, dest string) {
+	if m.gone || slices.Contains(m.unsure, dest) {
 		return
 	}
-	m.jobs++ // keeps the message when a group of it is evicted at once
-	for _, line := range m.index {
+	if line, ok := m.indexed(dest); ok {
 		q.admit(m, line)
 	}
-	m.jobs--
+}
+
+// withdraw takes groups that wait out of their windows: a batch is on its way
+// that changes them, and when it is durable they come back as they are then.
+func (q *Queue) withdraw(m *message, dests []string) {
+	for _, g := range slices.Clone(m.groups) {
+		if !g.active && slices.Contains(dests, g.destination.name) {
+			q.drop(g)
+			q.place(g.destination)
+		}
+	}
 }
 
 func (q *Queue) admit(m *message, line Waiting) {
-	due, queued := m.entry.due(q.policy, line.Destination)
-	if !queued {
+	due, queued := m.due(line.Destination)
+	if !queued || slices.ContainsFunc(m.groups, func(g *group) bool { return g.destination.name == line.Destination }) {
 		return
-	}
-	if i := slices.IndexFunc(m.groups, func(g *group) bool { return g.destination.name == line.Destination }); i >= 0 {
-		g := m.groups[i]
-		if g.active || g.line == line {
-			return
-		}
-		q.drop(g) // it is due at another time now
 	}
 	d := q.destination(line.Destination)
 	if d.more && line.name() > d.cursor {

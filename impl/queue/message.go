@@ -1,0 +1,181 @@
+package queue
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// A message is one that is in memory because something of it is: a group in a
+// window, a job, or a commit that is not durable yet.
+//
+// One message may go to a thousand destinations, and is stepped for each of
+// them. So what a step does with a message is at most linear in its recipients:
+// it looks at one destination, and at the others only when they changed too.
+type message struct {
+	entry Entry
+	// dests are the destinations of the entry's recipients, in their order.
+	dests []string
+	// groups are the groups in memory, waiting or active.
+	groups []*group
+	// commits counts batches about the message that are not durable yet; jobs
+	// those that run.
+	commits, jobs int
+	// index is what stands in SpaceDue for the message, per destination, when
+	// all batches so far are applied. It is only ever replaced.
+	index []Waiting
+	// unsure are the destinations that batches on their way are about, once
+	// for each. It is only ever replaced.
+	unsure []string
+	// intent is true when SpaceIntent names the message.
+	intent bool
+	// gone is true from the batch on that removes the message.
+	gone bool
+}
+
+// message brings an entry into memory.
+func (q *Queue) message(e Entry) *message {
+	m := &message{entry: e, dests: make([]string, len(e.Recipients))}
+	at := make(map[string]int, 1) // destination -> its line
+	for i := range e.Recipients {
+		r := &m.entry.Recipients[i]
+		dest := q.policy.Destination(r.Address)
+		m.dests[i] = dest
+		if !waits(r.State) {
+			continue
+		}
+		line, ok := at[dest]
+		if !ok {
+			line = len(m.index)
+			at[dest] = line
+			m.index = append(m.index, Waiting{dest, r.Due, e.ID})
+		}
+		m.index[line].Due = min(m.index[line].Due, r.Due)
+	}
+	return m
+}
+
+// newMessage completes an entry with its recipients, all due at once. A mailbox
+// that is named twice is one recipient; domains do not depend on case (RFC 5321
+// section 2.4).
+func (q *Queue) newMessage(e Entry, to []string) *message {
+	seen := make(map[string]bool, len(to))
+	for _, address := range to {
+		key := address
+		if at := strings.LastIndexByte(address, '@'); at >= 0 {
+			key = address[:at] + strings.ToLower(address[at:])
+		}
+		if !seen[key] {
+			seen[key] = true
+			e.Recipients = append(e.Recipients, Recipient{Address: address, State: spec.Queued, Due: e.Submitted})
+		}
+	}
+	return q.message(e)
+}
+
+// waits reports whether the index leads to a recipient in the state. Those in
+// intent keep their line, so that it follows from the entry alone what the
+// index holds.
+func waits(s spec.RecipientState) bool { return s == spec.Queued || s == spec.Intent }
+
+// line returns the line that the index has to hold for a destination; ok is
+// false when there is none.
+func (m *message) line(dest string) (line Waiting, ok bool) {
+	line = Waiting{dest, never, m.entry.ID}
+	for i, d := range m.dests {
+		if r := &m.entry.Recipients[i]; d == dest && waits(r.State) {
+			line.Due, ok = min(line.Due, r.Due), true
+		}
+	}
+	return line, ok
+}
+
+// indexed returns the line that the index holds for a destination.
+func (m *message) indexed(dest string) (line Waiting, ok bool) {
+	i := slices.IndexFunc(m.index, func(w Waiting) bool { return w.Destination == dest })
+	if i < 0 {
+		return Waiting{}, false
+	}
+	return m.index[i], true
+}
+
+// reindex returns the changes that bring the index to what the entry says of
+// some destinations.
+func (m *message) reindex(dests []string) []seam.Op {
+	var ops []seam.Op
+	index := slices.Clone(m.index)
+	for _, dest := range dests {
+		at := slices.IndexFunc(index, func(w Waiting) bool { return w.Destination == dest })
+		line, ok := m.line(dest)
+		switch {
+		case at >= 0 && ok && index[at] == line:
+			continue
+		case at >= 0:
+			ops = append(ops, seam.Op{Key: index[at].Key(), Delete: true})
+			index = slices.Delete(index, at, at+1)
+		}
+		if ok {
+			ops = append(ops, seam.Op{Key: line.Key()})
+			index = append(index, line)
+		}
+	}
+	m.index = index
+	return ops
+}
+
+// waitsAt lists the destinations that the index leads from.
+func (m *message) waitsAt() []string {
+	dests := make([]string, len(m.index))
+	for i := range m.index {
+		dests[i] = m.index[i].Destination
+	}
+	return dests
+}
+
+// due is when the queued recipients at a destination are due; ok is false
+// when there are none.
+func (m *message) due(dest string) (due spec.Wall, ok bool) {
+	due = never
+	for i, d := range m.dests {
+		if r := &m.entry.Recipients[i]; d == dest && r.State == spec.Queued {
+			due, ok = min(due, r.Due), true
+		}
+	}
+	return due, ok
+}
+
+// known takes up what a batch led to at some destinations, now that it is
+// durable.
+func (q *Queue) known(m *message, dests []string) {
+	m.commits--
+	m.jobs++ // keeps the message when a group of it is evicted at once
+	for _, dest := range dests {
+		q.enqueue(m, dest)
+	}
+	m.jobs--
+	q.forget(m)
+}
+
+// forget drops a message from memory when nothing of it is there any more.
+func (q *Queue) forget(m *message) {
+	if m.commits == 0 && m.jobs == 0 && len(m.groups) == 0 {
+		delete(q.messages, m.entry.ID)
+		q.reads.forgot(m.entry.ID)
+	}
+}
+
+// without returns a list from which one of each of the others is taken away.
+func without(list, others []string) []string {
+	if len(others) == 0 {
+		return list
+	}
+	list = slices.Clone(list)
+	for _, other := range others {
+		if i := slices.Index(list, other); i >= 0 {
+			list = slices.Delete(list, i, i+1)
+		}
+	}
+	return list
+}
