@@ -27,8 +27,13 @@ func (c *clock) now() spec.Wall { return c.anchor.Wall.Add(c.mono.Sub(c.anchor.M
 // at converts a wall-clock time to the monotonic reading at which it comes.
 func (c *clock) at(w spec.Wall) spec.Mono { return c.anchor.Mono.Add(w.Sub(c.anchor.Wall)) }
 
-// sane bounds a due time read from disk: when the wall clock went back before
-// a restart, nothing waits longer than the schedule's longest interval.
+// sane bounds a due time that may have been stored by another process, whose
+// clock was ahead of ours: it is never further away than the longest interval
+// of the schedule from when this process began. What is no further away than
+// that from now may be our own, and stands.
 func (c *clock) sane(due spec.Wall, longest time.Duration) spec.Wall {
-	return min(due, c.now().Add(longest))
+	if due <= c.now().Add(longest) {
+		return due
+	}
+	return max(c.now(), c.anchor.Wall.Add(longest))
 }
