@@ -41,7 +41,9 @@ func (q *Queue) loadedMessage(e Loaded) {
 	if !ok {
 		return
 	}
-	if stale := q.reads.end(d.read, e.Entries); stale && q.messages[d.ID] == nil {
+	stale := q.reads.stale(d.read, d.ID)
+	q.reads.end(d.read)
+	if stale && q.messages[d.ID] == nil {
 		// It was in memory meanwhile, and changed: what was read may say that
 		// somebody waits who has got the mail.
 		q.loadMessage(d.Decide)

@@ -3,13 +3,15 @@ package queue
 import (
 	"container/heap"
 	"fmt"
+	"slices"
 
 	"github.com/postonce/postonce/spec"
 )
 
 // dispatch begins what is due and has a place. Destinations take turns: each
 // turn begins one group, so that a destination with a thousand groups does not
-// stand before one with a single group (FAIR-AND-BOUNDED).
+// stand before one with a single group (FAIR-AND-BOUNDED). A read of groups has
+// a place too: reading for more than can begin fills the memory, no more.
 func (q *Queue) dispatch() {
 	if !q.recovery.ready || q.stopping {
 		return
@@ -20,7 +22,7 @@ func (q *Queue) dispatch() {
 		d.ready = true
 		q.ready = append(q.ready, d)
 	}
-	for q.active < q.policy.Limits.Deliveries && len(q.ready) > 0 {
+	for q.active+q.loading < q.policy.Limits.Deliveries && len(q.ready) > 0 {
 		d := q.ready[0]
 		q.ready[0] = nil
 		q.ready = q.ready[1:]
@@ -32,6 +34,16 @@ func (q *Queue) dispatch() {
 			continue
 		}
 		q.place(d)
+	}
+}
+
+// first puts a destination that has just been read before the others: reading
+// was the first half of its turn.
+func (q *Queue) first(d *destination) {
+	if d.heaped && d.at <= q.clock.now() {
+		heap.Remove(&q.timed, d.place)
+		d.ready = true
+		q.ready = slices.Insert(q.ready, 0, d)
 	}
 }
 
@@ -121,7 +133,7 @@ func (q *Queue) endJob(j *job) {
 
 // sleep asks to be woken when the next destination is due.
 func (q *Queue) sleep() {
-	if !q.recovery.ready || q.stopping || len(q.timed) == 0 || q.active >= q.policy.Limits.Deliveries {
+	if !q.recovery.ready || q.stopping || len(q.timed) == 0 || q.active+q.loading >= q.policy.Limits.Deliveries {
 		return
 	}
 	at := max(q.clock.at(q.timed[0].at), q.clock.mono)

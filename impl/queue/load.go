@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/postonce/postonce/spec"
@@ -77,18 +78,28 @@ func (q *Queue) loadedGroups(e Loaded) {
 	if d == nil || !d.loading {
 		return
 	}
-	d.loading = false
-	if stale := q.reads.end(d.read, e.Entries); stale || d.missed {
-		// Something changed while it was read: read again.
-		q.load(d)
-		return
+	kept := q.sound(d, e)
+	q.reads.end(d.read)
+	q.loading, q.promised = q.loading-1, q.promised-e.Load.Limit
+	missed := d.missed
+	d.loading, d.missed = false, Waiting{}
+
+	d.more, d.next = e.More, never
+	if e.More {
+		d.next = e.Next
 	}
-	d.more, d.next = e.More, q.clock.sane(e.Next, q.policy.Schedule.Max)
-	if n := len(e.Groups); n > 0 {
-		d.cursor = e.Groups[n-1].name()
+	if kept < len(e.Groups) {
+		d.more, d.next = true, e.Groups[kept].Due
+	}
+	if missed != (Waiting{}) {
+		d.more, d.next = true, min(d.next, missed.Due)
+	}
+	d.next = q.clock.sane(d.next, q.policy.Schedule.Max)
+	if kept > 0 {
+		d.cursor = e.Groups[kept-1].name()
 	}
 	var lost []seam.Key
-	for i, line := range e.Groups {
+	for i, line := range e.Groups[:kept] {
 		if !q.take(d, line, e.Entries[i]) {
 			lost = append(lost, line.Key())
 		}
@@ -97,64 +108,103 @@ func (q *Queue) loadedGroups(e Loaded) {
 		q.act(q.eraseKeys(lost...))
 	}
 	q.place(d)
+	q.first(d)
+}
+
+// sound returns how many groups of a page are true and leave none out before
+// them. The others changed while they were read, or a group that was read too
+// late or not at all belongs before them: they are read again, with the next
+// page. All that were due before still stand before them, so that a page is
+// taken whole where many new messages are queued behind it.
+func (q *Queue) sound(d *destination, e Loaded) int {
+	for i, line := range e.Groups {
+		if q.reads.stale(d.read, line.ID) || d.missed != (Waiting{}) && line.name() >= d.missed.name() {
+			return i
+		}
+	}
+	return len(e.Groups)
 }
 
 // take admits one loaded group; false when its index line leads nowhere.
 func (q *Queue) take(d *destination, line Waiting, raw Raw) bool {
 	m := q.decode(raw)
-	if m == nil || m.gone {
+	if m == nil {
 		return false
 	}
-	if slices.Contains(m.unsure, d.name) {
-		return true // what its commit leads to is admitted when it is durable
+	defer q.forget(m)
+	switch {
+	case m.gone || m.entry.Done():
+		return false
+	case !slices.Contains(m.index, line):
+		q.mend(m, line)
+	case !slices.Contains(m.unsure, d.name): // else what is on its way there is admitted when it is durable
+		q.admit(m, line)
 	}
-	for _, now := range m.index {
-		if now == line {
-			q.admit(m, line)
-			q.forget(m)
-			return true
-		}
+	return true
+}
+
+// mend stores the lines of a message anew, in place of one that it should not
+// have. The index is by destination, and what a destination is hangs on the
+// policy: when relay hosts were configured since, mail waits where nobody
+// looks for it.
+func (q *Queue) mend(m *message, line Waiting) {
+	ops := []seam.Op{{Key: line.Key(), Delete: true}}
+	for _, l := range m.index {
+		ops = append(ops, seam.Op{Key: l.Key()})
 	}
-	q.forget(m)
-	return false
+	q.commit(&commit{message: m, dests: m.waitsAt()}, ops)
 }
 
 // load reads the next page of a destination's groups.
 func (q *Queue) load(d *destination) {
-	d.read = q.reads.begin()
-	d.loading, d.missed = true, false
-	q.act(Load{Kind: LoadGroups, Destination: d.name, After: d.cursor, Limit: q.page()})
+	limit := min(q.page(), max(1, q.free()))
+	d.read, d.loading, d.missed = q.reads.begin(), true, Waiting{}
+	q.loading, q.promised = q.loading+1, q.promised+limit
+	q.act(Load{Kind: LoadGroups, Destination: d.name, After: d.cursor, Limit: limit})
+}
+
+// miss notes a line that the read under way may have missed. The first in order
+// is enough.
+func (d *destination) miss(line Waiting) {
+	if d.loading && (d.missed == (Waiting{}) || line.name() < d.missed.name()) {
+		d.missed = line
+	}
 }
 
 // reads tells whether what a read of messages brings is still true. A message in
 // memory is the truth about itself; one that left memory after the read began
 // may have changed since.
 type reads struct {
-	count, under uint64
-	left         map[spec.QueueID]uint64 // message -> reads begun when it left
+	count uint64
+	// under are the reads under way, in order. It is only ever replaced.
+	under []uint64
+	left  map[spec.QueueID]uint64 // message -> reads begun when it left
 }
 
 func (r *reads) begin() uint64 {
 	r.count++
-	r.under++
+	r.under = append(slices.Clip(r.under), r.count)
 	return r.count
 }
 
-// end ends the read number n and reports whether the entries it brought have
-// to be read again.
-func (r *reads) end(n uint64, entries []Raw) (stale bool) {
-	r.under--
-	for _, raw := range entries {
-		stale = stale || r.left[raw.ID] >= n
+// stale reports whether what the read number n brought of a message has to be
+// read again.
+func (r *reads) stale(n uint64, id spec.QueueID) bool { return r.left[id] >= n }
+
+// end ends the read number n. What only older reads can have seen is forgotten.
+func (r *reads) end(n uint64) {
+	r.under = slices.DeleteFunc(slices.Clone(r.under), func(m uint64) bool { return m == n })
+	oldest := r.count + 1
+	if len(r.under) > 0 {
+		oldest = r.under[0]
 	}
-	if r.under == 0 {
-		clear(r.left)
+	if oldest > n { // else nothing changes
+		maps.DeleteFunc(r.left, func(_ spec.QueueID, left uint64) bool { return left < oldest })
 	}
-	return stale
 }
 
 func (r *reads) forgot(id spec.QueueID) {
-	if r.under == 0 {
+	if len(r.under) == 0 {
 		return
 	}
 	if r.left == nil {

@@ -21,7 +21,10 @@ type Queue struct {
 	timed  timedHeap
 	ready  []*destination
 	window int
-	reads  reads
+	// loading counts reads of groups that are under way; promised is how many
+	// groups they may bring.
+	loading, promised int
+	reads             reads
 
 	jobs    map[string]*job
 	active  int // jobs that hold a delivery's place

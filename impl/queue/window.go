@@ -24,11 +24,15 @@ type destination struct {
 	// waiting is the window: groups in the order of their index keys.
 	waiting []*group
 	// more is true when the disk holds groups beyond cursor; next is when the
-	// first of them is due. While loading, missed notes that one was added.
-	more, loading, missed bool
-	cursor                string
-	next                  spec.Wall
-	read                  uint64 // which read is under way
+	// first of them is due.
+	more   bool
+	cursor string
+	next   spec.Wall
+	// loading is true while the read number read is under way; missed is the
+	// first line that it may have missed.
+	loading bool
+	read    uint64
+	missed  Waiting
 	// ready is true while the destination is in Queue.ready, heaped while it
 	// is in Queue.timed, with its place and the time it is ordered by.
 	ready, heaped bool
@@ -60,12 +64,23 @@ func (q *Queue) destination(name string) *destination {
 }
 
 // page is how many groups a destination's window may hold: enough to keep its
-// deliveries busy, and one when memory is short, so that each can go on.
-func (q *Queue) page() int {
-	if q.window >= q.policy.Limits.WindowGroups {
+// deliveries busy.
+func (q *Queue) page() int { return max(8, 4*q.policy.Limits.DeliveriesPerDestination) }
+
+// free is how many groups there is memory for.
+func (q *Queue) free() int { return q.policy.Limits.WindowGroups - q.window - q.promised }
+
+// room is how many groups a destination's window may hold now. When memory is
+// short it is one, so that each can go on, and that only when its delivery can
+// begin at once.
+func (q *Queue) room(d *destination) int {
+	switch l := q.policy.Limits; {
+	case q.free() >= 0:
+		return q.page()
+	case q.recovery.ready && q.active < l.Deliveries && d.active < l.DeliveriesPerDestination && d.waiting[0].due <= q.clock.now():
 		return 1
 	}
-	return max(8, 4*q.policy.Limits.DeliveriesPerDestination)
+	return 0
 }
 
 // enqueue puts the message's group at a destination into the window, unless it
@@ -99,7 +114,7 @@ func (q *Queue) admit(m *message, line Waiting) {
 	d := q.destination(line.Destination)
 	if d.more && line.name() > d.cursor {
 		d.next = min(d.next, q.clock.sane(due, q.policy.Schedule.Max))
-		d.missed = d.missed || d.loading
+		d.miss(line)
 		q.place(d)
 		return
 	}
@@ -108,7 +123,7 @@ func (q *Queue) admit(m *message, line Waiting) {
 	d.waiting = slices.Insert(d.waiting, at, g)
 	m.groups = append(m.groups, g)
 	q.window++
-	if len(d.waiting) > q.page() {
+	if len(d.waiting) > q.room(d) {
 		q.evict(d)
 	}
 	q.place(d)
@@ -124,11 +139,9 @@ func (q *Queue) evict(d *destination) {
 	d.next = last.due
 	q.drop(last)
 	d.more = true
-	d.cursor = ""
-	if n := len(d.waiting); n > 0 {
-		d.cursor = d.waiting[n-1].line.name()
-	}
-	d.missed = d.missed || d.loading
+	name := last.line.name()
+	d.cursor = name[:len(name)-1] // all that comes before it is in the window
+	d.miss(last.line)
 	q.forget(last.message)
 }
 
