@@ -97,8 +97,9 @@ type Settled struct {
 
 // Decided releases an operator: the decision is durable, or refused.
 type Decided struct {
-	ID  spec.QueueID
-	Err error
+	Ticket uint64
+	ID     spec.QueueID
+	Err    error
 }
 
 // Ready releases the shell: recovery is over, submissions may be taken.
@@ -106,7 +107,14 @@ type Ready struct{}
 
 // Halt asks to stop the relay now: the disk cannot be trusted, or an
 // invariant of the core is broken. Recovery begins from what is durable.
-type Halt struct{ Err error }
+//
+// Whoever waits for a batch is released when it ends, with the truth about it.
+// Operators are the tickets of those who wait for something else, in order:
+// nothing was stored for them, and nothing else releases them.
+type Halt struct {
+	Err       error
+	Operators []uint64
+}
 
 func (Commit) action()    {}
 func (Begin) action()     {}

@@ -2,16 +2,22 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/postonce/postonce/spec"
 )
 
 // decide carries out an operator's word on recipients held in doubt.
 func (q *Queue) decide(e Decide) {
+	q.operators = append(slices.Clip(q.operators), e.Ticket)
+	if !q.recovery.ready {
+		q.decline(e, errNotReady)
+		return
+	}
 	switch e.Decision {
 	case DecideRetry, DecideDelivered, DecideReport:
 	default:
-		q.release = Decided{e.ID, fmt.Errorf("no decision is called %q: choose retry, delivered or report", e.Decision)}
+		q.decline(e, fmt.Errorf("no decision is called %q: choose retry, delivered or report", e.Decision))
 		return
 	}
 	if m := q.messages[e.ID]; m != nil {
@@ -19,10 +25,24 @@ func (q *Queue) decide(e Decide) {
 		return
 	}
 	if _, busy := q.decisions[e.ID]; busy {
-		q.release = Decided{e.ID, fmt.Errorf("another decision on %s is being carried out", e.ID)}
+		q.decline(e, busyError(e.ID))
 		return
 	}
 	q.loadMessage(e)
+}
+
+// decline releases an operator for whom nothing is done.
+func (q *Queue) decline(e Decide, err error) {
+	q.operators = withoutTicket(q.operators, e.Ticket)
+	q.release = Decided{e.Ticket, e.ID, err}
+}
+
+func withoutTicket(tickets []uint64, ticket uint64) []uint64 {
+	return slices.DeleteFunc(slices.Clone(tickets), func(t uint64) bool { return t == ticket })
+}
+
+func busyError(id spec.QueueID) error {
+	return fmt.Errorf("another decision on %s is being carried out", id)
 }
 
 // A decision is one that waits for its message to be read.
@@ -55,7 +75,7 @@ func (q *Queue) loadedMessage(e Loaded) {
 		m = q.decode(e.Entries[0])
 	}
 	if m == nil {
-		q.release = Decided{d.ID, fmt.Errorf("no message %s in the spool", d.ID)}
+		q.decline(d.Decide, fmt.Errorf("no message %s in the spool", d.ID))
 		return
 	}
 	q.carryOut(m, d.Decide)
@@ -70,15 +90,19 @@ func (q *Queue) carryOut(m *message, e Decide) {
 		}
 	}
 	if len(held) == 0 || m.gone {
-		q.release = Decided{e.ID, fmt.Errorf("%s holds no recipient in doubt%s", e.ID, of(e.Recipient))}
+		q.decline(e, fmt.Errorf("%s holds no recipient in doubt%s", e.ID, of(e.Recipient)))
 		q.forget(m)
 		return
 	}
-	if e.Decision == DecideReport && m.entry.Sender != "" {
-		q.close(m, q.policy.Destination(held[0].Recipient), held).ticket = true
+	if q.closing(m, held) {
+		q.decline(e, busyError(e.ID))
 		return
 	}
-	c := &commit{message: m, release: Decided{ID: e.ID}}
+	if e.Decision == DecideReport && m.entry.Sender != "" {
+		q.close(m, held).ticket = e.Ticket
+		return
+	}
+	c := &commit{message: m, release: Decided{Ticket: e.Ticket, ID: e.ID}}
 	for _, h := range held {
 		r := m.entry.recipient(h.Recipient)
 		switch e.Decision {
@@ -89,11 +113,23 @@ func (q *Queue) carryOut(m *message, e Decide) {
 		case DecideReport:
 			r.State = spec.Unknown
 		}
-		j := &job{dest: q.policy.Destination(r.Address)}
-		c.changes(j.dest)
-		c.facts = append(c.facts, q.outcome(m, j, r))
+		c.changes(q.policy.Destination(r.Address))
+		c.facts = append(c.facts, q.outcome(m, "", r))
 	}
 	q.commit(c, q.update(c, m))
+}
+
+// closing reports whether one of some recipients is being ended already: what
+// was decided of it stands, and is stored when the header has been read.
+func (q *Queue) closing(m *message, results []Result) bool {
+	for _, j := range q.jobs { // any order: one is enough
+		if j.message == m && slices.ContainsFunc(j.closing, func(c Result) bool {
+			return slices.ContainsFunc(results, func(r Result) bool { return r.Recipient == c.Recipient })
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 func of(recipient string) string {

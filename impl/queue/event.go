@@ -89,7 +89,9 @@ type Raw struct {
 
 // Decide is an operator's word on the held recipients of a message.
 type Decide struct {
-	ID spec.QueueID
+	// Ticket names the operator who waits: no two are equal.
+	Ticket uint64
+	ID     spec.QueueID
 	// Recipient is one address, or empty for all that are held.
 	Recipient string
 	Decision  Decision

@@ -36,6 +36,9 @@ type Queue struct {
 	recovery recovery
 	// decisions are those of operators that wait for a message to be loaded.
 	decisions map[spec.QueueID]decision
+	// operators are the tickets of those whose decision no batch holds yet, in
+	// order. It is only ever replaced.
+	operators []uint64
 	stopping  bool
 	halted    error
 	wake      spec.Mono // what the last WakeAt asked for; 0 is none
@@ -66,8 +69,8 @@ type job struct {
 	began   spec.Wall
 	// closing are the results that wait for the header; nil for a delivery.
 	closing []Result
-	// ticket is true when an operator waits for the close.
-	ticket bool
+	// ticket is that of an operator who waits for the close; 0 for none.
+	ticket uint64
 }
 
 // A commit is a batch that is not durable yet, and what its durability lets
@@ -82,8 +85,27 @@ type commit struct {
 	fresh []*message
 }
 
-// errStopped refuses what comes after Stop.
-var errStopped = errors.New("the relay is shutting down")
+// ErrRefused is wrapped by the error of an Accepted when no batch was made: the
+// content that was written ahead belongs to nobody.
+var ErrRefused = errors.New("not queued")
+
+// What refuses a submission or a decision that comes too late or too early:
+// recovery takes an unfinished content for one of the process before.
+var (
+	errStopped  = errors.New("the relay is shutting down")
+	errNotReady = errors.New("the relay is still recovering")
+)
+
+// closed returns why nothing can be taken, nil when it can.
+func (q *Queue) closed() error {
+	switch {
+	case q.stopping:
+		return errStopped
+	case !q.recovery.ready:
+		return errNotReady
+	}
+	return nil
+}
 
 // Step takes one event at the time now and returns what must be done. The
 // slice is valid until the next Step.
@@ -145,33 +167,41 @@ func (q *Queue) halt(err error) {
 	}
 	q.halted = err
 	q.note(spec.Fact{Kind: spec.FactHalt, Text: err.Error()})
-	q.act(Halt{err})
+	q.act(Halt{err, q.operators})
+	q.operators = nil
 }
 
 // refuse answers whoever waits for the event.
 func (q *Queue) refuse(e Event, err error) {
 	switch e := e.(type) {
 	case Submit:
-		q.release = Accepted{e.ID, err}
+		q.release = Accepted{e.ID, fmt.Errorf("%w: %w", ErrRefused, err)}
 	case Intend:
 		q.release = MayCommit{e.Job, err}
 	case Settle:
 		q.release = Settled{e.Job, err}
 	case Decide:
-		q.release = Decided{e.ID, err}
+		q.release = Decided{e.Ticket, e.ID, err}
 	case Durable:
-		q.refuseCommit(e, err)
+		q.late(e, err)
 	}
 }
 
-// refuseCommit releases whoever waited for a batch that will not be known to
-// be durable.
-func (q *Queue) refuseCommit(e Durable, err error) {
+// late takes a batch that ends after the core has halted. What is durable is
+// durable, and who waited for it is told so; but no dot may leave any more.
+func (q *Queue) late(e Durable, err error) {
 	c := q.pending[e.Seq]
 	if c == nil {
 		return
 	}
 	delete(q.pending, e.Seq)
+	if e.Err == nil {
+		q.tell(c)
+		if r, ok := q.release.(MayCommit); ok {
+			q.release = MayCommit{r.Job, err}
+		}
+		return
+	}
 	switch r := c.release.(type) {
 	case Accepted:
 		q.release = Accepted{r.ID, err}
@@ -180,8 +210,16 @@ func (q *Queue) refuseCommit(e Durable, err error) {
 	case Settled:
 		q.release = Settled{r.Job, err}
 	case Decided:
-		q.release = Decided{r.ID, err}
+		q.release = Decided{r.Ticket, r.ID, err}
 	}
+}
+
+// tell says what holds now that a batch is durable.
+func (q *Queue) tell(c *commit) {
+	for _, f := range c.facts {
+		q.note(f)
+	}
+	q.release = c.release
 }
 
 // commit sends a batch on its way. When it is durable, its facts hold and its
@@ -189,6 +227,9 @@ func (q *Queue) refuseCommit(e Durable, err error) {
 func (q *Queue) commit(c *commit, ops []seam.Op) {
 	q.nextSeq++
 	q.pending[q.nextSeq] = c
+	if r, ok := c.release.(Decided); ok {
+		q.operators = withoutTicket(q.operators, r.Ticket)
+	}
 	if m := c.message; m != nil {
 		m.commits++
 		m.unsure = slices.Concat(m.unsure, c.dests)
@@ -208,7 +249,7 @@ func (q *Queue) durable(e Durable) {
 	if e.Err != nil {
 		err := fmt.Errorf("storing a batch: %w", e.Err)
 		q.halt(err)
-		q.refuseCommit(e, err)
+		q.late(e, err)
 		return
 	}
 	c := q.pending[e.Seq]
@@ -217,10 +258,7 @@ func (q *Queue) durable(e Durable) {
 		return
 	}
 	delete(q.pending, e.Seq)
-	for _, f := range c.facts {
-		q.note(f)
-	}
-	q.release = c.release
+	q.tell(c)
 	for _, m := range c.fresh {
 		m.unsure = nil
 		q.known(m, m.waitsAt())

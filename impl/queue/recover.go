@@ -50,8 +50,7 @@ func (q *Queue) recoverIntent(raw Raw) {
 		return
 	}
 	m.intent = true
-	closes := map[string][]Result{}
-	var order []string
+	var closing []Result
 	c := &commit{message: m}
 	for i := range m.entry.Recipients {
 		r, dest := &m.entry.Recipients[i], m.dests[i]
@@ -65,10 +64,7 @@ func (q *Queue) recoverIntent(raw Raw) {
 		}
 		res := Result{r.Address, spec.InDoubt, t}
 		if q.doubtful(dest) == spec.Unknown && m.entry.Sender != "" {
-			if closes[dest] == nil {
-				order = append(order, dest)
-			}
-			closes[dest] = append(closes[dest], res)
+			closing = append(closing, res)
 			continue
 		}
 		if _, err := q.apply(m, j, res); err != nil {
@@ -76,24 +72,24 @@ func (q *Queue) recoverIntent(raw Raw) {
 			return
 		}
 		c.changes(dest)
-		c.facts = append(c.facts, q.outcome(m, j, r))
+		c.facts = append(c.facts, q.outcome(m, "", r))
 	}
-	if len(c.facts) > 0 || len(order) == 0 {
+	if len(c.facts) > 0 || len(closing) == 0 {
 		q.commit(c, q.update(c, m))
 	}
-	for _, dest := range order {
-		q.close(m, dest, closes[dest])
+	if len(closing) > 0 {
+		q.close(m, closing)
 	}
 }
 
 // close ends recipients without a conversation: it fetches the header that
 // their report needs; the results are applied when it comes.
-func (q *Queue) close(m *message, dest string, results []Result) *job {
+func (q *Queue) close(m *message, results []Result) *job {
 	to := make([]string, len(results))
 	for i := range results {
 		to[i] = results[i].Recipient
 	}
-	j := q.newJob(m, dest, to)
+	j := q.newJob(m, "", to)
 	j.closing = results
 	q.act(Close{j.id, m.entry.ID})
 	return j

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -21,12 +22,12 @@ type rig struct {
 	closes []Close
 	facts  []spec.Fact
 	halted error
-	// released holds the error of each release, by what it names.
-	released map[string]error
+	// released holds the errors of all releases, by what they name.
+	released map[string][]error
 }
 
 func newRig(t testing.TB, change func(*spec.Policy)) *rig {
-	r := &rig{script: newScript(), t: t, released: map[string]error{}}
+	r := &rig{script: newScript(), t: t, released: map[string][]error{}}
 	if change != nil {
 		change(&r.policy)
 	}
@@ -68,19 +69,31 @@ func (r *rig) do(e Event) {
 			r.facts = append(r.facts, act.Fact)
 		case Halt:
 			r.halted = act.Err
+			for _, ticket := range act.Operators {
+				r.release(fmt.Sprint("decided ", ticket), act.Err)
+			}
 		case Accepted:
-			r.released["accepted "+string(act.ID)] = act.Err
+			r.release("accepted "+string(act.ID), act.Err)
 		case MayCommit:
-			r.released["may commit "+act.Job] = act.Err
+			r.release("may commit "+act.Job, act.Err)
 		case Settled:
-			r.released["settled "+act.Job] = act.Err
+			r.release("settled "+act.Job, act.Err)
 		case Decided:
-			r.released["decided "+string(act.ID)] = act.Err
+			r.release(fmt.Sprint("decided ", act.Ticket), act.Err)
 		}
 	}
 	for _, e := range next {
 		r.do(e)
 	}
+}
+
+func (r *rig) release(what string, err error) { r.released[what] = append(r.released[what], err) }
+
+// decide has an operator decide, and returns what names the release.
+func (r *rig) decide(id spec.QueueID, d Decision) (released string) {
+	r.tickets++
+	r.do(Decide{Ticket: r.tickets, ID: id, Decision: d})
+	return fmt.Sprint("decided ", r.tickets)
 }
 
 // header is what the shell says to a close.

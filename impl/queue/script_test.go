@@ -34,6 +34,7 @@ type script struct {
 	unacked []Commit
 	wake    spec.Mono
 	fresh   int
+	tickets uint64
 	// late are reads of the disk that have not come back; slow is true when
 	// they wait there for the command arrive.
 	slow bool
@@ -88,7 +89,8 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) string {
 	case "settle":
 		s.settle(d)
 	case "decide":
-		s.step(Decide{ID: spec.QueueID(d.CmdArgs[0].Key), Decision: Decision(d.CmdArgs[1].Key), Recipient: value(d, "to")})
+		s.tickets++
+		s.step(Decide{Ticket: s.tickets, ID: spec.QueueID(d.CmdArgs[0].Key), Decision: Decision(d.CmdArgs[1].Key), Recipient: value(d, "to")})
 	case "slow-reads":
 		s.slow = true
 	case "arrive":

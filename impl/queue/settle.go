@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -67,12 +66,12 @@ func (q *Queue) settle(e Settle) {
 		q.forget(m)
 		return
 	}
-	c := &commit{message: m, dests: []string{j.dest}, release: Settled{Job: e.Job}}
+	c := &commit{message: m, release: Settled{Job: e.Job}}
 	if j.closing != nil {
 		// Who closes only brings the header; an operator may wait for more.
 		q.release, c.release = c.release, nil
-		if j.ticket {
-			c.release = Decided{ID: m.entry.ID}
+		if j.ticket != 0 {
+			c.release = Decided{Ticket: j.ticket, ID: m.entry.ID}
 		}
 	}
 	q.conclude(c, j, results, e)
@@ -86,10 +85,11 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 		r, err := q.apply(m, j, res)
 		if err != nil {
 			q.halt(err)
-			q.release = refused(cmp.Or(c.release, q.release), err)
+			q.release = Settled{e.Job, err}
 			return
 		}
-		c.facts = append(c.facts, q.outcome(m, j, r))
+		c.changes(q.policy.Destination(r.Address))
+		c.facts = append(c.facts, q.outcome(m, j.id, r))
 		if r.State.Reportable() && m.entry.Sender != "" {
 			reported = append(reported, r)
 		}
@@ -99,16 +99,6 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 		ops = q.report(c, m, reported, e)
 	}
 	q.commit(c, append(ops, q.update(c, m)...))
-}
-
-func refused(r Action, err error) Action {
-	switch r := r.(type) {
-	case Settled:
-		return Settled{r.Job, err}
-	case Decided:
-		return Decided{r.ID, err}
-	}
-	return r
 }
 
 // leftover covers the recipients of a delivery that ends without a word about
@@ -150,7 +140,7 @@ func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
 		return nil, fmt.Errorf("queue: %s to %s: %v cannot become %v", m.entry.ID, r.Address, r.State, next)
 	}
 	if res.Verdict == spec.InDoubt {
-		q.note(q.doubt(m, j.dest, r, res.Trouble))
+		q.note(q.doubt(m, r, res.Trouble))
 	}
 	r.State = next
 	r.Attempts = max(r.Attempts, j.attempt)
@@ -197,16 +187,17 @@ func (q *Queue) doubtful(dest string) spec.RecipientState {
 	return spec.Unknown
 }
 
-func (q *Queue) doubt(m *message, dest string, r *Recipient, t Trouble) spec.Fact {
+func (q *Queue) doubt(m *message, r *Recipient, t Trouble) spec.Fact {
+	dest := q.policy.Destination(r.Address)
 	return spec.Fact{
 		Kind: spec.FactDoubt, Message: m.entry.Message, Queue: m.entry.ID, Dest: dest, Host: t.Host,
 		To: []string{r.Address}, Text: q.policy.InDoubtFor(dest).String(),
 	}
 }
 
-func (q *Queue) outcome(m *message, j *job, r *Recipient) spec.Fact {
+func (q *Queue) outcome(m *message, job string, r *Recipient) spec.Fact {
 	f := spec.Fact{
-		Kind: spec.FactOutcome, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id, Dest: j.dest, Host: r.Last.Host,
+		Kind: spec.FactOutcome, Message: m.entry.Message, Queue: m.entry.ID, Job: job, Dest: q.policy.Destination(r.Address), Host: r.Last.Host,
 		To: []string{r.Address}, State: r.State, Attempt: r.Attempts, Reply: r.Last.Reply.String(), Text: r.Last.Text,
 	}
 	if r.State == spec.Queued {

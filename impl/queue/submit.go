@@ -10,12 +10,12 @@ import (
 // submit makes a message exist: control entry, index lines and the rest of
 // its content in one batch. The submitter is answered when that is durable.
 func (q *Queue) submit(e Submit) {
-	if q.stopping {
-		q.release = Accepted{e.ID, errStopped}
-		return
+	err := q.closed()
+	if err == nil && (len(e.Envelope.Recipients) == 0 || q.messages[e.ID] != nil) {
+		err = fmt.Errorf("message %s has no recipient, or its queue ID is taken", e.ID)
 	}
-	if len(e.Envelope.Recipients) == 0 || q.messages[e.ID] != nil {
-		q.release = Accepted{e.ID, fmt.Errorf("message %s has no recipient, or its queue ID is taken", e.ID)}
+	if err != nil {
+		q.release = Accepted{e.ID, fmt.Errorf("%w: %w", ErrRefused, err)}
 		return
 	}
 	now := q.clock.now()
