@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/postonce/postonce/impl/delivery"
@@ -38,11 +39,13 @@ type letter struct {
 	counted bool
 }
 
-// A waiter names a release: its kind and the job or queue ID.
+// A waiter names a release: its kind and the job, queue ID or ticket.
 type waiter struct {
 	kind byte // 's'ubmit, 'i'ntend, 'o'utcome, 'd'ecide
 	name string
 }
+
+func operator(ticket uint64) waiter { return waiter{'d', strconv.FormatUint(ticket, 10)} }
 
 type running struct {
 	job    string
@@ -119,7 +122,7 @@ func waiterOf(e queue.Event) waiter {
 	case queue.Settle:
 		return waiter{'o', e.Job}
 	case queue.Decide:
-		return waiter{'d', string(e.ID)}
+		return operator(e.Ticket)
 	}
 	return waiter{}
 }
@@ -142,10 +145,9 @@ func (a *actor) carryOut(act queue.Action, now spec.Instant) {
 	case queue.Note:
 		r.host.Note(act.Fact)
 	case queue.Ready:
-		a.opened()
+		a.opened(nil)
 	case queue.Halt:
-		a.start(func() { r.stop(fmt.Errorf("the relay cannot go on: %w", act.Err)) })
-		a.opened()
+		a.halted(act)
 	case queue.Accepted:
 		a.release(waiter{'s', string(act.ID)}, act.Err)
 	case queue.MayCommit:
@@ -153,15 +155,30 @@ func (a *actor) carryOut(act queue.Action, now spec.Instant) {
 	case queue.Settled:
 		a.release(waiter{'o', act.Job}, act.Err)
 	case queue.Decided:
-		a.release(waiter{'d', string(act.ID)}, act.Err)
+		a.release(operator(act.Ticket), act.Err)
 	}
 }
 
-// opened lets Run go on: recovery is over, or will not be.
-func (a *actor) opened() {
+// halted stops the relay, and lets nobody wait for what will not come.
+func (a *actor) halted(h queue.Halt) {
+	err := fmt.Errorf("the relay cannot go on: %w", h.Err)
+	a.start(func() { a.relay.stop(err) })
+	a.opened(err)
+	for _, ticket := range h.Operators {
+		if reply := a.waiters[operator(ticket)]; reply != nil {
+			delete(a.waiters, operator(ticket))
+			a.start(func() { reply <- err })
+		}
+	}
+}
+
+// opened lets Run go on, and who waits to come in: recovery is over, or, with
+// an error, will not be.
+func (a *actor) opened(err error) {
 	if !a.ready {
 		a.ready = true
 		close(a.relay.ready)
+		a.relay.door.open(err, a.start)
 	}
 }
 

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/postonce/postonce/impl/delivery"
@@ -46,6 +48,8 @@ type Relay struct {
 	// ready is closed when recovery is over.
 	ready chan struct{}
 	door  door
+	// tickets numbers the decisions of operators.
+	tickets atomic.Uint64
 }
 
 // New returns a relay on a host. It does nothing until Run.
@@ -71,8 +75,18 @@ func New(config Config, host seam.Host) (*Relay, error) {
 // Run recovers what the spool holds, takes mail and delivers until ctx is
 // done or the relay cannot go on; then it stops as the package says and
 // returns nil, or why it could not go on. It is called once.
+//
+// The address to listen on is bound first: a relay that cannot have it, because
+// another one runs, must not begin to decide what becomes of mail. Submitters
+// who connect before recovery is over are greeted then.
 func (r *Relay) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { r.stop(nil) })()
+	l, err := r.listen()
+	if err != nil {
+		r.stop(err)
+		r.door.open(err, r.host.Start)
+		return err
+	}
 	loop := make(chan struct{})
 	go func() {
 		defer close(loop)
@@ -80,14 +94,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	}()
 	r.actor.tell(queue.Start{})
 	<-r.ready
-	intake, err := r.listen()
-	if err != nil {
-		r.stop(err)
-	}
+	intake := r.serve(l)
 	<-r.ctx.Done()
-	if intake != nil {
-		intake()
-	}
+	intake()
 	r.door.close()
 	r.actor.shutdown()
 	r.running.Wait()
@@ -99,15 +108,26 @@ func (r *Relay) Run(ctx context.Context) error {
 	return nil
 }
 
-// listen opens the door to submitters; the function it returns closes it and
-// waits for those who are inside.
-func (r *Relay) listen() (func(), error) {
-	if r.config.Listen == "" || r.ctx.Err() != nil {
+// listen binds the address where mail is taken; nil is nowhere.
+func (r *Relay) listen() (net.Listener, error) {
+	if r.config.Listen == "" {
 		return nil, nil
 	}
 	l, err := r.host.Listen(r.config.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("listening for submissions on %s: %w", r.config.Listen, err)
+	}
+	return l, nil
+}
+
+// serve opens the door to submitters; the function it returns closes it and
+// waits for those who are inside.
+func (r *Relay) serve(l net.Listener) (stop func()) {
+	if l == nil {
+		return func() {}
+	}
+	if r.ctx.Err() != nil {
+		return func() { _ = l.Close() } // nobody was let in
 	}
 	p := r.config.Policy
 	server := submission.New(submission.Config{
@@ -124,7 +144,7 @@ func (r *Relay) listen() (func(), error) {
 	return func() {
 		r.shutdown(server)
 		<-served
-	}, nil
+	}
 }
 
 // goodbye is how long submitters have to end what they are sending when the
