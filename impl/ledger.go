@@ -25,7 +25,7 @@ func (l ledger) Settle(_ context.Context, job delivery.Job, results []delivery.R
 	for _, res := range results {
 		report = report || res.Verdict != spec.Proceed
 		e.Results = append(e.Results, queue.Result{
-			Recipient: res.Recipient, Verdict: res.Verdict,
+			Recipient: res.Recipient, Verdict: res.Verdict, Broken: res.Broken,
 			Trouble: queue.Trouble{Host: res.Host, Stage: res.Stage, Event: res.Event, Reply: res.Reply, Text: res.Text},
 		})
 	}

@@ -169,8 +169,8 @@ func (c *checker) badState(e Expectation, spool string) (word, why, what string)
 		return e.State, "the relay stays down, so nothing is sure to become " + e.State, "add restart after TIME to the crash or stop"
 	case e.State == stateHeld && policy != spec.DoubtHold:
 		return e.State, "nothing is held under in_doubt " + policy.String(), "write in_doubt hold in the relay section"
-	case e.State == stateUnknown && policy != spec.DoubtReport && !c.decides("report"):
-		return e.State, "nothing ends unknown under in_doubt " + policy.String(), "write in_doubt report in the relay section"
+	case e.State == stateUnknown && policy == spec.DoubtHold && !c.decides("report") && !c.decides("retry"):
+		return e.State, "nothing ends unknown under in_doubt hold", "have an operator decide, or write in_doubt report in the relay section"
 	case (e.State == stateHeld || e.State == stateQueued) && spool == "empty":
 		return e.State, "the spool cannot be empty while " + e.Recipient + " is " + e.State, "leave out spool empty"
 	}

@@ -146,7 +146,7 @@ var impossible = []struct{ name, sections, reason string }{
 	{"by for a failure", "-- expect --\nbob@example.net failed, by mail.example.org\n", "no server took"},
 	{"by a server that is not there", "-- expect --\nbob@example.net delivered, by mx.example.net\n", "there is no server"},
 	{"held under report", "-- expect --\nbob@example.net held\n", "write in_doubt hold"},
-	{"unknown under retry", "-- relay --\nin_doubt retry\n-- expect --\nbob@example.net unknown\n", "write in_doubt report"},
+	{"unknown under hold", "-- relay --\nin_doubt hold\n-- expect --\nbob@example.net unknown\n", "have an operator decide"},
 	{"empty spool while queued", "-- expect --\nbob@example.net queued\nspool empty\n", "cannot be empty"},
 	{"held spool without held", "-- expect --\nbob@example.net delivered\nspool held\n", "nothing is expected to be held"},
 	{"damaged spool without damage", "-- expect --\nbob@example.net delivered\nspool damaged\n", "nothing damages"},

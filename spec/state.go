@@ -10,7 +10,8 @@ import "fmt"
 //	  │  │       │├─────► Unknown
 //	  │  └──┐    │├─────► Held ──► Queued | Delivered | Unknown
 //	  └─────┼────┘│
-//	        └──► Failed (refused before the dot, expired, no such domain)
+//	        ├──► Failed (refused before the dot, expired, no such domain)
+//	        └──► Unknown (the same, and it was in doubt before)
 //
 // Delivered, Failed and Unknown are final: no transition leaves them, because
 // leaving one is how mail is sent twice or reported twice.
@@ -28,7 +29,7 @@ const (
 	// Failed: a server refused for good, or the lifetime ended, and no server
 	// accepted. Reported to the sender.
 	Failed
-	// Unknown: the reply to the final dot was lost; nobody can know whether
+	// Unknown: the reply to a final dot was lost; nobody can know whether
 	// the message arrived. Not sent again; reported to the sender as such.
 	Unknown
 	// Held: in doubt, and parked until an operator decides.
@@ -68,9 +69,11 @@ func (s RecipientState) Reportable() bool { return s == Failed || s == Unknown }
 func (s RecipientState) CanBecome(t RecipientState) bool {
 	switch s {
 	case Queued:
-		// Never straight to Delivered or Unknown: both need a dot, and a dot
-		// needs an intent.
-		return t == Queued || t == Intent || t == Failed
+		// Never straight to Delivered: that needs a dot, and a dot needs an
+		// intent. To Unknown only what was in doubt before and is sent again,
+		// by policy or by an operator's word: a server may have accepted it
+		// then, so that "failed" would be a lie, whatever ends it now.
+		return t == Queued || t == Intent || t == Failed || t == Unknown
 	case Intent:
 		return t == Queued || t == Delivered || t == Failed || t == Unknown || t == Held
 	case Held:

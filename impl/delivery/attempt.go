@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -40,10 +41,13 @@ func (a *attempt) over(ctx context.Context) bool {
 		a.stop = fmt.Errorf("broken off: %w", context.Cause(ctx))
 	}
 	if a.stop != nil {
-		a.conclude(Result{Verdict: spec.Defer, Stage: spec.StageConnect, Event: spec.Cut, Text: a.stop.Error()})
+		a.conclude(Result{Verdict: spec.Defer, Stage: spec.StageConnect, Event: spec.Cut, Text: a.stop.Error(), Broken: brokenOff(a.stop)})
 	}
 	return len(a.open) == 0
 }
+
+// brokenOff reports whether it was from outside that the attempt was ended.
+func brokenOff(why error) bool { return errors.Is(why, context.Canceled) }
 
 // exhausted ends the attempt for those whom no next hop took.
 func (a *attempt) exhausted() {

@@ -64,6 +64,9 @@ type Result struct {
 	Host string
 	// Text says more when there was no reply.
 	Text string
+	// Broken is true when the attempt was broken off from outside, before a
+	// final dot: that says nothing about anybody.
+	Broken bool
 }
 
 // A Ledger is the queue as one delivery sees it: the core behind it in the

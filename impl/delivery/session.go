@@ -101,7 +101,7 @@ func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
 	if r.Err != nil {
 		a.stop, verdict = r.Err, spec.Defer
 	}
-	return Result{Verdict: verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host.Name, Text: r.Text}
+	return Result{Verdict: verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host.Name, Text: r.Text, Broken: brokenOff(r.Err)}
 }
 
 // dial connects, or returns what stood against it.
@@ -118,7 +118,7 @@ func (a *attempt) dial(ctx context.Context, host route.Host, addr netip.AddrPort
 	switch {
 	case ctx.Err() != nil:
 		a.stop = fmt.Errorf("broken off: %w", context.Cause(ctx))
-		r.Verdict, r.Event = spec.Defer, spec.Cut
+		r.Verdict, r.Event, r.Broken = spec.Defer, spec.Cut, brokenOff(a.stop)
 		return nil, r
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout():
 		r.Event, r.Text = spec.Timeout, fmt.Sprintf("%v: no connection within %v", addr, a.d.Policy.Timeouts.Connect)

@@ -35,17 +35,16 @@ func (r *Report) human() []byte {
 	wrap(&b, "", "", fmt.Sprintf("This is the mail system at %s.", domain(r.Hostname)))
 	b.WriteString("\r\n")
 	wrap(&b, "", "", fmt.Sprintf("It is about the message that you sent on %s%s.", date(r.Original.Arrival), r.named()))
-	if r.count(spec.Failed) > 0 {
-		b.WriteString("\r\nYour message was NOT delivered to:\r\n")
-		r.list(&b, spec.Failed)
-	}
-	if r.count(spec.Unknown) > 0 {
-		b.WriteString("\r\nIt is NOT KNOWN whether your message was delivered to:\r\n")
-		r.list(&b, spec.Unknown)
-		b.WriteString("\r\n")
-		wrap(&b, "", "", "For these, sending had reached its last step, and the server's answer to it was lost or could not be read. "+
-			"The message may or may not have arrived; it was not sent again and will not be. Ask the recipient before sending it again.")
-	}
+	r.list(&b, "Your message was NOT delivered to:", "", func(rcpt Recipient) bool { return rcpt.State == spec.Failed })
+	r.list(&b, "It is NOT KNOWN whether your message was delivered to:",
+		"For these, sending had reached its last step, and the server's answer to it was lost or could not be read. "+
+			"The message may or may not have arrived; it was not sent again and will not be. Ask the recipient before sending it again.",
+		func(rcpt Recipient) bool { return rcpt.State == spec.Unknown && !rcpt.Again })
+	r.list(&b, "It is NOT KNOWN whether your message was delivered at an earlier attempt to:",
+		"For these, an earlier attempt had reached its last step, and the server's answer to it was lost or could not be read. "+
+			"The message may or may not have arrived then. It was to be sent again, which did not succeed; what is said above is "+
+			"about the last attempt. It will not be sent again. Ask the recipient before sending it again yourself.",
+		func(rcpt Recipient) bool { return rcpt.State == spec.Unknown && rcpt.Again })
 	return b.Bytes()
 }
 
@@ -57,11 +56,18 @@ func (r *Report) named() string {
 	return ""
 }
 
-// list writes the recipients in state s, each with its reason.
-func (r *Report) list(b *bytes.Buffer, s spec.RecipientState) {
+// list writes those of the recipients of whom the heading is true, each with its
+// reason, and then what has to be said about them; nothing when there are none.
+func (r *Report) list(b *bytes.Buffer, heading, about string, of func(Recipient) bool) {
+	none := true
 	for _, rcpt := range r.Recipients {
-		if rcpt.State != s {
+		if !of(rcpt) {
 			continue
+		}
+		if none {
+			none = false
+			b.WriteString("\r\n")
+			wrap(b, "", "", heading)
 		}
 		fmt.Fprintf(b, "\r\n    <%s>\r\n", safe(rcpt.Address, maxAddress))
 		kind, text := rcpt.diagnostic()
@@ -73,5 +79,9 @@ func (r *Report) list(b *bytes.Buffer, s spec.RecipientState) {
 		}
 		// The indentation keeps a server's words apart from ours.
 		wrap(b, "        ", "        ", text)
+	}
+	if !none && about != "" {
+		b.WriteString("\r\n")
+		wrap(b, "", "", about)
 	}
 }

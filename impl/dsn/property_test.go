@@ -52,7 +52,7 @@ func drawReport(t *rapid.T) *Report {
 			return Recipient{
 				Address: hostile().Draw(t, "address"), State: rapid.SampledFrom([]spec.RecipientState{spec.Failed, spec.Unknown}).Draw(t, "state"),
 				Status: hostile().Draw(t, "status"), Diagnostic: hostile().Draw(t, "diagnostic"), RemoteMTA: hostile().Draw(t, "remote"),
-				LastAttempt: spec.Wall(rapid.Int64().Draw(t, "last")),
+				LastAttempt: spec.Wall(rapid.Int64().Draw(t, "last")), Again: rapid.Bool().Draw(t, "again"),
 			}
 		}), 0, 6).Draw(t, "recipients"),
 	}

@@ -57,6 +57,9 @@ type Recipient struct {
 	RemoteMTA string
 	// LastAttempt is when the last attempt was made; 0 when there was none.
 	LastAttempt spec.Wall
+	// Again is true for one that is Unknown because of an earlier attempt, after
+	// which it was to be sent again. What went wrong is then of the last one.
+	Again bool
 }
 
 // dateFormat is the date-time of RFC 5322 section 3.3.

@@ -211,3 +211,18 @@ func BenchmarkContent(b *testing.B) {
 		r.Content()
 	}
 }
+
+func TestADoubtAfterWhichItWasSentAgainIsToldAsSuch(t *testing.T) {
+	r := &Report{ID: "q2", Hostname: "relay.example", To: "alice@example.org", Recipients: []Recipient{
+		{Address: "bob@example.net", State: spec.Unknown, Again: true, Diagnostic: "smtp; 550 5.1.1 No such user", RemoteMTA: "mx1.example.net"},
+	}}
+	human := strings.Join(strings.Fields(parse(t, r.Content()).human), " ")
+	for _, want := range []string{"NOT KNOWN", "550 5.1.1 No such user", "may or may not have arrived then", "which did not succeed"} {
+		if !strings.Contains(human, want) {
+			t.Errorf("%q is not said in %q", want, human)
+		}
+	}
+	if strings.Contains(human, "it was not sent again") || strings.Contains(human, "was NOT delivered") {
+		t.Errorf("not true: %q", human)
+	}
+}

@@ -40,7 +40,7 @@ func BenchmarkStep(b *testing.B) {
 	for i := range 1000 {
 		dest := fmt.Sprintf("u@waiting%d.test", i)
 		job := submit(spec.QueueID(fmt.Sprintf("w%d", i)), dest)
-		step(Settle{Job: job, Last: true, Results: []Result{{dest, spec.Defer, Trouble{}}}})
+		step(Settle{Job: job, Last: true, Results: []Result{{Recipient: dest, Verdict: spec.Defer, Trouble: Trouble{}}}})
 		step(Durable{Seq: seq})
 	}
 	b.ReportAllocs()
@@ -48,7 +48,7 @@ func BenchmarkStep(b *testing.B) {
 		job := submit(spec.QueueID(fmt.Sprintf("m%d", i)), "c@d.test")
 		step(Intend{Job: job, Host: "mx", To: []string{"c@d.test"}})
 		step(Durable{Seq: seq})
-		step(Settle{Job: job, Results: []Result{{"c@d.test", spec.Proceed, Trouble{}}}})
+		step(Settle{Job: job, Results: []Result{{Recipient: "c@d.test", Verdict: spec.Proceed, Trouble: Trouble{}}}})
 		step(Durable{Seq: seq})
 		step(Settle{Job: job, Last: true})
 	}

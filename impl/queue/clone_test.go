@@ -87,7 +87,7 @@ func TestStatesThatActApartAreToldApart(t *testing.T) {
 		step(Submit{ID: id, Message: string(id), Size: 1, Envelope: spec.Envelope{Sender: "s@h.test", Recipients: []string{"a@x.test", "b@y.test"}}})
 		s.durable(1)
 	}
-	step(Settle{Job: "m2.3", Last: true, Results: []Result{{"a@x.test", spec.Defer, Trouble{}}}})
+	step(Settle{Job: "m2.3", Last: true, Results: []Result{{Recipient: "a@x.test", Verdict: spec.Defer}}})
 	s.durable(1)
 	step(Decide{ID: "m3", Decision: DecideRetry})
 	step(Intend{Job: "m1.1", Host: "mx", To: []string{"a@x.test"}})
@@ -114,7 +114,12 @@ func TestStatesThatActApartAreToldApart(t *testing.T) {
 		"an empty window":      func(q *Queue) { q.destinations["x.test"].waiting = nil },
 		"no decision":          func(q *Queue) { clear(q.decisions) },
 		"another decision":     func(q *Queue) { d := q.decisions["m3"]; d.Decision = DecideReport; q.decisions["m3"] = d },
-		"a reading that began": func(q *Queue) { q.reads.under++ },
+		"a reading that began": func(q *Queue) { q.reads.begin() },
+		"a batch that changes": func(q *Queue) { q.messages["m1"].unsure = []string{"x.test"} },
+		"in doubt before":      func(q *Queue) { q.messages["m1"].entry.Recipients[1].Doubted = true },
+		"a line missed":        func(q *Queue) { q.destinations["x.test"].loading, q.destinations["x.test"].missed.ID = true, "m2" },
+		"nothing to undo":      func(q *Queue) { q.jobs["m1.1"].before = nil },
+		"nobody waits":         func(q *Queue) { q.operators = nil },
 		"stopping":             func(q *Queue) { q.stopping = true },
 		"not recovered":        func(q *Queue) { q.recovery.ready = false },
 		"no timer":             func(q *Queue) { q.wake = 0 },
@@ -142,7 +147,7 @@ func TestNamesOfWhatOnlyCountsAreRenamed(t *testing.T) {
 		}
 		if before {
 			submit("m0")
-			s.step(Settle{Job: "m0.1", Last: true, Results: []Result{{"a@x.test", spec.FailRecipient, Trouble{}}}})
+			s.step(Settle{Job: "m0.1", Last: true, Results: []Result{{Recipient: "a@x.test", Verdict: spec.FailRecipient}}})
 			s.durable(1)
 		}
 		submit("m1")

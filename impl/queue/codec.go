@@ -10,8 +10,9 @@ import (
 )
 
 // entryVersion is the first byte of an encoded entry. A relay refuses entries
-// of a version it does not know rather than guess.
-const entryVersion = 1
+// of a version it does not know rather than guess. In version 1 nobody was
+// Doubted.
+const entryVersion = 2
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -36,6 +37,7 @@ func (e *Entry) Encode() []byte {
 func (r *Recipient) append(b []byte) []byte {
 	b = appendString(b, r.Address)
 	b = append(b, byte(r.State))
+	b = appendBool(b, r.Doubted)
 	b = binary.AppendUvarint(b, uint64(r.Attempts))
 	b = binary.AppendVarint(b, int64(r.Due))
 	t := &r.Last
@@ -75,10 +77,10 @@ func DecodeEntry(b []byte) (*Entry, error) {
 	if got := crc32.Checksum(body, castagnoli); got != sum {
 		return nil, fmt.Errorf("%w: checksum is %08x, should be %08x", ErrDamaged, got, sum)
 	}
-	if body[0] != entryVersion {
-		return nil, fmt.Errorf("%w: version %d, this relay knows %d", ErrDamaged, body[0], entryVersion)
+	if body[0] < 1 || body[0] > entryVersion {
+		return nil, fmt.Errorf("%w: version %d, this relay knows 1 to %d", ErrDamaged, body[0], entryVersion)
 	}
-	d := decoder{rest: body[1:]}
+	d := decoder{version: body[0], rest: body[1:]}
 	e := &Entry{
 		ID: spec.QueueID(d.string()), Message: d.string(), Sender: d.string(), Body8Bit: d.byte() != 0,
 		Size: d.varint(), Submitted: spec.Wall(d.varint()),
@@ -95,12 +97,17 @@ func DecodeEntry(b []byte) (*Entry, error) {
 
 // A decoder reads fields; after the first failure it yields zeros.
 type decoder struct {
-	rest   []byte
-	failed bool
+	version byte
+	rest    []byte
+	failed  bool
 }
 
 func (d *decoder) recipient() Recipient {
-	r := Recipient{Address: d.string(), State: spec.RecipientState(d.byte()), Attempts: int(d.count32()), Due: spec.Wall(d.varint())}
+	r := Recipient{Address: d.string(), State: spec.RecipientState(d.byte())}
+	if d.version > 1 {
+		r.Doubted = d.byte() != 0
+	}
+	r.Attempts, r.Due = int(d.count32()), spec.Wall(d.varint())
 	t := &r.Last
 	t.At, t.Host, t.Stage, t.Event = spec.Wall(d.varint()), d.string(), spec.Stage(d.byte()), spec.Event(d.byte())
 	t.Reply.Code, t.Reply.Enhanced = int(d.count32()), d.string()

@@ -1,7 +1,9 @@
 package queue
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -31,6 +33,7 @@ func genEntry(t *rapid.T) *Entry {
 		e.Recipients = append(e.Recipients, Recipient{
 			Address: rapid.String().Draw(t, "address"), State: spec.RecipientState(rapid.IntRange(1, 6).Draw(t, "state")),
 			Attempts: rapid.IntRange(0, 1<<20).Draw(t, "attempts"), Due: spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
+			Doubted: rapid.Bool().Draw(t, "doubted"),
 		})
 	}
 	return e
@@ -47,6 +50,19 @@ func TestDecodedEntryIsTheEncodedOne(t *testing.T) {
 			t.Fatal(d)
 		}
 	})
+}
+
+// TestAnEntryOfVersion1IsRead: as a relay stored it that knew no Doubted.
+func TestAnEntryOfVersion1IsRead(t *testing.T) {
+	b := []byte("\x01\x02q1\x02m1\x00\x00\x08\x02\x01\x03b@c\x01\x02\x0a\x00\x00\x00\x00\x00\x00\x00\x00")
+	got, err := DecodeEntry(binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Entry{ID: "q1", Message: "m1", Size: 4, Submitted: 1, Recipients: []Recipient{{Address: "b@c", State: spec.Queued, Attempts: 2, Due: 5}}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
 }
 
 func TestAnyFlippedBitIsSeen(t *testing.T) {

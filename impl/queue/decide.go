@@ -86,7 +86,7 @@ func (q *Queue) carryOut(m *message, e Decide) {
 	for i := range m.entry.Recipients {
 		r := &m.entry.Recipients[i]
 		if r.State == spec.Held && (e.Recipient == "" || e.Recipient == r.Address) {
-			held = append(held, Result{r.Address, spec.InDoubt, r.Last})
+			held = append(held, Result{Recipient: r.Address, Verdict: spec.InDoubt, Trouble: r.Last})
 		}
 	}
 	if len(held) == 0 || m.gone {
@@ -107,7 +107,12 @@ func (q *Queue) carryOut(m *message, e Decide) {
 		r := m.entry.recipient(h.Recipient)
 		switch e.Decision {
 		case DecideRetry:
-			r.State, r.Due = spec.Queued, q.clock.now()
+			// Once its lifetime is over, being due after its end is what gets
+			// it one more attempt.
+			r.State, r.Doubted, r.Due = spec.Queued, true, q.clock.now()
+			if expires := q.expires(m); r.Due >= expires {
+				r.Due = max(r.Due, expires+1)
+			}
 		case DecideDelivered:
 			r.State = spec.Delivered
 		case DecideReport:

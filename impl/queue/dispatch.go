@@ -64,19 +64,27 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 	d, m := g.destination, g.message
 	d.waiting = d.waiting[1:]
 	to, attempt := m.recipients(g, now)
+	over := q.over(m, to, now)
+	if len(over) < len(to) { // the others have their turn next
+		to = slices.DeleteFunc(to, func(address string) bool { return slices.Contains(over, address) })
+		over, attempt = nil, 0
+		for _, address := range to {
+			attempt = max(attempt, m.entry.recipient(address).Attempts+1)
+		}
+	}
 	j := q.newJob(m, d.name, to)
-	j.group, j.attempt, j.began = g, attempt, now
+	j.group, j.began = g, now
 	g.active = true
 	d.active++
 	q.active++
-	if attempt > 1 && now >= m.entry.Submitted.Add(q.policy.Schedule.Lifetime) {
-		for _, address := range to {
-			r := m.entry.recipient(address)
-			j.closing = append(j.closing, Result{address, spec.Defer, r.Last})
+	if len(over) > 0 {
+		for _, address := range over {
+			j.closing = append(j.closing, Result{Recipient: address, Verdict: spec.Defer, Trouble: m.entry.recipient(address).Last})
 		}
 		q.act(Close{j.id, m.entry.ID})
 		return
 	}
+	j.attempt = attempt
 	q.note(spec.Fact{
 		Kind: spec.FactAttempt, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id,
 		Dest: d.name, To: to, Attempt: attempt, Due: g.line.Due,
@@ -85,6 +93,26 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 		Job: j.id, ID: m.entry.ID, Message: m.entry.Message, Dest: d.name, Attempt: attempt, Sender: m.entry.Sender,
 		To: to, Size: m.entry.Size, Body8Bit: m.entry.Body8Bit, Submitted: m.entry.Submitted,
 	})
+}
+
+// over lists those of some recipients whose lifetime is over: they end without
+// another attempt. But nobody ends who was never attempted; nor whom an operator
+// had sent again after that, which made them due later than anybody else can
+// be; nor who was due so long ago that no relay can have run since, or its
+// clock was wrong, and with it what we know of the message's age.
+func (q *Queue) over(m *message, to []string, now spec.Wall) []string {
+	expires := q.expires(m)
+	if now < expires {
+		return nil
+	}
+	var over []string
+	long := q.policy.Schedule.Lifetime + q.policy.Schedule.Max
+	for _, address := range to {
+		if r := m.entry.recipient(address); r.Attempts > 0 && r.Due <= expires && now <= r.Due.Add(long) {
+			over = append(over, address)
+		}
+	}
+	return over
 }
 
 func (q *Queue) newJob(m *message, dest string, to []string) *job {

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/postonce/postonce/spec"
 )
@@ -31,6 +32,10 @@ type Recipient struct {
 	Attempts int
 	// Due is when a queued recipient is attempted next.
 	Due spec.Wall
+	// Doubted is true for one that is sent again although an attempt before
+	// left it in doubt. A server may have accepted it, whatever happens now:
+	// it can no longer end as failed.
+	Doubted bool
 	// Last is what the last attempt met; zero before the first.
 	Last Trouble
 }
@@ -56,6 +61,26 @@ func (t Trouble) String() string {
 		return fmt.Sprintf("%s: %s", t.Host, t.Text)
 	}
 	return t.Text
+}
+
+// most is how many bytes of a reply, and of a text, are kept for a recipient. A
+// report shows no more; and an entry holds those of a thousand recipients, each
+// of whom a server may refuse in 64 KiB.
+const most = 2 << 10
+
+// short returns the trouble with what is kept of its reply and text.
+func (t Trouble) short() Trouble {
+	t.Text = t.Text[:min(len(t.Text), most)]
+	t.Reply.Enhanced = t.Reply.Enhanced[:min(len(t.Reply.Enhanced), most)]
+	left := most
+	for i, line := range t.Reply.Lines {
+		if left -= len(line); left <= 0 {
+			t.Reply.Lines = slices.Clone(t.Reply.Lines[:i+1])
+			t.Reply.Lines[i] = line[:len(line)+left]
+			break
+		}
+	}
+	return t
 }
 
 // Done reports whether every recipient is final.

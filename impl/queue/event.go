@@ -61,6 +61,9 @@ type Result struct {
 	// is no next one.
 	Verdict spec.Verdict
 	Trouble Trouble
+	// Broken is true when this side broke the attempt off before the final dot,
+	// because the relay stops. It does not count as one then.
+	Broken bool
 }
 
 // Loaded answers a Load.

@@ -218,7 +218,7 @@ func (m *model) end(i int, v spec.Verdict) {
 	m.deliver = append(m.deliver[:i:i], m.deliver[i+1:]...)
 	e := Settle{Job: d.begin.Job, Last: true, Header: []byte("Subject: x\r\n"), Fresh: m.s.freshID()}
 	for _, to := range d.begin.To {
-		e.Results = append(e.Results, Result{to, v, Trouble{Host: "mx", Stage: spec.StageDot}})
+		e.Results = append(e.Results, Result{Recipient: to, Verdict: v, Trouble: Trouble{Host: "mx", Stage: spec.StageDot}})
 	}
 	m.step(e)
 }

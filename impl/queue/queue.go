@@ -67,6 +67,9 @@ type job struct {
 	to      []string
 	attempt int
 	began   spec.Wall
+	// before are the recipients of this job's intents, as they were before. It
+	// is only ever replaced.
+	before []Recipient
 	// closing are the results that wait for the header; nil for a delivery.
 	closing []Result
 	// ticket is that of an operator who waits for the close; 0 for none.

@@ -62,8 +62,8 @@ func (q *Queue) recoverIntent(raw Raw) {
 			At: q.clock.now(), Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut,
 			Text: "the relay stopped between the final dot and the record of its reply",
 		}
-		res := Result{r.Address, spec.InDoubt, t}
-		if q.doubtful(dest) == spec.Unknown && m.entry.Sender != "" {
+		res := Result{Recipient: r.Address, Verdict: spec.InDoubt, Trouble: t}
+		if q.doubtful(m, dest) == spec.Unknown && m.entry.Sender != "" {
 			closing = append(closing, res)
 			continue
 		}

@@ -25,7 +25,7 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 		t := p.Last
 		r.Recipients = append(r.Recipients, dsn.Recipient{
 			Address: p.Address, State: p.State, Status: dsn.Status(p.State, t.Stage, t.Event, t.Reply),
-			Diagnostic: diagnostic(t), RemoteMTA: t.Host, LastAttempt: t.At,
+			Diagnostic: diagnostic(t), RemoteMTA: t.Host, LastAttempt: t.At, Again: p.Doubted,
 		})
 		to = append(to, p.Address)
 	}

@@ -161,7 +161,8 @@ func (s *script) settle(d *datadriven.TestData) {
 			e.Last = true
 			continue
 		}
-		e.Results = append(e.Results, Result{a.Key, verdicts[a.Vals[0]], Trouble{Host: "mx.test", Stage: spec.StageDot, Text: a.Vals[0]}})
+		t := Trouble{Host: "mx.test", Stage: spec.StageDot, Text: a.Vals[0]}
+		e.Results = append(e.Results, Result{Recipient: a.Key, Verdict: verdicts[a.Vals[0]], Trouble: t})
 	}
 	s.step(e)
 }

@@ -26,6 +26,7 @@ func (q *Queue) intend(e Intend) {
 	}
 	for _, address := range e.To {
 		r := m.entry.recipient(address)
+		j.before = append(slices.Clip(j.before), *r)
 		r.State, r.Attempts = spec.Intent, j.attempt
 		r.Last = Trouble{At: q.clock.now(), Host: e.Host, Stage: spec.StageDot}
 	}
@@ -82,6 +83,10 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 	m := j.message
 	var reported []*Recipient
 	for _, res := range results {
+		if res.Broken && q.stopping {
+			q.undo(c, m, j, res.Recipient)
+			continue
+		}
 		r, err := q.apply(m, j, res)
 		if err != nil {
 			q.halt(err)
@@ -94,11 +99,31 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 			reported = append(reported, r)
 		}
 	}
+	if len(c.facts) == 0 && len(c.dests) == 0 {
+		q.release = c.release
+		q.enqueue(m, j.dest)
+		q.forget(m)
+		return
+	}
 	var ops []seam.Op
 	if len(reported) > 0 {
 		ops = q.report(c, m, reported, e)
 	}
 	q.commit(c, append(ops, q.update(c, m)...))
+}
+
+// undo takes an attempt back that the relay broke off because it stops: no
+// server said no, so the recipient is due as it was, in the next process. An
+// intent whose dot did not leave is taken back too.
+func (q *Queue) undo(c *commit, m *message, j *job, address string) {
+	r := m.entry.recipient(address)
+	if r == nil || r.State != spec.Intent {
+		return
+	}
+	if i := slices.IndexFunc(j.before, func(b Recipient) bool { return b.Address == address }); i >= 0 {
+		*r = j.before[i]
+		c.changes(j.dest)
+	}
 }
 
 // leftover covers the recipients of a delivery that ends without a word about
@@ -116,11 +141,13 @@ func (q *Queue) leftover(j *job, results []Result) []Result {
 		r := j.message.entry.recipient(address)
 		switch {
 		case r.State == spec.Intent:
-			left = append(left, Result{address, spec.InDoubt, Trouble{
+			left = append(left, Result{Recipient: address, Verdict: spec.InDoubt, Trouble: Trouble{
 				Host: r.Last.Host, Stage: spec.StageDot, Event: spec.Cut, Text: "the delivery ended without a result",
 			}})
 		case r.State == spec.Queued && r.Attempts < j.attempt:
-			left = append(left, Result{address, spec.Defer, Trouble{Stage: spec.StageConnect, Event: spec.Cut, Text: "the delivery ended without a result"}})
+			left = append(left, Result{Recipient: address, Verdict: spec.Defer, Trouble: Trouble{
+				Stage: spec.StageConnect, Event: spec.Cut, Text: "the delivery ended without a result",
+			}})
 		}
 	}
 	return left
@@ -132,19 +159,20 @@ func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
 	if r == nil {
 		return nil, fmt.Errorf("queue: %s has no recipient %s", m.entry.ID, res.Recipient)
 	}
-	next, err := q.next(m, j, res)
+	next, err := q.next(m, r, j, res)
 	if err != nil {
 		return nil, err
 	}
-	if !r.State.CanBecome(next) {
+	if !r.State.CanBecome(next) || r.State == spec.Queued && next == spec.Unknown && !r.Doubted {
 		return nil, fmt.Errorf("queue: %s to %s: %v cannot become %v", m.entry.ID, r.Address, r.State, next)
 	}
 	if res.Verdict == spec.InDoubt {
 		q.note(q.doubt(m, r, res.Trouble))
 	}
 	r.State = next
+	r.Doubted = r.Doubted || res.Verdict == spec.InDoubt && next == spec.Queued
 	r.Attempts = max(r.Attempts, j.attempt)
-	r.Last = res.Trouble
+	r.Last = res.Trouble.short()
 	if j.closing == nil {
 		r.Last.At = q.clock.now()
 	}
@@ -155,33 +183,43 @@ func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
 }
 
 // next is the state that a result leads to.
-func (q *Queue) next(m *message, j *job, res Result) (spec.RecipientState, error) {
+func (q *Queue) next(m *message, r *Recipient, j *job, res Result) (spec.RecipientState, error) {
+	failed := spec.Failed
+	if r.Doubted {
+		failed = spec.Unknown // this attempt failed; an earlier one may have succeeded
+	}
 	switch res.Verdict {
 	case spec.Proceed:
 		return spec.Delivered, nil
 	case spec.FailRecipient, spec.FailMessage:
-		return spec.Failed, nil
+		return failed, nil
 	case spec.Defer, spec.NextHost:
-		if q.clock.now() >= m.entry.Submitted.Add(q.policy.Schedule.Lifetime) {
-			return spec.Failed, nil
+		if q.clock.now() >= q.expires(m) {
+			return failed, nil
 		}
 		return spec.Queued, nil
 	case spec.InDoubt:
 		if j.closing != nil {
 			return spec.Unknown, nil // only what is to be reported is closed
 		}
-		return q.doubtful(j.dest), nil
+		return q.doubtful(m, j.dest), nil
 	}
 	return 0, fmt.Errorf("queue: %s to %s: no such verdict: %v", m.entry.ID, res.Recipient, res.Verdict)
 }
 
-// doubtful is the state that the in_doubt policy gives a recipient.
-func (q *Queue) doubtful(dest string) spec.RecipientState {
+// expires is when the lifetime of a message ends.
+func (q *Queue) expires(m *message) spec.Wall { return q.policy.Schedule.Expires(m.entry.Submitted) }
+
+// doubtful is the state that the in_doubt policy gives a recipient of a message
+// at a destination. What is to be sent again, but may not any more, is unknown.
+func (q *Queue) doubtful(m *message, dest string) spec.RecipientState {
 	switch q.policy.InDoubtFor(dest) {
 	case spec.DoubtHold:
 		return spec.Held
 	case spec.DoubtRetry:
-		return spec.Queued
+		if q.clock.now() < q.expires(m) {
+			return spec.Queued
+		}
 	case spec.DoubtReport:
 	}
 	return spec.Unknown

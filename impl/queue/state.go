@@ -26,6 +26,7 @@ func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 	}
 	e.int(int64(q.recovery.loads))
 	e.int(int64(q.window))
+	e.int(int64(q.promised))
 	e.int(int64(q.active))
 	e.int(int64(len(q.messages)))
 	for _, id := range sorted(q.messages) {
@@ -55,7 +56,11 @@ func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 		e.text(string(d.Decision))
 		e.int(int64(q.reads.count - d.read))
 	}
-	e.int(int64(q.reads.under))
+	e.int(int64(len(q.operators)))
+	e.int(int64(len(q.reads.under)))
+	for _, read := range q.reads.under {
+		e.int(int64(q.reads.count - read))
+	}
 	e.int(int64(len(q.reads.left)))
 	for _, id := range sorted(q.reads.left) {
 		e.text(string(id))
@@ -136,6 +141,13 @@ type encoder struct {
 func (e *encoder) int(v int64)   { e.b = binary.AppendVarint(e.b, v) }
 func (e *encoder) text(s string) { e.b = appendString(e.b, s) }
 
+func (e *encoder) texts(all []string) {
+	e.int(int64(len(all)))
+	for _, s := range all {
+		e.text(s)
+	}
+}
+
 func (e *encoder) flags(all ...bool) {
 	var bits byte
 	for i, on := range all {
@@ -168,15 +180,19 @@ func (e *encoder) entry(x *Entry) {
 	e.wall(x.Submitted)
 	e.int(int64(len(x.Recipients)))
 	for i := range x.Recipients {
-		r := &x.Recipients[i]
-		e.text(r.Address)
-		e.b = append(e.b, byte(r.State))
-		if !r.State.Final() {
-			e.int(int64(r.Attempts))
-		}
-		if r.State == spec.Queued || r.State == spec.Intent { // else it waits for nothing
-			e.wall(r.Due)
-		}
+		e.recipient(&x.Recipients[i])
+	}
+}
+
+func (e *encoder) recipient(r *Recipient) {
+	e.text(r.Address)
+	e.b = append(e.b, byte(r.State))
+	if !r.State.Final() {
+		e.int(int64(r.Attempts))
+		e.flags(r.Doubted)
+	}
+	if waits(r.State) {
+		e.wall(r.Due)
 	}
 }
 
@@ -192,14 +208,11 @@ func (e *encoder) message(m *message) {
 	e.int(int64(m.commits))
 	e.int(int64(m.jobs))
 	e.int(int64(len(m.index)))
-	for _, line := range m.index {
+	for _, line := range inOrder(m.index, func(a, b Waiting) int { return cmp.Compare(a.Destination, b.Destination) }) {
 		e.line(line)
 	}
-	groups := m.groups
-	if len(groups) > 1 {
-		groups = slices.Clone(groups)
-		slices.SortFunc(groups, func(a, b *group) int { return cmp.Compare(a.destination.name, b.destination.name) })
-	}
+	e.texts(inOrder(m.unsure, cmp.Compare))
+	groups := inOrder(m.groups, func(a, b *group) int { return cmp.Compare(a.destination.name, b.destination.name) })
 	e.int(int64(len(groups)))
 	for _, g := range groups {
 		e.line(g.line)
@@ -208,10 +221,19 @@ func (e *encoder) message(m *message) {
 	}
 }
 
+// inOrder returns a list in an order that does not hang on how it came about.
+func inOrder[T any](list []T, compare func(a, b T) int) []T {
+	if len(list) > 1 {
+		list = slices.Clone(list)
+		slices.SortFunc(list, compare)
+	}
+	return list
+}
+
 func (e *encoder) destination(q *Queue, d *destination) {
 	e.text(d.name)
 	e.int(int64(d.active))
-	e.flags(d.more, d.loading, d.missed, d.ready, d.heaped)
+	e.flags(d.more, d.loading, d.missed != (Waiting{}), d.ready, d.heaped)
 	e.int(int64(len(d.waiting)))
 	for _, g := range d.waiting {
 		e.text(string(g.message.entry.ID))
@@ -222,6 +244,7 @@ func (e *encoder) destination(q *Queue, d *destination) {
 	}
 	if d.loading {
 		e.int(int64(q.reads.count - d.read))
+		e.line(d.missed)
 	}
 	if d.heaped {
 		e.wall(d.at)
@@ -245,12 +268,13 @@ func (e *encoder) cursor(name string) {
 func (e *encoder) job(j *job) {
 	e.text(string(j.message.entry.ID))
 	e.text(j.dest)
-	e.int(int64(len(j.to)))
-	for _, to := range j.to {
-		e.text(to)
-	}
+	e.texts(j.to)
 	e.int(int64(j.attempt))
-	e.flags(j.group != nil, j.closing != nil, j.ticket)
+	e.flags(j.group != nil, j.closing != nil, j.ticket != 0)
+	e.int(int64(len(j.before)))
+	for i := range j.before {
+		e.recipient(&j.before[i])
+	}
 	e.int(int64(len(j.closing)))
 	for _, res := range j.closing {
 		e.text(res.Recipient)
@@ -261,6 +285,7 @@ func (e *encoder) job(j *job) {
 func (e *encoder) commit(q *Queue, seq uint64, c *commit) {
 	e.int(int64(e.names.Batch(seq)))
 	e.owner(q, c.message)
+	e.texts(inOrder(c.dests, cmp.Compare))
 	e.int(int64(len(c.fresh)))
 	for _, m := range c.fresh {
 		e.owner(q, m)
@@ -285,10 +310,7 @@ func (e *encoder) commit(q *Queue, seq uint64, c *commit) {
 	for _, f := range c.facts {
 		e.text(string(f.Kind))
 		e.text(string(f.Queue))
-		e.int(int64(len(f.To)))
-		for _, to := range f.To {
-			e.text(to)
-		}
+		e.texts(f.To)
 		e.b = append(e.b, byte(f.State))
 	}
 }

@@ -47,13 +47,13 @@ func TestWhatCannotBeIsNoPoint(t *testing.T) {
 			}
 		}
 	}
-	if lawful != 12 {
-		t.Errorf("%d transitions, want the 11 of the states and the first", lawful)
+	if lawful != 13 {
+		t.Errorf("%d transitions, want the 12 of the states and the first", lawful)
 	}
 	for _, g := range []struct {
 		group Group
 		want  int
-	}{{Transitions, 24}, {Cells, 88}, {Faults, faults}} {
+	}{{Transitions, 26}, {Cells, 88}, {Faults, faults}} {
 		if n := len(g.group.Points()); n != g.want {
 			t.Errorf("%d %v, want %d", n, g.group, g.want)
 		}

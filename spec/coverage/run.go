@@ -43,6 +43,8 @@ type recipient struct {
 	// job is the attempt under way; dotted is true once its dot has left.
 	job    *job
 	dotted bool
+	// doubted is true once the relay spoke of a doubt since it entered its state.
+	doubted bool
 }
 
 // A job is one attempt under way.
@@ -69,6 +71,10 @@ func (r *Run) Observe(f *spec.Fact) {
 		r.submission(f)
 	case spec.FactQueued, spec.FactIntent, spec.FactOutcome:
 		r.transition(f)
+	case spec.FactDoubt:
+		for _, address := range f.To {
+			r.recipient(f.Queue, address).doubted = true
+		}
 	case spec.FactAttempt, spec.FactAttemptEnd, spec.FactDial, spec.FactDot:
 		r.attempt(f)
 	case spec.FactRemoved, spec.FactDamaged:
@@ -147,12 +153,12 @@ func (r *Run) recipient(queue spec.QueueID, address string) *recipient {
 // move brings a recipient into a state.
 func (r *Run) move(one *recipient, to spec.RecipientState) {
 	restarted := one.since < r.process
-	if restarted && one.state == spec.Queued && !one.state.CanBecome(to) {
+	if restarted && one.state == spec.Queued && (!one.state.CanBecome(to) || to == spec.Unknown && one.doubted) {
 		// The intent was durable, but the process died before it said so.
 		one.state = spec.Intent
 	}
 	r.c.hit(TransitionPoint(one.state, to, restarted))
-	one.state, one.since, one.dotted = to, r.process, false
+	one.state, one.since, one.dotted, one.doubted = to, r.process, false, false
 }
 
 // attempt follows the relay's attempts.

@@ -40,6 +40,7 @@ var (
 	intent   = about(spec.Fact{Kind: spec.FactIntent})
 	dot      = on(about(spec.Fact{Kind: spec.FactDot}))
 	ended    = about(spec.Fact{Kind: spec.FactAttemptEnd})
+	doubt    = about(spec.Fact{Kind: spec.FactDoubt})
 	removed  = about(spec.Fact{Kind: spec.FactRemoved})
 	closed   = spec.Fact{Kind: spec.FactClosed, Session: talk}
 	sending  = []spec.Fact{started, queued, attempt, dial, connect}
@@ -81,8 +82,10 @@ func TestTransitions(t *testing.T) {
 			[]string{"transition/new/queued", "transition/queued/failed/restarted"}},
 		"held through a restart": {all(held, []spec.Fact{started, outcome(spec.Queued)}),
 			[]string{"transition/new/queued", "transition/queued/intent", "transition/intent/held", "transition/held/queued/restarted"}},
-		"an intent that nobody spoke of": {all(sending, []spec.Fact{started, outcome(spec.Unknown)}),
+		"an intent that nobody spoke of": {all(sending, []spec.Fact{started, doubt, outcome(spec.Unknown)}),
 			[]string{"transition/new/queued", "transition/intent/unknown/restarted"}},
+		"a doubt that is too old to be sent again": {all(intended, []spec.Fact{doubt, outcome(spec.Queued), started, outcome(spec.Unknown)}),
+			[]string{"transition/new/queued", "transition/queued/intent", "transition/intent/queued", "transition/queued/unknown/restarted"}},
 		"a message that nobody spoke of":  {[]spec.Fact{started, started, attempt}, []string{"transition/new/queued/restarted"}},
 		"a log that begins in the middle": {[]spec.Fact{outcome(spec.Delivered)}, nil},
 		"a deferral that nobody spoke of": {all(intended, []spec.Fact{started, attempt, intent}),

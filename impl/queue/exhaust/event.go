@@ -205,7 +205,7 @@ letters:
 }
 
 func (s *state) decision(e event) queue.Decide {
-	d := queue.Decide{ID: s.letters[e.i].id, Decision: decisions[e.y]}
+	d := queue.Decide{Ticket: uint64(e.i) + 1, ID: s.letters[e.i].id, Decision: decisions[e.y]}
 	if e.x > 0 {
 		d.Recipient = s.disk.entry(d.ID).Recipients[e.x-1].Address
 	}

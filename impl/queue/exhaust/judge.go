@@ -52,11 +52,11 @@ type mail struct {
 	// accepted counts servers that took it, reported the reports on it.
 	accepted, reported uint8
 	// doubt: a dot may have left and no reply was recorded, since the last
-	// attempt began. refused: a server refused it for good since then.
-	doubt, refused bool
-	// licence: one more acceptance is allowed. licensed: one was, so that it
-	// may be called failed though a server has it.
-	licence, licensed bool
+	// attempt began. refused: a server refused it for good since then. doubted:
+	// an attempt before left it in doubt.
+	doubt, refused, doubted bool
+	// licence: one more acceptance is allowed.
+	licence bool
 	// word: the operator says that it was delivered. final: it is on disk that
 	// a server refused it for good.
 	word, final bool
@@ -140,7 +140,7 @@ func (s *state) accept(m *mail) {
 func (s *state) window(m *mail) {
 	m.doubt = true
 	if m.accepted > 0 && s.policy.InDoubt == spec.DoubtRetry {
-		m.licence, m.licensed = true, true
+		m.licence = true
 	}
 }
 
@@ -181,6 +181,7 @@ func (s *state) begins(b queue.Begin) {
 		case m.reported > 0 || m.word || m.final:
 			s.violate(spec.RetryOnTime, "the relay attempts %s, which is final", m.name)
 		default:
+			m.doubted = m.doubted || m.doubt
 			m.doubt, m.refused = false, false
 		}
 	}
@@ -232,7 +233,7 @@ func (m *mail) take(e effect) {
 		m.word = true
 	case mayRetry:
 		if m.accepted > 0 {
-			m.licence, m.licensed = true, true
+			m.licence = true
 		}
 	}
 }
@@ -277,14 +278,14 @@ func (s *state) judgeRecord(l *letter, m *mail, state string) {
 			s.violate(spec.TrueReports, "%s is recorded as delivered, but no server accepted it", m.name)
 		}
 	case spec.Failed.String():
-		if m.accepted > 0 && !m.licensed {
+		if m.accepted > 0 {
 			s.violate(spec.TrueReports, "%s is recorded as failed, but a server accepted it", m.name)
 		}
 		if !m.refused && !s.expired(l) {
 			s.violate(spec.TrueReports, "%s is recorded as failed, but no server refused it and its lifetime is not over", m.name)
 		}
 	case spec.Unknown.String(), spec.Held.String():
-		if !m.doubt {
+		if !m.doubt && (state == spec.Held.String() || !m.doubted) {
 			s.violate(spec.TrueReports, "%s is recorded as %s, but nothing was in doubt", m.name, state)
 		}
 	}
@@ -315,7 +316,7 @@ func (s *state) removed(id spec.QueueID) {
 			continue
 		}
 		// Nobody is told of a report that fails (RFC 5321 section 6.1).
-		given := l.report && (m.refused || m.doubt || s.expired(l))
+		given := l.report && (m.refused || m.doubt || m.doubted || s.expired(l))
 		if m.accepted == 0 && m.reported == 0 && !m.word && !given {
 			s.violate(spec.NothingLost, "%s leaves the disk, but no server has %s and nobody was told", id, m.name)
 		}
@@ -416,7 +417,7 @@ func (e *encoder) truth(s *state) {
 		m := &s.mails[i]
 		e.text(m.name)
 		e.b = append(e.b, m.accepted, m.reported)
-		for _, v := range [...]bool{m.doubt, m.refused, m.licence, m.licensed, m.word, m.final} {
+		for _, v := range [...]bool{m.doubt, m.refused, m.doubted, m.licence, m.word, m.final} {
 			e.bool(v)
 		}
 		e.wall(max(m.due, s.now)) // what is past is past

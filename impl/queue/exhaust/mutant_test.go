@@ -231,7 +231,7 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 				return d
 			}
 			return e
-		}}, held, spec.TrueReports},
+		}}, held, spec.NeverTwice},
 		{"under retry, a retry for what was refused", mutant{event: verdictAs(spec.FailRecipient, spec.InDoubt)}, retried, spec.RetryOnTime},
 	} {
 		t.Run(test.name, func(t *testing.T) {
