@@ -26,6 +26,8 @@ type actor struct {
 	jobs  []running
 	timer *time.Timer
 	ready bool
+	// warned is true once the wall clock was found to have been set.
+	warned bool
 }
 
 // A letter is an event, and where the answer goes that releases its sender;
@@ -94,6 +96,7 @@ func (a *actor) loop() {
 			a.waiters[waiterOf(l.event)] = l.reply
 		}
 		now := time.Now()
+		a.watch(now)
 		at := spec.Instant{Wall: spec.WallOf(now), Mono: spec.Mono(now.Sub(a.began))}
 		for _, act := range a.core.Step(at, l.event) {
 			a.carryOut(act, at)
@@ -110,6 +113,17 @@ func (a *actor) loop() {
 		if l.counted {
 			a.relay.running.Done()
 		}
+	}
+}
+
+// watch tells once that the wall clock was set while the relay runs. What is
+// stored goes by what it said when the relay began, so the next process takes
+// all mail for older or younger than it is.
+func (a *actor) watch(now time.Time) {
+	gap := now.Round(0).Sub(a.began.Round(0)) - now.Sub(a.began)
+	if log := a.relay.config.Log; !a.warned && log != nil && gap.Abs() > time.Hour {
+		a.warned = true
+		log.Warn("the wall clock was set while the relay runs; restart it, so that mail gets its whole lifetime", "by", gap)
 	}
 }
 

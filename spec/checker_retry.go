@@ -31,9 +31,16 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
 	case r.state == Queued && e.At < r.due:
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s %s before it was due", r.name(), ago(r.due.Sub(e.At)))
-	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && r.decision == nil:
+	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && r.decision == nil && !c.rested(r, e):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
+}
+
+// rested reports whether r was due so long ago that the relay cannot have run
+// since, or its clock was wrong: it cannot tell the two apart, and may try once
+// more.
+func (c *Checker) rested(r *rcpt, e *event) bool {
+	return r.state == Queued && e.At > r.due.Add(c.policy.Schedule.Lifetime+c.policy.Schedule.Max) && c.stoppedSince(r.outcome)
 }
 
 // expires is when the lifetime of m ends; 0 when that is not known.
