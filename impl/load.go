@@ -75,14 +75,16 @@ func (r *Relay) loadWriting(l queue.Load, out *queue.Loaded) error {
 // loadDestinations skips through the index from destination to destination.
 func (r *Relay) loadDestinations(l queue.Load, out *queue.Loaded) error {
 	after := l.After
-	for len(out.Groups) < l.Limit {
+	for len(out.Groups)+len(out.Unread) < l.Limit {
 		keys, err := r.host.Store.Scan(seam.SpaceDue, "", after, 1)
 		if err != nil || len(keys) == 0 {
 			return err
 		}
 		line, err := queue.ParseWaiting(keys[0].Key.Name)
 		if err != nil {
-			return err
+			after = keys[0].Key.Name
+			out.Unread = append(out.Unread, after)
+			continue
 		}
 		out.Groups = append(out.Groups, line)
 		after = queue.AfterDestination(line.Destination)
@@ -96,12 +98,13 @@ func (r *Relay) loadGroups(l queue.Load, out *queue.Loaded) error {
 	if err != nil {
 		return err
 	}
-	for i, k := range keys {
+	for _, k := range keys {
 		line, err := queue.ParseWaiting(k.Key.Name)
 		if err != nil {
-			return err
+			out.Unread = append(out.Unread, k.Key.Name)
+			continue
 		}
-		if i == l.Limit {
+		if len(out.Groups) == l.Limit {
 			out.More, out.Next = true, line.Due
 			break
 		}
@@ -109,6 +112,9 @@ func (r *Relay) loadGroups(l queue.Load, out *queue.Loaded) error {
 		if err := r.loadEntry(line.ID, out); err != nil {
 			return err
 		}
+	}
+	if len(keys) > l.Limit && !out.More {
+		out.More = true // one line less, and the next read shows when it is due
 	}
 	return nil
 }

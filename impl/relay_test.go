@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -227,6 +228,31 @@ func TestARefusedSubmissionLeavesNothing(t *testing.T) {
 type readerFunc func([]byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestOneBadIndexLineKeepsNoRelayFromStarting: it is set aside, and the others
+// are read.
+func TestOneBadIndexLineKeepsNoRelayFromStarting(t *testing.T) {
+	onStage(t, func(s *stage) {
+		const bad = "exa\x00mple.net\x000000000000000001/Q2"
+		e := queue.Entry{ID: "Q1", Message: "m1", Sender: "alice@example.org", Size: 4,
+			Recipients: []queue.Recipient{{Address: "bob@exa", State: spec.Queued}}}
+		if err := s.store.Write([]seam.Op{
+			{Key: seam.ControlKey("Q1"), Value: e.Encode()},
+			{Key: queue.Waiting{Destination: "exa", ID: "Q1"}.Key()},
+			{Key: seam.Key{Space: seam.SpaceDue, Name: bad}},
+			{Key: seam.Key{Space: seam.SpaceDue, Name: "dust"}},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		s.run(impl.Config{})
+		if !slices.Contains(s.facts, spec.FactAttempt) {
+			t.Errorf("nobody was attempted: %v", s.facts)
+		}
+		if got := s.keys(seam.SpaceDamaged); len(got) != 2 {
+			t.Errorf("set aside: %q", got)
+		}
+	})
+}
 
 // TestARelayThatCannotListenDecidesNothing: another one may be running.
 func TestARelayThatCannotListenDecidesNothing(t *testing.T) {

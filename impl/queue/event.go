@@ -75,6 +75,8 @@ type Loaded struct {
 	// Entries holds the encoded control entries of Groups, or of the messages
 	// found by LoadIntents and LoadMessage; nil where there is none.
 	Entries []Raw
+	// Unread are the names of index lines that say nothing: see ParseWaiting.
+	Unread []string
 	// Chunks, for LoadWriting, are the keys of the unfinished contents.
 	Chunks []seam.Key
 	// More is true when there was more than Limit.

@@ -15,6 +15,9 @@ func (q *Queue) loaded(e Loaded) {
 		q.halt(fmt.Errorf("reading the spool: %w", e.Err))
 		return
 	}
+	for _, name := range e.Unread {
+		q.setAsideLine(name)
+	}
 	switch e.Load.Kind {
 	case LoadGroups:
 		q.loadedGroups(e)
@@ -36,6 +39,9 @@ func (q *Queue) loaded(e Loaded) {
 			d.more, d.next = true, q.clock.sane(line.Due, q.policy.Schedule.Max)
 			q.place(d)
 			last = AfterDestination(line.Destination)
+		}
+		for _, name := range e.Unread {
+			last = max(last, name)
 		}
 		q.readOn(e, last)
 	}

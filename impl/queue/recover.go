@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"fmt"
+
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -122,6 +124,16 @@ func (q *Queue) setAside(raw Raw, why error) {
 	q.commit(&commit{facts: []spec.Fact{{Kind: spec.FactDamaged, Queue: raw.ID, Text: why.Error()}}}, []seam.Op{
 		{Key: seam.Key{Space: seam.SpaceDamaged, Name: string(raw.ID)}, Value: raw.Value},
 		{Key: seam.ControlKey(raw.ID), Delete: true},
+	})
+}
+
+// setAsideLine puts an index line that says nothing where it disturbs nobody:
+// one of them must not keep a relay from starting.
+func (q *Queue) setAsideLine(name string) {
+	text := fmt.Sprintf("index line %+q says nothing; it is set aside", name)
+	q.commit(&commit{facts: []spec.Fact{{Kind: spec.FactDamaged, Text: text}}}, []seam.Op{
+		{Key: seam.Key{Space: seam.SpaceDamaged, Name: fmt.Sprintf("index line %+q", name)}, Value: []byte(name)},
+		{Key: seam.Key{Space: seam.SpaceDue, Name: name}, Delete: true},
 	})
 }
 
