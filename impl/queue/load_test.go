@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -79,6 +80,34 @@ func TestMemoryIsBoundedHoweverManyDestinationsAreDue(t *testing.T) {
 	}
 	if len(r.begins) != 500 {
 		t.Errorf("%d of 500 messages were attempted", len(r.begins))
+	}
+}
+
+// TestWhatRecoveryPutsIntoAWindowHidesNothing: it is there before it is known
+// what else waits, and is put out when the window is full.
+func TestWhatRecoveryPutsIntoAWindowHidesNothing(t *testing.T) {
+	r := started(t, func(p *spec.Policy) {
+		p.InDoubt, p.Limits.WindowGroups, p.Limits.DeliveriesPerDestination = spec.DoubtRetry, 1, 1
+	})
+	for _, id := range []spec.QueueID{"m1", "m2", "m3", "m4"} {
+		r.queued(id, "a@x.test")
+	}
+	r.intend(r.begun())
+	r.slow = true
+	r.restart()
+	r.do(r.load(r.loads[0])) // the intents come first
+	r.loads = r.loads[1:]
+	r.flush()
+	r.answer()
+	for done := 0; done < 4; done++ {
+		if done == len(r.begins) {
+			r.pass(5 * time.Minute)
+		}
+		if done == len(r.begins) {
+			t.Fatalf("%d of 4 messages were attempted; the disk holds %v", done, sortedKeys(r.disk))
+		}
+		r.intend(r.begins[done])
+		r.end(r.begins[done], spec.Proceed)
 	}
 }
 

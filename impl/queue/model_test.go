@@ -26,7 +26,10 @@ type model struct {
 	next      int
 	crashes   int
 	loads     []Load
+	read      []Loaded // reads that saw the disk and have not come back
 	closes    []Close
+	licences  map[string]int  // recipients -> acceptances more that a doubt allows
+	word      map[string]bool // recipients of which the operator said that they have it
 }
 
 type modelDelivery struct {
@@ -36,19 +39,20 @@ type modelDelivery struct {
 
 func newModel(t *rapid.T) *model {
 	s := newScript()
-	s.policy.InDoubt = spec.DoubtReport
+	s.policy.InDoubt = rapid.SampledFrom([]spec.InDoubtPolicy{spec.DoubtReport, spec.DoubtHold, spec.DoubtRetry}).Draw(t, "in doubt")
 	s.policy.Limits.Deliveries = rapid.IntRange(1, 3).Draw(t, "deliveries")
 	s.policy.Limits.DeliveriesPerDestination = rapid.IntRange(1, 2).Draw(t, "per destination")
 	s.policy.Limits.WindowGroups = rapid.SampledFrom([]int{1, 3, 100}).Draw(t, "window")
 	s.policy.Schedule.Lifetime = time.Hour
-	m := &model{t: t, s: s, submitted: map[string]int{}, reports: map[string]int{}, removed: map[spec.QueueID]int{}}
+	m := &model{t: t, s: s, submitted: map[string]int{}, reports: map[string]int{}, removed: map[spec.QueueID]int{},
+		licences: map[string]int{}, word: map[string]bool{}}
 	m.start()
 	return m
 }
 
 func (m *model) start() {
 	m.core = New(m.s.policy)
-	m.deliver, m.loads, m.closes, m.waiting = nil, nil, nil, map[Action]bool{}
+	m.deliver, m.loads, m.read, m.closes, m.waiting = nil, nil, nil, nil, map[Action]bool{}
 	m.step(Start{})
 }
 
@@ -60,6 +64,8 @@ func (m *model) step(e Event) {
 		m.waiting[MayCommit{Job: e.Job}] = true
 	case Settle:
 		m.waiting[Settled{Job: e.Job}] = true
+	case Decide:
+		m.waiting[Decided{Ticket: e.Ticket, ID: e.ID}] = true
 	}
 	m.t.Logf("%T %+v", e, e)
 	for _, act := range append([]Action(nil), m.core.Step(m.s.now, e)...) {
@@ -67,6 +73,9 @@ func (m *model) step(e Event) {
 		switch act.(type) {
 		case Accepted, MayCommit, Settled:
 			delete(m.waiting, act)
+		}
+		if d, ok := act.(Decided); ok { // refused while another one is carried out, or nothing is held
+			delete(m.waiting, Decided{Ticket: d.Ticket, ID: d.ID})
 		}
 		switch act := act.(type) {
 		case Commit:
@@ -119,6 +128,15 @@ func (m *model) fact(f spec.Fact) {
 			}
 		}
 	}
+	if f.Kind == spec.FactOutcome {
+		key := string(f.Queue) + " " + f.To[0]
+		switch {
+		case f.State == spec.Failed && m.submitted[key] > 0:
+			m.t.Fatalf("%s is called failed, and a server has it", key)
+		case f.State == spec.Delivered && m.submitted[key] == 0 && !m.word[key]:
+			m.t.Fatalf("%s is called delivered, and no server has it", key)
+		}
+	}
 	if f.Kind == spec.FactRemoved {
 		m.removed[f.Queue]++
 	}
@@ -134,7 +152,16 @@ func (m *model) act() {
 		can = append(can, m.durable, m.durable)
 	}
 	if len(m.loads) > 0 {
+		can = append(can, m.look)
+	}
+	if len(m.read) > 0 {
 		can = append(can, m.load)
+	}
+	if held := m.held(); len(held) > 0 && m.core.recovery.ready {
+		can = append(can, func() {
+			h := held[rapid.IntRange(0, len(held)-1).Draw(m.t, "held")]
+			m.decide(h, rapid.SampledFrom([]Decision{DecideRetry, DecideDelivered, DecideReport}).Draw(m.t, "decision"))
+		})
 	}
 	if len(m.closes) > 0 {
 		can = append(can, m.close)
@@ -167,10 +194,49 @@ func (m *model) durable() {
 	m.step(Durable{Seq: c.Seq})
 }
 
-func (m *model) load() {
+// look has a read see the disk as it is; load has the oldest come back.
+func (m *model) look() {
 	l := m.loads[0]
 	m.loads = m.loads[1:]
-	m.step(m.s.load(l))
+	m.read = append(m.read, m.s.load(l))
+}
+
+func (m *model) load() {
+	e := m.read[0]
+	m.read = m.read[1:]
+	m.step(e)
+}
+
+// held lists who is held on disk, as decisions about one recipient each.
+func (m *model) held() (held []Decide) {
+	for _, k := range sortedKeys(m.s.disk) {
+		if k.Space != seam.SpaceControl {
+			continue
+		}
+		e, err := DecodeEntry(m.s.disk[k])
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		for _, r := range e.Recipients {
+			if r.State == spec.Held {
+				held = append(held, Decide{ID: e.ID, Recipient: r.Address})
+			}
+		}
+	}
+	return held
+}
+
+func (m *model) decide(d Decide, what Decision) {
+	m.s.tickets++
+	d.Ticket, d.Decision = m.s.tickets, what
+	key := string(d.ID) + " " + d.Recipient
+	switch what {
+	case DecideRetry:
+		m.licences[key]++
+	case DecideDelivered:
+		m.word[key] = true
+	}
+	m.step(d)
 }
 
 func (m *model) close() {
@@ -198,7 +264,20 @@ func (m *model) talk(i int) {
 	if verdict == spec.Proceed || verdict == spec.InDoubt && rapid.Bool().Draw(m.t, "accepted") {
 		m.accept(d)
 	}
+	if verdict == spec.InDoubt {
+		m.license(d)
+	}
 	m.end(i, verdict)
+}
+
+// license lets those of a delivery be sent again, if the policy says so.
+func (m *model) license(d *modelDelivery) {
+	if m.s.policy.InDoubt != spec.DoubtRetry {
+		return
+	}
+	for _, to := range d.begin.To {
+		m.licences[string(d.begin.ID)+" "+to]++
+	}
 }
 
 // accept is the server taking the message: the truth.
@@ -206,8 +285,8 @@ func (m *model) accept(d *modelDelivery) {
 	for _, to := range d.granted {
 		key := string(d.begin.ID) + " " + to
 		m.submitted[key]++
-		if m.submitted[key] > 1 {
-			m.t.Fatalf("%s was accepted %d times", key, m.submitted[key])
+		if n := m.submitted[key]; n > 1+m.licences[key] {
+			m.t.Fatalf("%s was accepted %d times, and %d doubts allow it", key, n, m.licences[key])
 		}
 	}
 	d.granted = []string{}
@@ -233,6 +312,7 @@ func (m *model) pass(d time.Duration) {
 func (m *model) crash() {
 	m.crashes++
 	for _, d := range m.deliver {
+		m.license(d)
 		if len(d.granted) > 0 && rapid.Bool().Draw(m.t, "accepted in the crash") {
 			m.accept(d)
 		}
@@ -244,7 +324,23 @@ func (m *model) crash() {
 			m.fact(f) // true, though nobody lives to say it
 		}
 	}
+	for _, c := range m.s.unacked[keep:] { // what was heard and is forgotten is a doubt
+		for _, f := range m.core.pending[c.Seq].facts {
+			if f.Kind == spec.FactOutcome && m.s.policy.InDoubt == spec.DoubtRetry {
+				m.licences[string(f.Queue)+" "+f.To[0]]++
+			}
+		}
+	}
 	m.s.unacked, m.s.now.Mono = nil, 0
+	const year = 365 * 24 * time.Hour
+	m.s.now.Wall = m.s.now.Wall.Add(rapid.SampledFrom([]time.Duration{0, time.Minute, -time.Hour, -year, year}).Draw(m.t, "the clock is set by"))
+	if rapid.Bool().Draw(m.t, "other relay hosts") {
+		relays := []string{"smart.test"}
+		if len(m.s.policy.Relays) > 0 {
+			relays = nil
+		}
+		m.s.policy.Relays = relays
+	}
 	m.start()
 }
 
@@ -255,6 +351,8 @@ func (m *model) settle() {
 		case len(m.s.unacked) > 0:
 			m.durable()
 		case len(m.loads) > 0:
+			m.look()
+		case len(m.read) > 0:
 			m.load()
 		case len(m.closes) > 0:
 			m.close()
@@ -264,7 +362,9 @@ func (m *model) settle() {
 		case len(m.deliver) > 0:
 			m.accept(m.deliver[0])
 			m.end(0, spec.Proceed)
-		case len(m.s.disk) > 0:
+		case len(m.held()) > 0:
+			m.decide(m.held()[0], DecideReport)
+		case len(m.s.disk) > 0 || m.core.Sizes().Destinations > 0: // one may be known to have mail that ended in the recovery
 			m.pass(10 * time.Minute)
 		default:
 			return
@@ -285,7 +385,7 @@ func TestNeverTwiceAndCleanExactlyInAnyOrderWithCrashes(t *testing.T) {
 			t.Fatalf("everything is done and somebody still waits for %v", m.waiting)
 		}
 		for key, accepted := range m.submitted {
-			if accepted == 0 && m.reports[key] == 0 {
+			if accepted == 0 && m.reports[key] == 0 && !m.word[key] {
 				t.Fatalf("%s is lost: no server took it and nobody was told", key)
 			}
 		}

@@ -133,14 +133,18 @@ func byKey(a, b *group) int {
 	return cmp.Or(cmp.Compare(a.line.Due, b.line.Due), cmp.Compare(a.line.ID, b.line.ID))
 }
 
-// evict leaves the last group of the window to the disk.
+// evict leaves the last group of the window to the disk. All that comes before
+// it is in the window, unless it was beyond the cursor itself: recovery puts
+// groups there before it is known what else the disk holds.
 func (q *Queue) evict(d *destination) {
 	last := d.waiting[len(d.waiting)-1]
-	d.next = last.due
-	q.drop(last)
-	d.more = true
 	name := last.line.name()
-	d.cursor = name[:len(name)-1] // all that comes before it is in the window
+	before := name[:len(name)-1]
+	if !d.more {
+		d.more, d.cursor, d.next = true, before, last.due
+	}
+	d.cursor, d.next = min(d.cursor, before), min(d.next, last.due)
+	q.drop(last)
 	d.miss(last.line)
 	q.forget(last.message)
 }
