@@ -27,14 +27,16 @@
 // For each destination that has something waiting, a small record and a
 // window: the groups that are due first. The rest is on disk, in the index of
 // SpaceDue, and is loaded when the window runs dry. The invariant is that the
-// window of a destination holds exactly the waiting groups whose index key is
-// not beyond its cursor.
+// window of a destination holds all waiting groups whose index key is not beyond
+// its cursor; beyond it, only such as recovery put there before it knew of a
+// rest. A group that a batch on its way changes is in no window until that is
+// durable.
 //
 // # Time
 //
 // Due times are stored as wall-clock times but measured by the monotonic
 // clock: the queue reads the wall clock once, at its first step, and counts
 // from there, so a jump of the wall clock moves nothing while it runs. After
-// a restart a due time is never further away than the longest interval of the
-// schedule, whatever the wall clock says.
+// a restart a due time that cannot be our own is no further away than the
+// longest interval of the schedule from then, whatever the wall clock says.
 package queue
