@@ -90,7 +90,8 @@ func (g *generator) oddity() string {
 	case "body":
 		return "at body" + g.when() + ": " + pick(g, `raw "what?\r\n"`, "250 Taken", "354 More", "451 4.3.0 Enough for now", "554 5.7.1 Enough")
 	}
-	return g.at(stage) + pick(g, `raw "`+yes[:3]+`\r\n"`, "250 Fine", `raw "what?\r\n"`, `raw "250-\r\n"`, "drip 1s; "+yes, "cut after 2; "+yes, "repeat 2; "+yes, "350 Hm", yes[:3]+"-One|"+yes)
+	return g.at(stage) + pick(g, `raw "`+yes[:3]+`\r\n"`, "250 Fine",
+		`raw "what?\r\n"`, `raw "250-\r\n"`, "drip 1s; "+yes, "cut after 2; "+yes, "repeat 2; "+yes, "350 Hm", yes[:3]+"-One|"+yes)
 }
 
 func (g *generator) doubt() string {
