@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -74,6 +75,11 @@ func (c *Checker) gaveUp(r *rcpt, a *acceptance, until *event) Wall {
 // the client before the fact numbered until; nil when there was none. That the
 // server was slow is none: a client must wait.
 func (c *Checker) lostReply(a *acceptance, until int) *event {
+	for _, f := range a.session.faults {
+		if f.seq < until && muddles(f) {
+			return f // whatever it said next, it may have taken another reply for this one
+		}
+	}
 	if a.heard != nil {
 		return nil
 	}
@@ -90,6 +96,14 @@ func (c *Checker) lostReply(a *acceptance, until int) *event {
 		return f
 	}
 	return nil
+}
+
+// muddles reports whether a server said more than it was asked, or what is no
+// reply: from then on its client may take one reply for another.
+func muddles(f *event) bool {
+	return slices.ContainsFunc(f.Faults, func(kind Fault) bool {
+		return kind == FaultExtraReply || kind == FaultMalformed || kind == FaultEarly
+	})
 }
 
 // slow reports whether a fault is only that a server takes its time, or never

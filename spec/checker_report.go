@@ -128,8 +128,11 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
 		return
 	}
+	if c.wire.blurred > r.dot.seq {
+		return // it is not known of which mail a server spoke
+	}
 	r.doubtful = r.dot
-	if c.policy.InDoubtFor(r.dest) == DoubtRetry || r.decided("retry", r.dot) || c.wire.lastPeer < r.dot.seq || c.wire.blurred > r.dot.seq {
+	if c.policy.InDoubtFor(r.dest) == DoubtRetry || r.decided("retry", r.dot) || c.wire.lastPeer < r.dot.seq {
 		return // or it is not known what the server said
 	}
 	c.violate(NeverTwice, "again "+r.name(), []*event{r.dot, e},

@@ -35,10 +35,12 @@ type session struct {
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
+	// last is who was named last.
+	last *rcpt
 	// early is a refusal that its server gave before it had the whole content.
 	early *event
-	to          []*rcpt
-	named       int // how many RCPT there were
+	to    []*rcpt
+	named int // how many RCPT there were
 	// blurred is true when it is not clear whom a RCPT named. addr is where
 	// the network says that it leads.
 	blurred bool
@@ -161,7 +163,7 @@ func (c *Checker) command(e *event) {
 			s.blurred = true
 			return
 		}
-		s.to = append(s.to, r)
+		s.to, s.last = append(s.to, r), r
 		if r.talk != s {
 			r.talk = s
 			r.talks++
@@ -222,6 +224,10 @@ func (c *Checker) reply(e *event) {
 	}
 	if s.blurred && no && (e.Stage == StageDot || e.Stage == StageBody) {
 		c.wire.blurred = e.seq
+	}
+	if e.Stage == StageRCPT && !strings.HasPrefix(e.Reply, "2") && s.last != nil {
+		// Who was not taken is not in the transaction.
+		s.to = slices.DeleteFunc(s.to, func(r *rcpt) bool { return r == s.last })
 	}
 	if !no {
 		return
