@@ -51,11 +51,10 @@ func (c *session) answer(o occasion, normal string, d *deed) (string, error) {
 	if ok && rule.IsFault() {
 		c.note(spec.Fact{Kind: spec.FactFault, Stage: o.stage, Faults: rule.Faults(), Text: rule.String()})
 	}
-	said, err := c.perform(o.stage, complete(rule.Actions, o.stage, normal), d)
 	for _, f := range rule.Faults() {
 		c.muddled = c.muddled || f == spec.FaultExtraReply || f == spec.FaultMalformed || f == spec.FaultEarly
 	}
-	return said, err
+	return c.perform(o.stage, complete(rule.Actions, o.stage, normal), d)
 }
 
 // complete adds the normal reply to actions that neither reply nor end.
