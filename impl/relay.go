@@ -69,6 +69,7 @@ func New(config Config, host seam.Host) (*Relay, error) {
 	r := &Relay{config: config, host: host, ids: newIDs(host), ready: make(chan struct{})}
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.actor = newActor(r)
+	r.host.Store = watched{host.Store, r.cannotWrite}
 	return r, nil
 }
 
