@@ -86,6 +86,13 @@ func (c *conn) Read(b []byte) (int, error) {
 	}
 }
 
+// Readable implements seam.Peeker.
+func (c *conn) Readable() bool {
+	c.world.mu.Lock()
+	defer c.world.mu.Unlock()
+	return !c.closed && !c.owner.dead && (len(c.in.arrived) > 0 || c.in.reset || c.in.fin)
+}
+
 // Write implements net.Conn. It waits while the window is full.
 func (c *conn) Write(b []byte) (int, error) {
 	c.world.mu.Lock()

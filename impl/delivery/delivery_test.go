@@ -323,6 +323,12 @@ func TestThisSideEndsTheAttempt(t *testing.T) {
 			want: []string{dial1, "intend mx1.y b@y", "settle b@y defer: body cut mx1.y", "settle c@y fail-recipient: rcpt 5yz mx1.y", "last"},
 		},
 		{
+			name: "a server that speaks before the dot has an intent, so nobody else is tried", recipients: two,
+			world: world{zone: zone2, intend: func() error { time.Sleep(2 * time.Second); return nil },
+				servers: map[string][]string{"192.0.2.1": {toContent + "C: hello\nwait 1s\nS: 250 early\neof"}}},
+			want: []string{dial1, "intend mx1.y b@y", "settle b@y defer: body 2yz mx1.y", "settle c@y fail-recipient: rcpt 5yz mx1.y", "last"},
+		},
+		{
 			name: "a message that cannot be opened defers",
 			world: world{zone: zone2, open: func() (io.ReadCloser, error) { return nil, failed },
 				servers: map[string][]string{"192.0.2.1": {hello + quit}}},

@@ -79,9 +79,15 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 		}
 		return picked
 	}
+	intended := map[int]bool{}
 	sent := c.Send(ctx, smtpclient.Transaction{
 		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Body: body,
-		Commit: func(accepted []int) error { return a.d.Ledger.Intend(ctx, a.job, host.Name, pick(accepted)) },
+		Commit: func(accepted []int) error {
+			for _, index := range accepted {
+				intended[index] = true
+			}
+			return a.d.Ledger.Intend(ctx, a.job, host.Name, pick(accepted))
+		},
 		Dot: func(accepted []int) {
 			a.note(spec.Fact{Kind: spec.FactDot, Host: host.Name, To: pick(accepted)})
 		},
@@ -90,6 +96,10 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 	for i, r := range sent {
 		results[i] = a.result(host, r)
 		results[i].Recipient = to[i]
+		if intended[i] && results[i].Verdict == spec.NextHost {
+			// The intent names this host, and an attempt has one at most.
+			results[i].Verdict = spec.Defer
+		}
 	}
 	return results
 }

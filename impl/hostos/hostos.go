@@ -67,7 +67,26 @@ func dial(ctx context.Context, addr string) (net.Conn, error) {
 		return nil, fmt.Errorf("dial %q: not an IP address and port", addr)
 	}
 	var d net.Dialer
-	return d.DialContext(ctx, "tcp", addr)
+	c, err := d.DialContext(ctx, "tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	return conn{c.(*net.TCPConn)}, nil
+}
+
+// A conn is a connection that can be peeked at (seam.Peeker).
+type conn struct{ *net.TCPConn }
+
+// Readable implements seam.Peeker. What the system cannot say counts as no.
+func (c conn) Readable() bool {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return false
+	}
+	yes := false
+	// Control, not Read: that would look at the deadline first, and could wait.
+	err = raw.Control(func(fd uintptr) { yes = readable(fd) })
+	return err == nil && yes
 }
 
 // streams returns the source of named random streams that Host.Random is. A

@@ -10,11 +10,13 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
 )
 
 func TestDialReachesAListener(t *testing.T) {
@@ -45,6 +47,58 @@ func TestDialReachesAListener(t *testing.T) {
 	}
 	_ = conn.Close()
 	<-done
+}
+
+func TestAConnectionSaysWhetherSomethingHasArrived(t *testing.T) {
+	h := host(t, patient, "127.0.0.1")
+	l, err := h.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	near, err := h.Dial(t.Context(), l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer near.Close()
+	far, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	peeked := near.(seam.Peeker)
+	if peeked.Readable() {
+		t.Error("readable before anything was sent")
+	}
+	// The other direction and a deadline that has passed change nothing.
+	_, _ = io.WriteString(near, "hello")
+	_ = near.SetDeadline(time.Unix(1, 0))
+	if peeked.Readable() {
+		t.Error("readable because of what was written, or of the deadline")
+	}
+	_ = near.SetDeadline(time.Time{})
+	_, _ = io.WriteString(far, "2")
+	if _, err := io.ReadFull(near, make([]byte, 1)); err != nil || peeked.Readable() {
+		t.Errorf("after the one byte was read (%v): readable is %t", err, peeked.Readable())
+	}
+	_, _ = io.WriteString(far, "5")
+	await(t, "a byte", near)
+	if _, err := io.ReadFull(near, make([]byte, 1)); err != nil {
+		t.Errorf("peeking has taken the byte: %v", err)
+	}
+	_ = far.Close()
+	await(t, "the end", near)
+}
+
+// await waits until something arrives.
+func await(t *testing.T, what string, c net.Conn) {
+	t.Helper()
+	raw, err := c.(syscall.Conn).SyscallConn()
+	if err == nil {
+		err = raw.Read(readable)
+	}
+	if err != nil || !c.(seam.Peeker).Readable() {
+		t.Errorf("%s has arrived (%v), and is not seen", what, err)
+	}
 }
 
 func TestDialRefusesNames(t *testing.T) {

@@ -48,7 +48,8 @@ type Client struct {
 }
 
 // New returns a Client on a connection that was just made. Nothing is read or
-// written before Hello.
+// written before Hello. A connection that is a seam.Peeker is asked, before the
+// final dot leaves, whether the server has spoken already.
 func New(conn net.Conn, opts Options) *Client {
 	opts.Timeouts.Dot = max(opts.Timeouts.Dot, spec.LeastDot)
 	return &Client{conn: conn, opts: opts, r: bufio.NewReader(conn)}

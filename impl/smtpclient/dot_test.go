@@ -197,7 +197,8 @@ func TestLastWords(t *testing.T) {
 			meet(t, script, func(t *testing.T, c *Client) {
 				tx := testTransaction(3)
 				if tt.atDot {
-					tx.Commit = func([]int) error { time.Sleep(time.Second); return nil }
+					// After the last look at what the server says.
+					tx.Dot = func([]int) { time.Sleep(time.Second) }
 				} else {
 					// The first block is written, then the server closes, then the next.
 					tx.Body = io.MultiReader(
@@ -247,4 +248,34 @@ func TestCancelWithinAGroup(t *testing.T) {
 				t.Errorf("%+v", rs)
 			}
 		})
+}
+
+// What a server says before the dot leaves is no answer to it, whenever it
+// comes: the dot does not leave, and nobody is taken for delivered.
+func TestWordsBeforeTheDotAreNotItsReply(t *testing.T) {
+	for _, tt := range []struct{ words, want string }{
+		{"S: 250 2.0.0 Early", "body 2yz"}, {"S: 451 no\nclose", "body 4yz"}, {"S: 554 spam", "body 5yz"}, {"S: 421 bye\nclose", "body 421"},
+		{"S: what", "body malformed"}, {"close", "body cut"}, {"reset", "body cut"},
+	} {
+		check := func(script string, prepare func(*Transaction)) {
+			t.Helper()
+			meet(t, script, func(t *testing.T, c *Client) {
+				tx := testTransaction(3)
+				prepare(&tx)
+				tx.Dot = func([]int) { t.Error("the dot left") }
+				if diff := cmp.Diff([]string{tt.want, "rcpt 5yz", tt.want}, show(deliver(t.Context(), c, tx))); diff != "" {
+					t.Errorf("after %q: %s", tt.words, diff)
+				}
+			})
+		}
+		check(accepted+content+"\nwait 1s\n"+tt.words, func(tx *Transaction) {
+			tx.Commit = func([]int) error { time.Sleep(2 * time.Second); return nil }
+		})
+		if strings.HasPrefix(tt.words, "S:") && !strings.Contains(tt.words, "close") {
+			check(accepted+"\nwait 1s\n"+tt.words+content+"\neof", func(tx *Transaction) {
+				tx.Body = &slowly{tx.Body}
+				tx.Commit = func([]int) error { t.Error("committed"); return nil }
+			})
+		}
+	}
 }

@@ -85,8 +85,21 @@ func (t *transaction) run() {
 		t.conclude(r)
 		return
 	}
+	if r, early := t.c.unasked(t.ctx, spec.StageBody); early {
+		t.conclude(r) // And the commit is spared.
+		return
+	}
 	if err := t.Commit(t.accepted); err != nil {
 		t.conclude(t.c.local(spec.StageBody, fmt.Errorf("not committed: %w", err)))
+		return
+	}
+	// A reply that is here before the dot has left is not the reply to it: a
+	// 250 would be taken for an acceptance that never was, and the mail lost.
+	// What is still on its way cannot be told from the real reply, neither by
+	// its words nor by its time; but a server that sends it has broken RFC 5321
+	// section 4.1.1.4, and has said in so many words that the mail is its own.
+	if r, early := t.c.unasked(t.ctx, spec.StageBody); early {
+		t.conclude(r)
 		return
 	}
 	if !stop() {

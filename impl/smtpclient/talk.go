@@ -3,6 +3,7 @@ package smtpclient
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/postonce/postonce/impl/wire"
@@ -92,8 +93,11 @@ func (c *Client) lastWords(ctx context.Context, stage spec.Stage, err error) Res
 // unasked (RFC 5321 section 3.8). After anything else it is not known which
 // reply belongs to which command, so the conversation is over; but while the
 // content is sent, a server's early answer has a row in the verdict table.
+//
+// While the content is sent, it is looked for on the connection too, not only
+// in what was read already.
 func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
-	if c.r.Buffered() == 0 {
+	if c.r.Buffered() == 0 && !(stage == spec.StageBody && readable(c.conn)) {
 		return Result{}, false
 	}
 	if err := c.arm(ctx, lateReply); err != nil {
@@ -105,4 +109,11 @@ func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
 		r = Result{Stage: stage, Event: spec.Malformed, Text: fmt.Sprintf("a reply to no command: %v", r.Reply)}
 	}
 	return r, true
+}
+
+// readable reports whether something has arrived on the connection that nobody
+// has read: bytes, or its end.
+func readable(conn net.Conn) bool {
+	p, ok := conn.(interface{ Readable() bool })
+	return ok && p.Readable()
 }

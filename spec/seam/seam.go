@@ -20,10 +20,15 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
+// A Peeker is a connection that says, without waiting, whether a Read would
+// return at once: with bytes that have arrived, or because the other side has
+// closed. The connections of Host.Dial are Peekers.
+type Peeker interface{ Readable() bool }
+
 // A Host is the machine that a relay runs on.
 type Host struct {
 	// Dial connects to addr, an IP address and port, by TCP. It returns when
-	// connected, refused, or when ctx is done.
+	// connected, refused, or when ctx is done. The connection is a Peeker.
 	Dial func(ctx context.Context, addr string) (net.Conn, error)
 	// Listen opens a TCP listener on addr.
 	Listen func(addr string) (net.Listener, error)

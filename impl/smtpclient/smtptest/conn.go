@@ -36,6 +36,13 @@ func (a addr) String() string  { return string(a) }
 // Read implements net.Conn.
 func (c *Conn) Read(p []byte) (int, error) { return c.in.read(p) }
 
+// Readable reports whether Read would return at once.
+func (c *Conn) Readable() bool {
+	c.in.mu.Lock()
+	defer c.in.mu.Unlock()
+	return len(c.in.buf) > 0 || c.in.readErr != nil
+}
+
 // Write implements net.Conn.
 func (c *Conn) Write(p []byte) (int, error) { return c.out.write(p) }
 
