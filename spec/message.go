@@ -14,7 +14,9 @@ type Envelope struct {
 	// Recipients are the forward-paths without angle brackets, in the order
 	// in which they were given.
 	Recipients []string
-	// Body8Bit is true when the sender declared BODY=8BITMIME (RFC 6152).
+	// Body8Bit is true when the content has octets above 127, so that only a
+	// server with 8BITMIME may get it (RFC 6152). What the sender declared does
+	// not matter: BODY=8BITMIME in front of plain ASCII needs nothing.
 	Body8Bit bool
 }
 

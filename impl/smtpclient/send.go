@@ -19,7 +19,7 @@ type Transaction struct {
 	// Size is the message's size in bytes as RFC 1870 section 5 counts it:
 	// with its CRLFs, without dot stuffing. 0 is unknown.
 	Size int64
-	// Body8Bit is true when the content may have bytes above 127.
+	// Body8Bit is true when the content has bytes above 127.
 	Body8Bit bool
 	// Body is the content: lines that end in CRLF.
 	Body io.Reader

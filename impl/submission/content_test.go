@@ -147,6 +147,22 @@ func TestContentThatIsRefused(t *testing.T) {
 	})
 }
 
+func TestTheContentSaysWhetherItIsEightBit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		c := r.hello()
+		c.say("MAIL FROM:<a@example.org> BODY=8BITMIME", "250 ")
+		c.say("RCPT TO:<b@example.net>", "250 ")
+		c.say("DATA", "354 ")
+		c.say("Subject: x\r\n\r\nplain\r\n.", "250 ")
+		c.close()
+		r.shutdown()
+		if r.queue.taken()[0].Envelope.Body8Bit {
+			t.Errorf("ASCII was taken for 8-bit content, because the client had declared some")
+		}
+	})
+}
+
 func TestEightBitContentIsTakenUndeclared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)

@@ -38,8 +38,11 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 	if opts.Size > s.server.config.MaxMessageBytes {
 		return answer(refuseLarge)
 	}
+	// BODY= is not kept: 8BITMIME is a promise of the client's that there may
+	// be octets above 127, and the content itself says whether there are. Mail
+	// without any goes to a server that takes nothing else, too (RFC 6152
+	// section 3).
 	t := &transaction{seen: map[string]bool{}}
-	t.envelope.Body8Bit = opts.Body == smtp.Body8BitMIME
 	if from != "" {
 		sender, err := fromPath(from)
 		if err != nil {
@@ -131,7 +134,7 @@ func (s *session) receive(id spec.QueueID, r io.Reader) (err error) {
 		return refuseBare // c.copy cannot see them all; see conn.
 	}
 	envelope := s.open.envelope
-	envelope.Body8Bit = envelope.Body8Bit || c.eightBit
+	envelope.Body8Bit = c.eightBit
 	return s.server.config.Queue.Submit(s.server.life, Message{
 		ID:        id,
 		Envelope:  envelope,
