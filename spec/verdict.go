@@ -125,7 +125,7 @@ func Events() []Event {
 	return all
 }
 
-// EventOf classifies a reply by its code.
+// EventOf classifies a reply by its code. See EventAt.
 func EventOf(r Reply) Event {
 	switch {
 	case r.Code == 421:
@@ -140,6 +140,20 @@ func EventOf(r Reply) Event {
 		return Reply5
 	}
 	return Malformed
+}
+
+// EventAt classifies a reply by what it says at a stage, where that is another
+// thing than its code. There is one case: 552 to RCPT may mean "too many
+// recipients". RFC 821 had that code for it, and RFC 5321 section 4.5.3.1.10
+// says that clients should treat it as temporary, like 452: the recipient goes
+// into another transaction. It means that when the enhanced code says so
+// (5.5.3), or when there is none and another recipient was taken before in the
+// same transaction. Otherwise it is the mailbox that is full (5.2.2).
+func EventAt(stage Stage, r Reply, taken bool) Event {
+	if stage == StageRCPT && r.Code == 552 && (r.Enhanced == "5.5.3" || r.Enhanced == "" && taken) {
+		return Reply4
+	}
+	return EventOf(r)
 }
 
 // A Verdict is what a stage and an event mean for the recipients concerned.

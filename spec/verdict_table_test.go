@@ -85,4 +85,29 @@ func TestEveryReplyIsExpectedInAConversation(t *testing.T) {
 	}
 }
 
+func TestTooManyRecipientsIsForNow(t *testing.T) {
+	for _, c := range []struct {
+		stage    Stage
+		code     int
+		enhanced string
+		taken    bool
+		want     Event
+	}{
+		{StageRCPT, 552, "5.5.3", false, Reply4},
+		{StageRCPT, 552, "5.5.3", true, Reply4},
+		{StageRCPT, 552, "", true, Reply4},
+		{StageRCPT, 552, "", false, Reply5},
+		{StageRCPT, 552, "5.2.2", true, Reply5},
+		{StageRCPT, 550, "5.5.3", true, Reply5},
+		{StageRCPT, 452, "4.5.3", true, Reply4},
+		{StageRCPT, 421, "", true, Reply421},
+		{StageMAIL, 552, "", true, Reply5},
+		{StageDot, 552, "", true, Reply5},
+	} {
+		if got := EventAt(c.stage, Reply{Code: c.code, Enhanced: c.enhanced}, c.taken); got != c.want {
+			t.Errorf("%v: %d %s, another one taken: %t: %v, want %v", c.stage, c.code, c.enhanced, c.taken, got, c.want)
+		}
+	}
+}
+
 func TestVerdictTableGolden(t *testing.T) { golden(t, "verdicts.txt", Table()) }

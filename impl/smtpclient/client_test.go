@@ -219,6 +219,27 @@ func TestTranscripts(t *testing.T) {
 			want: []string{"rcpt 5yz", "dot 2yz", "rcpt 4yz", "dot 2yz"},
 		},
 		{
+			name: "552 may mean too many recipients, and then it is for now", recipients: 5,
+			script: helloPipelining + `
+				C: MAIL FROM:<a@x>
+				C: RCPT TO:<b@y>
+				C: RCPT TO:<c@y>
+				C: RCPT TO:<d@y>
+				C: RCPT TO:<e@y>
+				C: RCPT TO:<f@y>
+				C: DATA
+				S: 250 ok
+				S: 552 mailbox full
+				S: 250 ok
+				S: 552 too many
+				S: 552 5.2.2 mailbox full
+				S: 552 5.5.3 too many
+				S: 354 go` + content + `
+				C: .
+				S: 250 taken` + quit,
+			want: []string{"rcpt 5yz", "dot 2yz", "rcpt 4yz", "rcpt 5yz", "rcpt 4yz"},
+		},
+		{
 			name: "the reply to the dot is for those accepted only", recipients: 2,
 			script: helloPipelining + `
 				C: MAIL FROM:<a@x>

@@ -243,6 +243,9 @@ func (t *transaction) answer(cmd command, r Result) {
 	case t.c.broken:
 		t.conclude(r)
 	case cmd.stage == spec.StageRCPT:
+		if r.Reply.Code != 0 {
+			r.Event = spec.EventAt(cmd.stage, r.Reply, t.taken)
+		}
 		t.taken = t.taken || r.OK()
 		switch i := cmd.recipient; {
 		case t.results[i].Stage != 0:
