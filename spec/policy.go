@@ -117,7 +117,8 @@ type Limits struct {
 	// WindowGroups caps how many (message, destination) pairs are held in
 	// memory; the rest wait on disk.
 	WindowGroups int
-	// NextHops caps how many server addresses one attempt tries.
+	// NextHops caps how many server addresses one attempt tries; a host whose
+	// address is not found counts like one.
 	NextHops int
 	// ReplyBytes caps one reply, all lines together.
 	ReplyBytes int

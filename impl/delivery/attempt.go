@@ -28,7 +28,7 @@ type attempt struct {
 	homeless bool
 	// talking names the conversation that is held, as facts do; empty for none.
 	talking string
-	// tried counts the addresses tried.
+	// tried counts the addresses tried, and the hosts that have none.
 	tried int
 	// stop is why this side ends the attempt.
 	stop error

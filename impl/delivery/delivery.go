@@ -122,10 +122,18 @@ func (a *attempt) run(ctx context.Context) {
 		if a.configured(host) && a.homeless {
 			break // No fallback for what the DNS refuses for good.
 		}
-		for _, addr := range a.addresses(ctx, host) {
-			if a.tried == max(1, a.d.Policy.Limits.NextHops) {
-				a.exhausted()
-				return
+		if a.spent() {
+			break
+		}
+		addresses := a.addresses(ctx, host)
+		if len(addresses) == 0 {
+			// A look-up may take as long as a connection: a domain with hosts
+			// without end must not hold a place without end.
+			a.tried++
+		}
+		for _, addr := range addresses {
+			if a.spent() {
+				break
 			}
 			a.tried++
 			for queue := slices.Clone(a.open); len(queue) > 0; {
@@ -140,4 +148,13 @@ func (a *attempt) run(ctx context.Context) {
 		}
 	}
 	a.exhausted()
+}
+
+// spent reports whether the attempt has tried as much as it may.
+func (a *attempt) spent() bool {
+	if a.tried < max(1, a.d.Policy.Limits.NextHops) {
+		return false
+	}
+	a.homeless = false // The hosts that were not looked at may have an address.
+	return true
 }

@@ -146,6 +146,28 @@ func TestWithoutAddresses(t *testing.T) {
 	})
 }
 
+func TestNoMoreLookUpsThanAllowed(t *testing.T) {
+	two := func(p *spec.Policy) { p.Limits.NextHops = 2 }
+	const hosts = "y MX 10 mx1.y.\ny MX 20 mx2.y.\ny MX 30 mx3.y.\nmx3.y A 192.0.2.3\n"
+	for _, tt := range []struct{ name, addresses, want string }{
+		{"of which the DNS says nothing", "mx1.y SILENT\nmx2.y SILENT\n", "settle b@y defer: resolve dns-trouble mx2.y"},
+		{"which have no address: a third one may have", "mx1.y EXISTS\nmx2.y EXISTS\n", "settle b@y defer: resolve no-address mx2.y"},
+	} {
+		bubble(t, func(t *testing.T) {
+			w := world{zone: hosts + tt.addresses, policy: two}
+			w.deliver(t, t.Context(), "b@y")
+			for _, line := range w.log {
+				if strings.HasPrefix(line, "ask mx3.y") {
+					t.Errorf("after two hosts %s the third one was looked up", tt.name)
+				}
+			}
+			if diff := cmp.Diff([]string{tt.want, "last"}, withoutDNS(w.log)); diff != "" {
+				t.Errorf("after two hosts %s: %s", tt.name, diff)
+			}
+		})
+	}
+}
+
 func TestFallback(t *testing.T) {
 	fallback := func(p *spec.Policy) { p.Fallback = []string{"192.0.2.7", "fb.test:2525"} }
 	const zone = "y MX 10 mx1.y.\nmx1.y A 192.0.2.1\nfb.test A 192.0.2.8\n"
