@@ -120,6 +120,17 @@ func (a *attempt) settle(ctx context.Context, last bool) error {
 	return nil
 }
 
+// record settles what is known by now. What cannot be stored ends the attempt;
+// it comes again with the last settling.
+func (a *attempt) record(ctx context.Context) {
+	if len(a.results) == 0 || a.stop != nil {
+		return
+	}
+	if err := a.settle(ctx, false); err != nil {
+		a.stop = fmt.Errorf("not recorded: %w", err)
+	}
+}
+
 // note notes a fact of this attempt.
 func (a *attempt) note(f spec.Fact) {
 	f.Queue, f.Message, f.Job, f.Dest, f.Session = a.job.Queue, a.job.Message, a.job.ID, a.job.Dest, a.talking

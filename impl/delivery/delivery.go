@@ -10,7 +10,8 @@
 //     the recipient's result, and no other server hears of it in this attempt.
 //     So after a final dot nobody else is ever asked for the same recipient.
 //   - Before a final dot leaves, the intent is durable; after its reply, the
-//     results are recorded before anything else is said. A recipient with an
+//     results are recorded before anything else is said; and when everybody
+//     has one, before QUIT. A recipient with an
 //     intent goes to no other host in the same attempt, dot or not.
 //   - When no next hop is left, the most telling trouble defers what is left;
 //     unless no next hop has an address at all, which fails it (RFC 5321

@@ -51,6 +51,7 @@ type mxs struct {
 	intended []string
 	results  []Result
 	lasts    int
+	early    int // how many results there were after a settling that was neither a dot's nor the last
 	wrong    []string
 }
 
@@ -175,7 +176,7 @@ func (m *mxs) Settle(_ context.Context, _ Job, results []Result, last bool) erro
 	if last {
 		m.lasts++
 	} else if m.intended == nil {
-		m.wrong = append(m.wrong, "results without a dot were not left for the end")
+		m.early = len(m.results)
 	}
 	m.intended = nil
 	return nil
@@ -190,6 +191,9 @@ func (m *mxs) note(f spec.Fact) {
 func (m *mxs) check(t *rapid.T, recipients []string) {
 	for _, wrong := range m.wrong {
 		t.Error(wrong)
+	}
+	if m.early > 0 && m.early != len(recipients) {
+		t.Errorf("results without a dot were settled when %d of %d were known", m.early, len(recipients))
 	}
 	if m.lasts != 1 || len(m.results) != len(recipients) {
 		t.Fatalf("%d results for %d recipients, %d times the last", len(m.results), len(recipients), m.lasts)

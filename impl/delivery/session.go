@@ -28,6 +28,9 @@ func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrP
 	})
 	a.talking = conn.LocalAddr().String()
 	defer func() {
+		if len(a.open) == 0 {
+			a.record(ctx) // A crash while a server is slow to answer QUIT repeats nothing.
+		}
 		a.aside(host, c.Quit(ctx))
 		a.talking = ""
 	}()
@@ -44,11 +47,9 @@ func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrP
 		a.take(results)
 		queue = queue[n:]
 		if dotLeft(results) {
-			// Before QUIT: the longer it takes to store a reply, the likelier
-			// a crash makes a doubt of it.
-			if err := a.settle(ctx, false); err != nil {
-				a.stop = fmt.Errorf("not recorded: %w", err)
-			}
+			// At once: the longer it takes to store a reply, the likelier a
+			// crash makes a doubt of it.
+			a.record(ctx)
 		}
 		if a.stop != nil || broken(results) {
 			return nil
