@@ -153,7 +153,7 @@ func TestQueueListOfARunningRelayFailsClearly(t *testing.T) {
 	if status := run(testConsole(&out), []string{"queue", "list", "--config", config}); status != exitFailure {
 		t.Errorf("exit status %d, want %d", status, exitFailure)
 	}
-	want := "postonce: the spool " + dir + " is in use by a running relay: stop it to list its queue, or read its log\n"
+	want := "postonce: the spool " + dir + " is in use by a running relay: stop it first\n"
 	if out.String() != want {
 		t.Errorf("printed %q, want %q", out.String(), want)
 	}

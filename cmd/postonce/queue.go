@@ -4,8 +4,6 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -58,14 +56,7 @@ unknown.`,
 
 // list prints what the spool in dir holds.
 func (c console) list(dir string, asJSON bool) (err error) {
-	// Opening would make a spool where there is none.
-	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no spool in %s: no relay has run with this configuration", dir)
-	}
-	store, err := spool.Open(dir, spool.Options{})
-	if errors.Is(err, spool.ErrInUse) {
-		return fmt.Errorf("the spool %s is in use by a running relay: stop it to list its queue, or read its log", dir)
-	}
+	store, err := openStopped(dir, spool.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
@@ -79,6 +70,18 @@ func (c console) list(dir string, asJSON bool) (err error) {
 		return err
 	}
 	return w.Flush()
+}
+
+// openStopped opens the spool of a relay that does not run.
+func openStopped(dir string, options spool.Options) (*spool.Store, error) {
+	store, err := spool.Open(dir, options)
+	switch {
+	case errors.Is(err, spool.ErrNone):
+		return nil, fmt.Errorf("there is no spool in %s: no relay has run with this configuration", dir)
+	case errors.Is(err, spool.ErrInUse):
+		return nil, fmt.Errorf("the spool %s is in use by a running relay: stop it first", dir)
+	}
+	return store, err
 }
 
 // A show shows a queue, message by message.

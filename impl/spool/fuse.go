@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -29,12 +30,15 @@ type fuse struct {
 	err error
 }
 
+// errDisk is wrapped by the error that blew a fuse.
+var errDisk = errors.New("the spool's disk failed")
+
 // blow records the first error.
 func (f *fuse) blow(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err == nil {
-		f.err = fmt.Errorf("the spool's disk failed: %w", err)
+		f.err = fmt.Errorf("%w: %w", errDisk, err)
 	}
 }
 
@@ -96,9 +100,12 @@ func (f *fusedFS) OpenReadWrite(name string, category vfs.DiskWriteCategory, opt
 	return f.file(name, func() (vfs.File, error) { return f.FS.OpenReadWrite(name, category, opts...) })
 }
 
-// ReuseForWrite implements vfs.FS.
+// ReuseForWrite implements vfs.FS. A log file is not reused: behind the end of
+// the new log would stand an old one, and damage could not be told from that
+// (see inspect).
 func (f *fusedFS) ReuseForWrite(oldname, newname string, category vfs.DiskWriteCategory) (vfs.File, error) {
-	return f.file(newname, func() (vfs.File, error) { return f.FS.ReuseForWrite(oldname, newname, category) })
+	_ = f.Remove(oldname)
+	return f.Create(newname, category)
 }
 
 // OpenDir implements vfs.FS; the directory's Sync is what matters.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"strconv"
+	"strings"
 	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -39,6 +40,10 @@ const pebbleFormat = pebble.FormatWALSyncChunks
 // ErrInUse is wrapped by the error of Open when another relay has the spool.
 var ErrInUse = errors.New("another relay is using it")
 
+// ErrNone is wrapped by the error of Open for reading only when there is no
+// spool.
+var ErrNone = errors.New("there is none")
+
 // Open opens the spool in directory dir, or makes a new one there. A missing
 // directory is made, for this user only.
 func Open(dir string, opts Options) (*Store, error) {
@@ -56,14 +61,17 @@ func Open(dir string, opts Options) (*Store, error) {
 }
 
 func open(dir string, opts Options) (*Store, error) {
-	if err := prepare(opts.FS, dir); err != nil {
+	if err := prepare(opts, dir); err != nil {
 		return nil, err
 	}
 	lock, err := pebble.LockDirectory(dir, opts.FS)
 	if err != nil {
 		return nil, lockReason(err)
 	}
-	s := &Store{lock: lock, fuse: &fuse{}}
+	if err := inspect(opts.FS, dir, opts.Log); err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s := &Store{lock: lock, fuse: &fuse{}, readOnly: opts.ReadOnly}
 	s.idle.L = &s.order
 	s.db, err = openPebble(dir, lock, s.fuse, opts)
 	// The fuse goes first: behind it, Pebble's view of the disk is fiction.
@@ -72,7 +80,7 @@ func open(dir string, opts Options) (*Store, error) {
 		if blown != nil {
 			err = blown
 		}
-		return nil, errors.Join(err, lock.Close())
+		return nil, errors.Join(unreadable(err), lock.Close())
 	}
 	if blown == nil {
 		err = s.checkFormat()
@@ -83,12 +91,22 @@ func open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// prepare makes the spool's directory if there is none.
-func prepare(disk vfs.FS, dir string) error {
+// prepare makes the spool's directory if there is none. Who only reads makes
+// nothing, not even the file that is locked.
+func prepare(opts Options, dir string) error {
+	disk := opts.FS
 	info, err := disk.Stat(dir)
 	switch {
 	case err == nil && !info.IsDir():
 		return errors.New("it is not a directory")
+	case opts.ReadOnly && err == nil:
+		_, err = disk.Stat(disk.PathJoin(dir, "LOCK"))
+		if errors.Is(err, fs.ErrNotExist) {
+			return ErrNone
+		}
+		return err
+	case opts.ReadOnly && errors.Is(err, fs.ErrNotExist):
+		return ErrNone
 	case err == nil:
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
@@ -122,6 +140,7 @@ func openPebble(dir string, lock *pebble.Lock, fuse *fuse, opts Options) (*pebbl
 		MemTableStopWritesThreshold: memTables,
 		MaxOpenFiles:                openFiles,
 		FormatMajorVersion:          pebbleFormat,
+		ReadOnly:                    opts.ReadOnly,
 		Logger:                      log,
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { log.Errorf("background work failed: %v", err) },
@@ -169,9 +188,24 @@ func (s *Store) stamp() error {
 	if !empty {
 		return errors.New("it is no spool: it holds something, and the entry for its format is missing")
 	}
+	if s.readOnly {
+		return ErrNone // It was being made when its relay ended.
+	}
 	said := make(chan error, 1)
 	s.Apply([]seam.Op{{Key: formatKey, Value: strconv.AppendInt(nil, Format, 10)}}, func(err error) { said <- err })
 	return <-said
+}
+
+// unreadable says of an error of Pebble's, which speaks of its own innards, that
+// the spool is damaged: whatever it cannot open or read and the file system has
+// no part in.
+func unreadable(err error) error {
+	var file *fs.PathError
+	if err == nil || errors.As(err, &file) || errors.As(err, new(syscall.Errno)) || errors.Is(err, errDisk) {
+		return err
+	}
+	what, _, _ := strings.Cut(err.Error(), "\n")
+	return fmt.Errorf("%w: %s; restore the directory from a copy", ErrDamaged, what)
 }
 
 // lockReason tells a lock that another process holds from other errors.

@@ -17,6 +17,9 @@ import (
 type Options struct {
 	// FS is the file system; the operating system's when nil.
 	FS vfs.FS
+	// ReadOnly opens a spool to be looked at: nothing in its directory is made
+	// or changed, and nothing can be written.
+	ReadOnly bool
 	// Log takes what the store has to say; nothing is logged when nil.
 	Log *slog.Logger
 }
@@ -31,6 +34,8 @@ type Store struct {
 	db   *pebble.DB
 	fuse *fuse
 	lock *pebble.Lock
+	// readOnly is Options.ReadOnly.
+	readOnly bool
 
 	// life is held for reading by every call that uses db, and for writing to
 	// end that.
