@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net"
 	"net/smtp"
@@ -279,6 +281,44 @@ func (s *site) spool() string {
 	return string(out)
 }
 
+// decide decides about the one message in the spool, which is gone then.
+func (s *site) decide(decision string) {
+	id, _, _ := strings.Cut(s.spool(), " ")
+	out, err := exec.Command(s.binary, "queue", "decide", decision, id, "--config", filepath.Join(s.dir, "postonce.yaml")).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "is "+decision) {
+		s.t.Errorf("%v: %s", err, out)
+	}
+	if list := s.spool(); list != "The queue is empty.\n" {
+		s.t.Errorf("after the decision the spool lists:\n%s", list)
+	}
+}
+
+// listed lists a killed relay's spool, which must not change a byte of it.
+func (s *site) listed() {
+	before := s.files()
+	s.spool()
+	if after := s.files(); after != before {
+		s.t.Errorf("queue list changed the spool from\n%s\nto\n%s", before, after)
+	}
+}
+
+// files describes the files of the spool: names, modes and sums.
+func (s *site) files() string {
+	all := ""
+	err := filepath.Walk(filepath.Join(s.dir, "spool"), func(path string, info fs.FileInfo, err error) error {
+		if err != nil || info.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all += fmt.Sprintf("%s %v %x\n", path, info.Mode(), sha256.Sum256(b))
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return all
+}
+
 // TestKillBetweenDotAndReplyForReal kills the process with SIGKILL after the
 // server took the message and before it replied, and starts it again.
 func TestKillBetweenDotAndReplyForReal(t *testing.T) {
@@ -310,6 +350,7 @@ func TestKillBetweenDotAndReplyForReal(t *testing.T) {
 				t.Fatal(err)
 			}
 			<-killed
+			s.listed()
 			s.start()
 			const key = "one@submit.example bob@example.net"
 			switch {
@@ -322,6 +363,9 @@ func TestKillBetweenDotAndReplyForReal(t *testing.T) {
 			s.stop()
 			if s.accepted[key] != tt.acceptances {
 				t.Errorf("servers took it %d times, want %d", s.accepted[key], tt.acceptances)
+			}
+			if tt.held {
+				defer s.decide("delivered")
 			}
 			if list := s.spool(); strings.Contains(list, "held") != tt.held || strings.Contains(list, "bob@example.net") != tt.held {
 				t.Errorf("held should be %v; the spool lists:\n%s", tt.held, list)

@@ -16,11 +16,11 @@ import (
 func queueCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "queue",
-		Short: "Look at what waits in the spool",
+		Short: "Look at what waits in the spool, and decide what is in doubt",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(queueListCommand(c))
+	cmd.AddCommand(queueListCommand(c), queueDecideCommand(c))
 	return cmd
 }
 
@@ -34,7 +34,8 @@ again, and what the last attempt met. An entry that cannot be read is shown as
 damaged. The relay must not be running.
 
 The states are queued, intent (the answer to the final dot was never stored:
-the next start decides), held (in doubt, an operator decides), and the final
+the next start decides), held (in doubt: an operator decides, with postonce
+queue decide), and the final
 ones of recipients whose message is kept for another: delivered, failed,
 unknown.`,
 		Args: cobra.NoArgs,

@@ -20,10 +20,13 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// A Peeker is a connection that says, without waiting, whether a Read would
-// return at once: with bytes that have arrived, or because the other side has
-// closed. The connections of Host.Dial are Peekers.
-type Peeker interface{ Readable() bool }
+// A Peeker is a connection that can be asked what has arrived. The connections
+// of Host.Dial are Peekers.
+type Peeker interface {
+	// Readable reports, without waiting, whether a Read would return at once:
+	// with bytes, or because the other side has closed.
+	Readable() bool
+}
 
 // A Host is the machine that a relay runs on.
 type Host struct {

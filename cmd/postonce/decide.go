@@ -1,0 +1,138 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postonce/postonce/impl"
+	"github.com/postonce/postonce/impl/hostos"
+	"github.com/postonce/postonce/impl/queue"
+	"github.com/postonce/postonce/impl/spool"
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+func queueDecideCommand(c console) *cobra.Command {
+	decisions := []string{string(queue.DecideRetry), string(queue.DecideDelivered), string(queue.DecideReport)}
+	cmd := &cobra.Command{
+		Use:   "decide retry|delivered|report ID [RECIPIENT...]",
+		Short: "Decide what becomes of recipients that are held in doubt",
+		Long: `decide ends the doubt about recipients in the state held (see in_doubt: hold): of
+all those of the message with this queue ID, or of those named.
+
+    retry      send it again; it may then arrive twice
+    delivered  it has arrived, as you know from the receiving side
+    report     tell the sender that it may or may not have arrived
+
+The relay must not be running. What decide prints is on the disk; a message that
+is to be sent, or a report, leaves when the relay is started.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) < 2 || !slices.Contains(decisions, args[0]) {
+				return fmt.Errorf("write a decision (%s), a queue ID as queue list shows it, and recipients if not all are meant",
+					strings.Join(decisions, ", "))
+			}
+			return nil
+		},
+	}
+	path := configFlag(cmd)
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		cfg, err := c.load(*path)
+		if err != nil {
+			return err
+		}
+		if err := c.decide(cfg, args[0], spec.QueueID(args[1]), args[2:]); err != nil {
+			return failure{err}
+		}
+		return nil
+	}
+	return cmd
+}
+
+// decide carries out a decision for the recipients, or for all when there are
+// none.
+func (c console) decide(cfg *config, decision string, id spec.QueueID, to []string) (err error) {
+	store, err := openStopped(string(cfg.Spool), spool.Options{Log: cfg.logger(c.err)})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+	if err := decidable(store, id, to); err != nil {
+		return err
+	}
+	host, err := hostos.New(hostos.Config{Resolvers: texts(cfg.Resolvers), Store: store, Note: c.decided})
+	if err != nil {
+		return err
+	}
+	relay, err := impl.New(impl.Config{Policy: cfg.policy()}, host)
+	if err != nil {
+		return err
+	}
+	if len(to) == 0 {
+		to = []string{""}
+	}
+	for _, recipient := range to {
+		if err := relay.DecideStopped(id, recipient, decision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decidable returns an error when there is nothing to decide about one of the
+// recipients; then nothing is decided about the others either.
+func decidable(store seam.Store, id spec.QueueID, to []string) error {
+	value, err := store.Get(seam.ControlKey(id))
+	if errors.Is(err, seam.ErrNotFound) {
+		return fmt.Errorf("there is no message %s in the spool: queue list shows those that are", id)
+	}
+	if err != nil {
+		return err
+	}
+	e, err := decode(id, value)
+	if err != nil {
+		return fmt.Errorf("%s: %w", id, err)
+	}
+	held := false
+	for _, r := range e.Recipients {
+		held = held || r.State == spec.Held
+		switch {
+		case r.State == spec.Held || len(to) > 0 && !slices.Contains(to, r.Address):
+		case r.State == spec.Intent:
+			return fmt.Errorf("%s to %s is in the state intent: start the relay first, which then does what in_doubt says", id, r.Address)
+		case len(to) > 0:
+			return fmt.Errorf("%s to %s is %s, and not held", id, r.Address, r.State)
+		}
+	}
+	for _, recipient := range to {
+		if !slices.ContainsFunc(e.Recipients, func(r queue.Recipient) bool { return r.Address == recipient }) {
+			return fmt.Errorf("%s has no recipient %s", id, recipient)
+		}
+	}
+	if !held {
+		return fmt.Errorf("%s has no recipient that is held", id)
+	}
+	return nil
+}
+
+// decided prints a fact of a decision.
+func (c console) decided(f spec.Fact) {
+	var what string
+	switch {
+	case f.Kind == spec.FactReport:
+		fmt.Fprintf(c.out, "a report to %s is queued as %s\n", clean(f.From), clean(string(f.Queue)))
+		return
+	case f.Kind != spec.FactOutcome:
+		return
+	case f.State == spec.Queued:
+		what = "will be sent again"
+	case f.State == spec.Delivered:
+		what = "is delivered"
+	default:
+		what = "ends as " + f.State.String()
+	}
+	fmt.Fprintf(c.out, "%s to %s %s\n", clean(string(f.Queue)), clean(strings.Join(f.To, ", ")), what)
+}
