@@ -82,7 +82,7 @@ func (c console) serve(cfg *config) (err error) {
 		return l, err
 	}
 	relay, err := impl.New(impl.Config{
-		Policy: cfg.policy(), Listen: string(cfg.Listen), MaxConnections: int(cfg.Limits.SubmissionConnections),
+		Policy: cfg.policy(), Listen: string(cfg.Listen), MaxConnections: int(cfg.Limits.SubmissionConnections), Log: log,
 	}, host)
 	if err != nil {
 		return errors.Join(err, store.Close())

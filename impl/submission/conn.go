@@ -1,22 +1,47 @@
 package submission
 
 import (
+	"bufio"
+	"bytes"
+	"io"
 	"net"
 	"os"
 	"sync"
 	"time"
 )
 
+// maxCommand bounds a command line. RFC 5321 section 4.5.3.1.4 and its
+// extensions ask for less than 2 KiB.
+const maxCommand = 4096
+
 // A conn is a client's connection. It gives every read a deadline of its own
 // (go-smtp sets one per command, so a long message would meet it), ends the
-// connection between two transactions when the server shuts down, and makes up
-// for two things in go-smtp: that CHUNKING is always offered (see
-// session.Data), and that a CR without LF after a dot at the start of a line
-// is taken out of the content unseen.
+// connection between two transactions when the server shuts down, and stands
+// between go-smtp and the client's commands (see command.go). For that go-smtp
+// gets a line at a time: so it has read nothing beyond the command that it
+// answers.
 type conn struct {
 	net.Conn
 	timeout time.Duration
 	closed  func(*conn)
+	// hostname is the server's, limit the largest message.
+	hostname string
+	limit    int64
+
+	// What follows belongs to the goroutine that reads.
+	in *bufio.Reader
+	// rest is what is left of the line that go-smtp is reading.
+	rest []byte
+	// content is true while lines are content; chunk counts the bytes of it
+	// that follow a BDAT.
+	content bool
+	chunk   int64
+	// refused counts commands.
+	refused int
+	// bare counts the CRs that no LF followed, which go-smtp may take out of the
+	// content after a dot at the start of a line; cr is true after a CR.
+	bare int
+	cr   bool
 
 	mu sync.Mutex
 	// busy is true while a transaction is open.
@@ -25,28 +50,106 @@ type conn struct {
 	// failed is the first error of a read. It stays: who reads on must not
 	// wait for another time-out.
 	failed error
-	// bare counts the CRs that no LF followed; cr is true after a CR.
-	bare int
-	cr   bool
-	once sync.Once
+	once   sync.Once
 }
 
 // Read implements net.Conn.
 func (c *conn) Read(p []byte) (int, error) {
+	if len(c.rest) == 0 {
+		line, err := c.line()
+		if err != nil {
+			return 0, err
+		}
+		for _, b := range line {
+			if c.cr && b != '\n' {
+				c.bare++
+			}
+			c.cr = b == '\r'
+		}
+		c.rest = line
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// line returns the next line for go-smtp, or a piece of it within content.
+func (c *conn) line() ([]byte, error) {
+	for {
+		if c.chunk > 0 {
+			_, err := c.in.Peek(1)
+			piece, _ := c.in.Peek(int(min(c.chunk, int64(c.in.Buffered()))))
+			_, _ = c.in.Discard(len(piece))
+			c.chunk -= int64(len(piece))
+			return piece, err
+		}
+		line, err := c.in.ReadSlice('\n')
+		switch {
+		case c.content && len(line) > 0:
+			return line, nil // An error comes again.
+		case err == nil && !bytes.HasSuffix(line, []byte("\r\n")):
+			return nil, c.refuse(refuseEnd)
+		case err != nil && err != bufio.ErrBufferFull:
+			return nil, err
+		}
+		text, refusal := command(string(line), c.hostname)
+		if err != nil {
+			refusal = refuseLong
+			for err == bufio.ErrBufferFull {
+				_, err = c.in.ReadSlice('\n')
+			}
+		}
+		if refusal == nil {
+			c.chunk = chunkBytes(text)
+			return []byte(text), nil
+		}
+		if c.refused++; c.refused > maxErrors {
+			return nil, c.refuse(refuseMany)
+		}
+		if err := c.reply(refusal); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// reply answers a command that go-smtp does not see. It waits for this one, so
+// it says nothing meanwhile.
+func (c *conn) reply(r *Refusal) error {
+	if err := c.SetWriteDeadline(time.Now().Add(c.timeout)); err != nil {
+		return err
+	}
+	_, err := c.Conn.Write([]byte(wired(r) + "\r\n"))
+	return err
+}
+
+// refuse answers a command and ends the connection, which go-smtp hears of as
+// of the client's end.
+func (c *conn) refuse(r *Refusal) error {
+	_ = c.reply(r)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.failed == nil {
+		c.failed = io.EOF
+	}
+	return c.failed
+}
+
+// A raw reads from a conn's network connection.
+type raw struct{ *conn }
+
+// Read implements io.Reader.
+func (r raw) Read(p []byte) (int, error) {
+	c := r.conn
 	if err := c.arm(); err != nil {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, b := range p[:n] {
-		if c.cr && b != '\n' {
-			c.bare++
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.failed == nil {
+			c.failed = err
 		}
-		c.cr = b == '\r'
-	}
-	if err != nil && c.failed == nil {
-		c.failed = err
 	}
 	if n > 0 {
 		return n, nil // The error comes with the next read.
@@ -95,19 +198,23 @@ func (c *conn) end() {
 	c.busy = false
 }
 
-// bareCRs returns how many CRs came so far that no LF followed.
-func (c *conn) bareCRs() int {
+// ending reports whether the server shuts down.
+func (c *conn) ending() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.bare
+	return c.draining
 }
 
 // Write implements net.Conn. go-smtp writes each line of a reply by itself.
 func (c *conn) Write(p []byte) (int, error) {
-	if string(p) == "250-CHUNKING\r\n" {
+	ours := c.said(p)
+	if ours == nil {
 		return len(p), nil
 	}
-	return c.Conn.Write(p)
+	if _, err := c.Conn.Write(ours); err != nil {
+		return 0, err
+	}
+	return len(p), nil
 }
 
 // Close implements net.Conn.

@@ -84,6 +84,9 @@ func (c *content) line(w io.Writer, line []byte) error {
 	if len(line) > maxLine {
 		return refuseLine
 	}
+	if bytes.IndexByte(text, 0) >= 0 {
+		return refuseNUL
+	}
 	for _, b := range text {
 		if b >= 0x80 {
 			c.eightBit = true

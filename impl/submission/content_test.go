@@ -37,7 +37,7 @@ func TestContent(t *testing.T) {
 		{name: "empty", in: "", out: added, id: "Q1@relay"},
 		{name: "no line end", in: "\r\nx", out: added + "\r\nx\r\n", id: "Q1@relay"},
 		{name: "8-bit", in: "\r\n\xff\r\n", out: added + "\r\n\xff\r\n", id: "Q1@relay", eightBit: true},
-		{name: "NUL", in: "\r\n\x00\r\n", out: added + "\r\n\x00\r\n", id: "Q1@relay"},
+		{name: "NUL", in: "\r\n\x00\r\n", err: refuseNUL},
 		{name: "longest line", in: "\r\n" + long + "\r\n", out: added + "\r\n" + long + "\r\n", id: "Q1@relay"},
 		{name: "line too long", in: "\r\n" + long + "x\r\n", err: refuseLine},
 		{name: "line far too long", in: "\r\n" + strings.Repeat(long, 9) + "\r\n", err: refuseLine},
@@ -128,6 +128,8 @@ func TestContentThatIsRefused(t *testing.T) {
 			{"a\r\n.\r\r\n\r\n", "554 5.6.11 "},
 			{strings.Repeat("x", 999) + "\r\n", "554 5.6.0 "},
 			{strings.Repeat("x", 4000) + "\r\n", "554 5.6.0 "},
+			{strings.Repeat("x", 200_000) + "\r\n", "554 5.6.0 "},
+			{"a\x00b\r\n", "554 5.6.0 "},
 			{strings.Repeat("x\r\n", 1666) + "\r\n", "250 2.0.0 "},   // 5000 octets.
 			{strings.Repeat("x\r\n", 1666) + "y\r\n", "552 5.3.4 "},  // 5001.
 			{strings.Repeat("x\r\n", 5000) + "yy\r\n", "552 5.3.4 "}, // Above go-smtp's limit too.

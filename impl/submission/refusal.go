@@ -30,7 +30,9 @@ var (
 	refuseBare   = refuse(554, "5.6.11", "CR and LF stand only together, as CRLF (RFC 5321 section 2.3.8)")
 	// RFC 5321 section 4.5.3.1.6 obliges nobody to take a longer line, and
 	// forbids us to send it on.
-	refuseLine  = refuse(554, "5.6.0", "a line is longer than 1000 octets (RFC 5321 section 4.5.3.1.6)")
+	refuseLine = refuse(554, "5.6.0", "a line is longer than 1000 octets (RFC 5321 section 4.5.3.1.6)")
+	// RFC 5322 section 2.2 and RFC 2045 section 2.7: not even 8-bit text has it.
+	refuseNUL   = refuse(554, "5.6.0", "the content has a NUL octet")
 	refuseLarge = refuse(552, "5.3.4", "the message is larger than the limit that EHLO announces")
 	refuseLoop  = refuse(554, "5.4.6", "too many Received fields: the message goes in a circle (RFC 5321 section 6.3)")
 	refuseLost  = refuse(451, "4.4.2", "the connection ended within the message")

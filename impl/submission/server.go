@@ -4,6 +4,7 @@
 package submission
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -87,11 +88,6 @@ func (c *Config) setDefaults() {
 	}
 }
 
-// maxCommand bounds a command line and, because go-smtp has one limit for
-// both, a line of content. It is far above what either may be, so that the
-// refusal of a long line is the intake's own and the session goes on.
-const maxCommand = 64 << 10
-
 // ErrClosed is returned by Serve and Shutdown after Shutdown.
 var ErrClosed = errors.New("the server is shut down")
 
@@ -119,10 +115,9 @@ func New(config Config) *Server {
 	s.smtp = smtp.NewServer(smtp.BackendFunc(s.session))
 	s.smtp.Domain = config.Hostname
 	s.smtp.MaxRecipients = config.MaxRecipients
-	// go-smtp refuses a message as soon as the limit is reached; one of
-	// exactly the limit is allowed (RFC 1870 section 6.1).
-	s.smtp.MaxMessageBytes = config.MaxMessageBytes + 1
-	s.smtp.MaxLineLength = maxCommand
+	// Sizes and lines are looked after here: go-smtp would break the connection
+	// off in the middle of a long line, and of a large message.
+	s.smtp.MaxMessageBytes, s.smtp.MaxLineLength = 0, 0
 	s.smtp.WriteTimeout = config.Timeout // For reading, see conn.
 	s.smtp.ErrorLog = errorLog{s.log}
 	return s
@@ -235,7 +230,10 @@ func (s *Server) admit(inner net.Conn) *conn {
 	if len(s.conns) >= s.config.MaxConnections {
 		return nil
 	}
-	c := &conn{Conn: inner, timeout: s.config.Timeout, closed: s.forget}
+	c := &conn{
+		Conn: inner, timeout: s.config.Timeout, closed: s.forget, hostname: s.config.Hostname, limit: s.config.MaxMessageBytes,
+	}
+	c.in = bufio.NewReaderSize(raw{c}, maxCommand)
 	s.conns = append(s.conns, c)
 	return c
 }

@@ -33,10 +33,10 @@ type transaction struct {
 // Mail implements smtp.Session.
 func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 	if s.open != nil {
-		return answer(refuseNested)
+		return s.refused("MAIL", refuseNested)
 	}
 	if opts.Size > s.server.config.MaxMessageBytes {
-		return answer(refuseLarge)
+		return s.refused("MAIL", refuseLarge)
 	}
 	// BODY= is not kept: 8BITMIME is a promise of the client's that there may
 	// be octets above 127, and the content itself says whether there are. Mail
@@ -46,22 +46,28 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 	if from != "" {
 		sender, err := fromPath(from)
 		if err != nil {
-			return answer(refuseAddress(err))
+			return s.refused("MAIL", refuseAddress(err))
 		}
 		t.envelope.Sender = sender.String()
 	}
 	if !s.conn.begin() {
-		return answer(refuseDrain)
+		return s.refused("MAIL", refuseDrain)
 	}
 	s.open = t
 	return nil
+}
+
+// refused logs the refusal of a command, and returns it for go-smtp.
+func (s *session) refused(command string, why *Refusal) error {
+	s.server.log.Info("command refused", "command", command, "client", s.conn.RemoteAddr(), "reply", why.Error())
+	return answer(why)
 }
 
 // Rcpt implements smtp.Session. go-smtp has counted the recipients.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	recipient, err := fromPath(to)
 	if err != nil {
-		return answer(refuseAddress(err))
+		return s.refused("RCPT", refuseAddress(err))
 	}
 	if same := recipient.Same(); !s.open.seen[same] {
 		s.open.seen[same] = true
@@ -85,7 +91,7 @@ func fromPath(path string) (Mailbox, error) {
 // Reset implements smtp.Session: it ends the transaction.
 func (s *session) Reset() {
 	s.open = nil
-	s.bare = s.conn.bareCRs()
+	s.bare = s.conn.bare
 	s.conn.end()
 }
 
@@ -105,7 +111,13 @@ func (s *session) Data(r io.Reader) error {
 		return answer(refuseChunks)
 	}
 	id := s.server.config.Queue.NewID()
-	if err := s.receive(id, r); err != nil {
+	s.conn.content = true
+	err := s.receive(id, r)
+	// Whatever came of it, the dot ends the content, and then commands follow.
+	// An error of the connection comes again with the next read.
+	_, _ = io.Copy(io.Discard, r)
+	s.conn.content = false
+	if err != nil {
 		s.server.log.Info("message refused", "queue", id, "client", s.conn.RemoteAddr(), "error", err)
 		return answer(err)
 	}
@@ -130,7 +142,7 @@ func (s *session) receive(id spec.QueueID, r io.Reader) (err error) {
 	} else if err != nil {
 		return err
 	}
-	if s.conn.bareCRs() != s.bare {
+	if s.conn.bare != s.bare {
 		return refuseBare // c.copy cannot see them all; see conn.
 	}
 	envelope := s.open.envelope
@@ -149,8 +161,6 @@ func (s *session) receive(id spec.QueueID, r io.Reader) (err error) {
 func lost(err error) error {
 	var own *smtp.SMTPError
 	switch {
-	case errors.Is(err, smtp.ErrTooLongLine):
-		return refuseLine
 	case errors.As(err, &own):
 		return own
 	}
