@@ -5,7 +5,7 @@
 // parts below it; cmd/postonce is its daemon. Package fakesmtp scripts the
 // servers that it meets, scenarios is the library of what can go wrong, a file
 // each, and sim is the world in which they happen, in virtual time and from a
-// seed; cmd/simrun runs it. Package conformance puts the same cases to any
-// relay. Arrows between packages point one way, and internal/house keeps it
+// seed; cmd/simrun runs it, and hunts relays that are wrong on purpose to see
+// whether the world is awake. Arrows between packages point one way, and internal/house keeps it
 // so, with the other rules of the house.
 package postonce
