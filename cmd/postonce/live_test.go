@@ -352,6 +352,7 @@ func TestKillBetweenDotAndReplyForReal(t *testing.T) {
 			<-killed
 			s.listed()
 			s.start()
+			_ = s.cmd.Process.Signal(syscall.SIGHUP) // changes nothing
 			const key = "one@submit.example bob@example.net"
 			switch {
 			case tt.report:

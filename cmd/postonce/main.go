@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,17 +27,15 @@ func (f failure) Unwrap() error { return f.error }
 // A console is what a command has of the process it runs in.
 type console struct {
 	out, err io.Writer
-	// signals delivers SIGTERM and SIGINT.
-	signals <-chan os.Signal
+	// signals takes over the signals that serve acts on, and delivers them.
+	signals func() <-chan os.Signal
 	now     func() time.Time
 	// hostname returns the machine's own name.
 	hostname func() (string, error)
 }
 
 func main() {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
-	os.Exit(run(console{os.Stdout, os.Stderr, signals, time.Now, os.Hostname}, os.Args[1:]))
+	os.Exit(run(console{os.Stdout, os.Stderr, serveSignals, time.Now, os.Hostname}, os.Args[1:]))
 }
 
 // run runs a command line and returns the exit status.

@@ -57,7 +57,7 @@ func TestTheRelayStopsAtASignal(t *testing.T) {
 	signals <- syscall.SIGTERM
 	var out strings.Builder
 	c := testConsole(&out)
-	c.signals = signals
+	c.signals = func() <-chan os.Signal { return signals }
 	if status := run(c, []string{"serve", "--config", config}); status != exitOK {
 		t.Errorf("exit status %d:\n%s", status, out.String())
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -26,8 +27,9 @@ func serveCommand(c console) *cobra.Command {
 		Long: `serve takes up what the spool holds, then takes mail and delivers it until it
 gets SIGTERM or SIGINT. Then it takes no more mail, breaks off what can be
 broken off, waits for servers that have been sent a final dot and not yet
-answered, and ends; a second signal ends it at once, and it says what that
-leaves in doubt. It logs to standard error.
+answered, and ends; a second signal, a second later or more, ends it at once,
+and it says what that leaves in doubt. SIGHUP changes nothing. It logs to
+standard error, and goes on when nobody reads that.
 
 This is a configuration in YAML, with all keys and their defaults; each may be
 left out:
@@ -90,20 +92,37 @@ func (c console) serve(cfg *config) (err error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)
-	go func() { ended <- errors.Join(relay.Run(ctx), store.Close()) }()
+	go func() { ended <- ending(relay.Run(ctx), store.Close) }()
+	signals, stop := c.signals(), stopping{}
 	for {
 		select {
 		case err := <-ended:
 			log.Info("stopped")
 			return err
-		case s := <-c.signals:
-			if ctx.Err() != nil {
+		case s := <-signals:
+			switch stop.take(s, time.Now()) {
+			case signalHangup:
+				log.Warn("SIGHUP changes nothing: stop and start the relay to have it read its configuration")
+			case signalStop:
+				log.Info("stopping", "signal", s.String(), "awaiting", doubts.count())
+				cancel()
+			case signalAgain:
+				log.Info("stopping already; another signal after one second ends it at once", "signal", s.String())
+			case signalAbandon:
 				return doubts.abandoned() // without closing the store: this is a crash that was asked for
 			}
-			log.Info("stopping", "signal", s.String(), "awaiting", doubts.count())
-			cancel()
 		}
 	}
+}
+
+// ending closes the store after the relay has ended with err. What the store
+// has to say is left out when err says it already.
+func ending(err error, closing func() error) error {
+	closed := closing()
+	if err != nil && closed != nil && strings.Contains(err.Error(), closed.Error()) {
+		return err
+	}
+	return errors.Join(err, closed)
 }
 
 // logger returns the log that the configuration asks for.
