@@ -3,6 +3,7 @@ package impl
 import (
 	"encoding/binary"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -11,7 +12,8 @@ import (
 )
 
 // ids makes queue IDs: the second at which the process began and a number it
-// drew, so that no two processes share one, and a count. They sort by age.
+// drew, so that no two processes share one, and a count. Each has a fixed width,
+// so that as text they sort by age: queue list shows the oldest first.
 type ids struct {
 	prefix string
 	count  *atomic.Uint32
@@ -20,11 +22,17 @@ type ids struct {
 func newIDs(host seam.Host) ids {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], host.Random("queue-ids").Uint32())
-	began := strconv.FormatInt(time.Now().Unix(), 36)
-	return ids{began + strconv.FormatUint(uint64(binary.BigEndian.Uint32(b[:])), 36), new(atomic.Uint32)}
+	return ids{digits(time.Now().Unix(), 7) + digits(int64(binary.BigEndian.Uint32(b[:])), 7), new(atomic.Uint32)}
 }
 
 func (i ids) next() spec.QueueID {
-	n := strconv.FormatUint(uint64(i.count.Add(1)), 36)
-	return spec.QueueID(i.prefix + "-" + n)
+	return spec.QueueID(i.prefix + "-" + digits(int64(i.count.Add(1)), 6))
+}
+
+// digits writes n in base 36, with zeros in front up to a width: seven hold the
+// seconds of the next two thousand years, six the two thousand million messages
+// of one process that sort; those after them are unique all the same.
+func digits(n int64, width int) string {
+	text := strconv.FormatInt(n, 36)
+	return strings.Repeat("0", max(0, width-len(text))) + text
 }
