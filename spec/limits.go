@@ -2,6 +2,9 @@ package spec
 
 import (
 	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -89,10 +92,72 @@ func (t Timeouts) Validate() error {
 	return nil
 }
 
-// Validate returns the first error of the schedule, limits and time-outs.
+// nameTrouble says why name is no domain name as RFC 5321 section 4.1.2 has it,
+// or nothing. The underscore is not in it, but in names that exist.
+func nameTrouble(name string) string {
+	if name == "" {
+		return "it is empty"
+	}
+	if len(name) > 253 {
+		return "it is longer than 253 octets"
+	}
+	for label := range strings.SplitSeq(strings.TrimSuffix(name, "."), ".") {
+		switch {
+		case label == "" || len(label) > 63:
+			return "a part of it is empty or longer than 63 octets"
+		case label[0] == '-' || label[len(label)-1] == '-':
+			return "a part of it has a hyphen at its end"
+		}
+		for _, c := range []byte(label) {
+			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+				return fmt.Sprintf("%q is not in any name", rune(c))
+			}
+		}
+	}
+	return ""
+}
+
+// literal reports whether name is an address literal (RFC 5321 section 4.1.3).
+func literal(name string) bool {
+	inner, ok := strings.CutPrefix(name, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	_, err := netip.ParseAddr(strings.TrimPrefix(strings.ToLower(inner), "ipv6:"))
+	return ok && closed && err == nil
+}
+
+// hostTrouble says why an entry is no host with or without a port, or nothing.
+func hostTrouble(entry string) string {
+	if _, err := netip.ParseAddr(entry); err == nil && !strings.Contains(entry, ":") || literal(entry) {
+		return ""
+	}
+	host, port := entry, ""
+	if colon := strings.LastIndexByte(entry, ':'); colon >= 0 {
+		host, port = entry[:colon], entry[colon+1:]
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "the port is not a number from 1 to 65535"
+		}
+	}
+	if literal(host) {
+		return ""
+	}
+	return nameTrouble(host)
+}
+
+// Validate returns the first error of the names, schedule, limits and
+// time-outs.
 func (p Policy) Validate() error {
-	if p.Hostname == "" {
-		return fmt.Errorf("the relay has no hostname")
+	if why := nameTrouble(p.Hostname); why != "" && !literal(p.Hostname) {
+		return fmt.Errorf("hostname %.100q: %s; write a domain name, or an address literal such as [192.0.2.1]", p.Hostname, why)
+	}
+	for _, list := range [...]struct {
+		name  string
+		hosts []string
+	}{{"relays", p.Relays}, {"fallback", p.Fallback}} {
+		for i, host := range list.hosts {
+			if why := hostTrouble(host); why != "" {
+				return fmt.Errorf("%s[%d] %.100q: %s; write HOST, HOST:PORT or [ADDRESS]:PORT", list.name, i, host, why)
+			}
+		}
 	}
 	if err := p.Schedule.Validate(); err != nil {
 		return err

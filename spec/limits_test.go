@@ -37,3 +37,35 @@ func TestPolicyNonsenseIsRefusedByName(t *testing.T) {
 		}
 	}
 }
+
+func TestPolicyNamesAreChecked(t *testing.T) {
+	for _, c := range []struct {
+		change func(*Policy)
+		want   string
+	}{
+		{func(*Policy) {}, ""},
+		{func(p *Policy) { p.Hostname = "[192.0.2.1]" }, ""},
+		{func(p *Policy) { p.Hostname = "[IPv6:2001:db8::1]" }, ""},
+		{func(p *Policy) { p.Hostname = "" }, "hostname \"\": it is empty"},
+		{func(p *Policy) { p.Hostname = "mail example" }, "' ' is not in any name"},
+		{func(p *Policy) { p.Hostname = "mail..example" }, "a part of it is empty"},
+		{func(p *Policy) { p.Hostname = "mail.example\r\nRSET" }, "is not in any name"},
+		{func(p *Policy) { p.Hostname = "[192.0.2.1" }, "write a domain name, or an address literal"},
+		{func(p *Policy) {
+			p.Relays = []string{"r.example", "r.example:587", "192.0.2.1", "192.0.2.1:25", "[192.0.2.1]:25", "[2001:db8::1]:25", "[IPv6:2001:db8::1]"}
+		}, ""},
+		{func(p *Policy) { p.Relays = []string{"r.example", "r.example:smtp"} }, "relays[1] \"r.example:smtp\": the port is not a number"},
+		{func(p *Policy) { p.Fallback = []string{"r example"} }, "fallback[0] \"r example\": ' ' is not in any name; write HOST"},
+		{func(p *Policy) { p.Fallback = []string{"2001:db8::1"} }, "fallback[0]"},
+		{func(p *Policy) { p.Fallback = []string{""} }, "fallback[0] \"\": it is empty"},
+	} {
+		p := DefaultPolicy("relay.example")
+		c.change(&p)
+		switch err := p.Validate(); {
+		case c.want == "" && err != nil:
+			t.Errorf("refused: %v", err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("got %v, want %q", err, c.want)
+		}
+	}
+}
