@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
+	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -19,13 +22,16 @@ import (
 
 func checkCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [FILE]",
 		Short: "Check a configuration",
 		Long:  "check reads a configuration as serve would, and says everything that is wrong with it.",
-		Args:  cobra.NoArgs,
+		Args:  cobra.MaximumNArgs(1),
 	}
 	path := configFlag(cmd)
-	cmd.RunE = func(*cobra.Command, []string) error {
+	cmd.RunE = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			*path = args[0]
+		}
 		cfg, err := c.load(*path)
 		if err != nil {
 			return err
@@ -81,6 +87,9 @@ func (k *checker) names() {
 		if err := fullName(string(c.Hostname)); err != nil {
 			k.at(key("hostname"), err)
 		}
+	}
+	if !filepath.IsAbs(string(c.Spool)) {
+		k.at(key("spool"), fmt.Errorf("%.100q is relative to wherever the relay is started: write the whole path, such as /var/spool/postonce", c.Spool))
 	}
 	if err := address(string(c.Listen), true); err != nil {
 		k.at(key("listen"), err)
@@ -156,6 +165,9 @@ func (k *checker) numbers() {
 	policy := k.config.policy()
 	if err := policy.Schedule.Validate(); err != nil {
 		k.at(key("schedule"), err)
+	} else if policy.Schedule.Lifetime < policy.Schedule.First {
+		k.at(key("schedule"), fmt.Errorf("the lifetime %v is less than the first interval %v: nothing would be tried again",
+			policy.Schedule.Lifetime, policy.Schedule.First))
 	}
 	base := spec.DefaultPolicy("check.invalid")
 	l, t := base.Limits, base.Timeouts
@@ -182,7 +194,13 @@ func (k *checker) numbers() {
 	if n := k.config.Limits.SubmissionConnections; n < 1 {
 		k.at(key("limits", "submission_connections"), fmt.Errorf("%d is less than 1", n))
 	}
-	// Any time but that of the final dot is the operator's business.
+	waits := reflect.ValueOf(k.config.Timeouts)
+	for i, name := range keysOf(waits.Type()) {
+		if wait := time.Duration(waits.Field(i).Int()); wait < time.Second {
+			k.at(key("timeouts", name), fmt.Errorf("%v is less than a second, which no server can be sure to keep", wait))
+		}
+	}
+	// Any other time but that of the final dot is the operator's business.
 	t.Dot = wait.Dot
 	if err := t.Validate(); err != nil {
 		k.at(key("timeouts", "dot"), err)
@@ -205,18 +223,30 @@ func (c *config) ownName(own func() (string, error)) error {
 // fullName returns an error when name is not a fully qualified domain name
 // (RFC 5321 section 2.3.5). Other servers refuse a relay that has none.
 func fullName(name string) error {
-	labels := strings.Split(name, ".")
-	ok := len(labels) > 1 && len(name) <= 253
+	labels := strings.Split(strings.TrimSuffix(name, "."), ".")
+	if len(name) > 253 {
+		return errors.New("is longer than 253 octets, which no name is")
+	}
 	for _, label := range labels {
-		ok = ok && label != "" && len(label) <= 63 && label[0] != '-' && label[len(label)-1] != '-'
+		switch {
+		case label == "":
+			return fmt.Errorf("%.100q is malformed: there is nothing between two dots, or before the first", name)
+		case len(label) > 63:
+			return fmt.Errorf("%.100q is malformed: %.63s… is longer than 63 octets", name, label)
+		case label[0] == '-' || label[len(label)-1] == '-':
+			return fmt.Errorf("%.100q is malformed: a part of a name has no hyphen at its ends", name)
+		}
 		for _, c := range []byte(label) {
-			ok = ok && ('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_')
+			if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_') {
+				return fmt.Errorf("%.100q is malformed: %q is not in any name", name, rune(c))
+			}
 		}
 	}
-	if _, err := strconv.Atoi(labels[len(labels)-1]); err == nil {
-		ok = false // an address, or nothing at all: no top-level domain is a number
+	last := labels[len(labels)-1]
+	if _, err := strconv.Atoi(last); err == nil {
+		return fmt.Errorf("%.100q is not a name: no top-level domain is a number", name)
 	}
-	if !ok {
+	if len(labels) < 2 || strings.HasSuffix(name, ".") {
 		return fmt.Errorf("%.100q is not fully qualified, as mail.example.org is", name)
 	}
 	return nil

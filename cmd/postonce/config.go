@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"reflect"
 	"strings"
 	"time"
 
@@ -133,6 +135,9 @@ const mostConfigBytes = 1 << 20
 func (c console) load(path string) (*config, error) {
 	source, err := readBounded(path)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			err = fmt.Errorf("%w: name yours with -c FILE; postonce serve --help shows a whole one", err)
+		}
 		return nil, fmt.Errorf("the configuration cannot be read: %w", err)
 	}
 	cfg, err := parse(source)
@@ -184,10 +189,9 @@ func parse(source []byte) (*config, error) {
 	if err := plain(file.Docs[0].Body); err != nil {
 		return nil, pointed(err)
 	}
-	if err := yaml.NodeToValue(file.Docs[0].Body, cfg, yaml.Strict()); err != nil {
-		return nil, pointed(err)
-	}
-	return cfg, (&checker{config: cfg, file: file}).check()
+	// What cannot be read keeps its default, so that the rest can be checked.
+	errs := decodeMapping(file.Docs[0].Body, reflect.ValueOf(cfg).Elem())
+	return cfg, errors.Join(append(errs, (&checker{config: cfg, file: file}).check())...)
 }
 
 // empty reports whether a document says nothing.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -66,15 +68,37 @@ final dot is lost, nobody can know whether the mail arrived, and the policy
 in_doubt decides what becomes of it.
 
 Write a configuration (postonce serve --help shows one), check it with
-postonce check, and start the relay with postonce serve.`,
+postonce check, and start the relay with postonce serve.
+
+The exit status is 0 when all went well, 1 for a wrong command line or
+configuration, and 2 when something failed while running.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Version = version(debug.ReadBuildInfo())
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetHelpCommand(helpCommand())
 	root.AddCommand(serveCommand(c), checkCommand(c), queueCommand(c), versionCommand(c))
 	return root
+}
+
+// helpCommand is cobra's, but for what it does about a command that there is
+// not: that is an error.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about a command",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no command %q: postonce --help lists them", strings.Join(args, " "))
+			}
+			return about.Help()
+		},
+	}
 }
 
 // configFlag gives a command the flag --config.

@@ -66,7 +66,9 @@ func (t *text) UnmarshalYAML(node ast.Node) error {
 	if err == nil && s == "" {
 		err = wrong(node, "the text is empty; leave the key out for the default")
 	}
-	*t = text(s)
+	if err == nil {
+		*t = text(s)
+	}
 	return err
 }
 
@@ -78,8 +80,11 @@ func (c *count) UnmarshalYAML(node ast.Node) error {
 		return err
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt32 {
-		return wrong(node, "%.40q is not %s from 0 to %d", s, want, math.MaxInt32)
+	if err != nil || n < 0 {
+		return wrong(node, "%.40q is not %s", s, want)
+	}
+	if n > math.MaxInt32 {
+		return wrong(node, "%d is more than %d", n, math.MaxInt32)
 	}
 	*c = count(n)
 	return nil
