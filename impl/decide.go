@@ -14,11 +14,23 @@ import (
 // of what it did go to Host.Note.
 func (r *Relay) DecideStopped(id spec.QueueID, recipient, decision string) error {
 	d := desk{relay: r, core: queue.New(r.config.Policy), began: time.Now()}
-	return d.run(queue.Decide{ID: id, Recipient: recipient, Decision: queue.Decision(decision)})
+	for _, e := range []queue.Event{
+		queue.Start{}, // and nothing is found
+		queue.Stop{},  // so nothing begins
+		queue.Decide{Ticket: 1, ID: id, Recipient: recipient, Decision: queue.Decision(decision)},
+	} {
+		if err := d.run(e); err != nil {
+			return err
+		}
+	}
+	if d.answer == nil {
+		return errors.New("the decision was not carried out")
+	}
+	return d.answer.Err
 }
 
-// A desk steps a core that was never started: it recovers nothing and begins
-// nothing, it only answers.
+// A desk steps a core that is told of nothing in the spool but the message that
+// is decided about: it recovers nothing and begins nothing, it only answers.
 type desk struct {
 	relay *Relay
 	core  *queue.Queue
@@ -42,10 +54,7 @@ func (d *desk) run(e queue.Event) error {
 			}
 		}
 	}
-	if d.answer == nil {
-		return errors.New("the decision was not carried out")
-	}
-	return d.answer.Err
+	return nil
 }
 
 // carryOut does what the core asks for, one after another.
@@ -57,7 +66,11 @@ func (d *desk) carryOut(act queue.Action) error {
 		r.host.Store.Apply(act.Ops, func(err error) { durable <- err })
 		d.events = append(d.events, queue.Durable{Seq: act.Seq, Err: <-durable})
 	case queue.Load:
-		d.events = append(d.events, r.load(act))
+		found := queue.Loaded{Load: act}
+		if act.Kind == queue.LoadMessage {
+			found = r.load(act)
+		}
+		d.events = append(d.events, found)
 	case queue.Close:
 		d.events = append(d.events, queue.Settle{Job: act.Job, Last: true, Header: r.header(act.ID), Fresh: r.ids.next()})
 	case queue.Note:

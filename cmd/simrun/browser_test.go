@@ -187,7 +187,7 @@ func TestTheTraceOfACrashCanBeReadInABrowser(t *testing.T) {
 	lines := get(b, chromedp.Evaluate[[]string](
 		"[...document.querySelectorAll('#dialogue .line')].map((e) => e.querySelector('b').textContent + ' ' + e.querySelector('span').textContent)"))
 	for _, want := range []string{
-		"S: 220 mx1.example.net ESMTP", "C: MAIL FROM:<alice@example.org> SIZE=278", "S: 354 Go ahead", "C: .",
+		"S: 220 mx1.example.net ESMTP", "C: MAIL FROM:<alice@example.org> SIZE=284", "S: 354 Go ahead", "C: .",
 		"· mx1.example.net ACCEPTS m1@submit.example for bob@example.net",
 	} {
 		if !slices.Contains(lines, want) {
