@@ -239,6 +239,9 @@ func (c *checker) steps() {
 		if s.Kind == StepDamage && !down {
 			c.fail(s.Line, string(StepDamage), "put the line directly below a crash or stop", "an entry can be damaged only while the relay is down")
 		}
+		if s.Kind == StepFail && s.Op == "store" && s.Forever && !c.has(func(x Step) bool { return x.Kind == StepHeal && x.Host == "" }) {
+			c.fail(s.Line, "for good", "add a step: t+10m heal", "a disk that never works again lets nothing finish")
+		}
 		if s.Kind == StepDamage && s.At > 0 {
 			c.fail(s.Line, timePrefix, "leave the time out", "the damage is done as soon as the relay is down")
 		}

@@ -151,6 +151,8 @@ var impossible = []struct{ name, sections, reason string }{
 	{"held spool without held", "-- expect --\nbob@example.net delivered\nspool held\n", "nothing is expected to be held"},
 	{"damaged spool without damage", "-- expect --\nbob@example.net delivered\nspool damaged\n", "nothing damages"},
 	{"final after the last crash", "-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1s crash\n", "stays down"},
+	{"a disk that never works again",
+		"-- plan --\nt+0 submit m1 from <> to bob@example.net\nfail store nth 3, for good, restart after 10s\n", "lets nothing finish"},
 	{"damage while running", "-- plan --\nt+0 submit m1 from <> to bob@example.net\ndamage m1\n", "only while the relay is down"},
 	{"crash at an unknown host",
 		"-- plan --\nt+0 submit m1 from <> to bob@example.net\ncrash after accepted at mx9.example.net, restart after 5s\n",

@@ -15,18 +15,24 @@ type stop struct {
 // ends notes that the relay's process is gone, and with it its attempts.
 func (c *Checker) ends(e *event) {
 	if e != nil {
-		c.stops = keepLast(c.stops, stop{e, c.word})
+		c.stops = keepMost(c.stops, stop{e, c.word}, mostStops)
 		c.orphaned = true
 	}
 	c.fair.clear()
 }
 
 // keepLast appends e to a list of which only the latest few are kept.
-func keepLast[E any](all []E, e E) []E {
-	const few = 32
-	if len(all) == few {
+func keepLast[E any](all []E, e E) []E { return keepMost(all, e, 32) }
+
+// mostStops is how many ends of processes are kept: a relay that ends at every
+// start, because its disk fails, ends often before it does something again.
+const mostStops = 4096
+
+// keepMost appends e to a list of which only the latest most are kept.
+func keepMost[E any](all []E, e E, most int) []E {
+	if len(all) == most {
 		copy(all, all[1:])
-		all = all[:few-1]
+		all = all[:most-1]
 	}
 	return append(all, e)
 }
@@ -98,6 +104,12 @@ func (c *Checker) maybeOver(r *rcpt) bool {
 	}
 	end := r.mail.expires(c.policy)
 	return c.unsaid(x) && (c.hushed(r) || r.decided("report", r.outcome) || end != 0 && c.leftAt(x) >= end.Add(-leeway))
+}
+
+// decidedMutely reports whether the relay may have carried out an operator's
+// decision on r without a word.
+func (c *Checker) decidedMutely(r *rcpt) bool {
+	return (r.decided("delivered", r.outcome) || r.decided("report", r.outcome)) && c.stoppedSince(r.decision)
 }
 
 // stoppedBetween reports whether a process ended between two facts.

@@ -167,13 +167,14 @@ func (r *rcpt) fated() bool {
 // What the end of a process may have hidden, is taken for done: if it is not,
 // the relay will act on it, or the message is found left behind.
 func (c *Checker) settled(r *rcpt) bool {
-	if c.maybeOver(r) || c.hushed(r) && r.fated() && !r.stillDoubted() {
+	unsaid := !r.mail.null() && c.mute(r.mail.entry)
+	if c.maybeOver(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) {
 		return true
 	}
 	if !r.state.Final() && (!c.believes || r.mail.entry.gone()) {
 		return r.fated()
 	}
-	return r.state.Final() && (!r.reportable() || len(r.reports) > 0)
+	return r.state.Final() && (!r.reportable() || len(r.reports) > 0 || unsaid)
 }
 
 // excused reports whether r waits for a person: held, or in a damaged entry.

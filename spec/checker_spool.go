@@ -201,12 +201,28 @@ func (c *Checker) maybeReported(x *entry) bool {
 	if x.control.erased == nil {
 		return x.control.vanished
 	}
+	if c.mute(x) {
+		return true
+	}
 	if c.finished && !c.cutShort(x.control.erased) {
 		return false // the relay lived on, and would have said so
 	}
 	return slices.ContainsFunc(c.spool.order, func(y *entry) bool {
-		known := y.mail != nil && (y.mail.submit != nil || y.mail.queued != nil || y.mail.report != nil)
-		return y != x && !known && y.control.since != nil && y.control.since.At <= x.control.erased.At
+		return y != x && y.nameless() && y.control.since != nil && y.control.since.At <= x.control.erased.At
+	})
+}
+
+// nameless reports whether nobody has said what the entry is.
+func (x *entry) nameless() bool {
+	return x.mail == nil || x.mail.submit == nil && x.mail.queued == nil && x.mail.report == nil
+}
+
+// mute reports whether an entry may be the report on x that a process stored
+// and had no time to speak of. The next one only delivers it.
+func (c *Checker) mute(x *entry) bool {
+	return slices.ContainsFunc(c.spool.order, func(y *entry) bool {
+		since := y.control.since
+		return y != x && y.nameless() && since != nil && (since.Kind == FactKept || c.cutShort(since))
 	})
 }
 
@@ -285,7 +301,7 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 		return
 	}
 	for _, r := range x.mail.rcpts {
-		if r.owed && !r.fated() && !c.maybeFated(r, x) {
+		if r.owed && !r.fated() && !c.maybeFated(r, x) && !c.maybeOver(r) {
 			c.violate(AcceptDurable, x.mail.id, []*event{x.control.since, x.mail.acknowledged, crash},
 				"the crash took %s, which was acknowledged and not yet delivered to %s", x.mail.id, r.address)
 			return
@@ -386,7 +402,7 @@ func (c *Checker) judgeUnrecorded(x *entry) {
 		return // or it may have known, and was stopped before it said so
 	}
 	for _, r := range x.mail.rcpts {
-		if r.owed && r.fated() && !r.state.Final() && r.begun != nil && !(c.hushed(r) && c.stoppedBetween(r.begun, gone)) {
+		if r.owed && r.fated() && !r.state.Final() && r.begun != nil && !(c.hushed(r) && c.stoppedBetween(r.begun, gone)) && !c.decidedMutely(r) {
 			c.violate(CleanExactly, "early "+r.name(), []*event{r.begun, r.outcome, r.lastAccepted(), gone},
 				"%s was removed before the relay had recorded what became of %s", x.name(), r.address)
 		}

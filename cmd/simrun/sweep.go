@@ -87,10 +87,10 @@ func (c console) sweep(ctx context.Context, picks []pick, depth int, h *hoard) e
 	if err != nil {
 		return err
 	}
+	total.Real, total.Broken, total.Jobs = c.now().Sub(began), h.broken, len(jobs)
 	if err := h.tell(ctx); err != nil {
 		return err
 	}
-	total.Real, total.Broken, total.Jobs = c.now().Sub(began), h.broken, len(jobs)
 	show.SweepSummary(c.out, c.colours(), total)
 	switch {
 	case h.broken > 0:
