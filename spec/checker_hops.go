@@ -22,6 +22,8 @@ type hopBook struct {
 	// sought are the hosts whose addresses were asked for, found or not, and
 	// where in the history that was last.
 	sought map[string]int
+	// failed are the hosts of which a question went wrong, and when last.
+	failed map[string]int
 	// latest says of "HOST A" and "HOST AAAA" what was answered last; alias
 	// where a host is to be found instead.
 	latest map[string]int
@@ -67,7 +69,7 @@ func (b *hopBook) init(p Policy) {
 		b.fallback = append(b.fallback, hostName(withoutPort(r)))
 	}
 	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]int{}
-	b.latest, b.alias = map[string]int{}, map[string]string{}
+	b.latest, b.alias, b.failed = map[string]int{}, map[string]string{}, map[string]int{}
 	b.dialled, b.connects, b.lastConnect = map[string]int{}, map[string]int{}, map[string]int{}
 }
 
@@ -294,7 +296,7 @@ func (c *Checker) ranked(mx []mxRecord, j *job, host string) string {
 	}
 	for _, r := range mx {
 		better := best < 0 || r.preference < mx[best].preference
-		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && len(j.hops.dials) < c.policy.Limits.NextHops {
+		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && c.hops.failed[r.host] < j.start.seq && len(j.hops.dials) < c.policy.Limits.NextHops {
 			return fmt.Sprintf("%s comes first, and was not tried", r.host)
 		}
 		worse := best >= 0 && r.preference > mx[best].preference

@@ -83,6 +83,8 @@ type rcpt struct {
 	seenAs   *event
 	// decision is the operator's last word on it.
 	decision *event
+	// retried is when one told the relay to send again.
+	retried *event
 	// talks counts the sessions in which it was named, for runs without
 	// beliefs; talk is the last of them.
 	talks int
@@ -364,12 +366,20 @@ func (c *Checker) operator(e *event) {
 		return
 	}
 	for _, to := range e.To {
-		c.rcpt(m, to).decision = e
+		c.rcpt(m, to).decide(e)
 	}
 	if len(e.To) == 0 {
 		for _, r := range m.rcpts {
-			r.decision = e
+			r.decide(e)
 		}
+	}
+}
+
+// decide takes an operator's word.
+func (r *rcpt) decide(e *event) {
+	r.decision = e
+	if r.decided("retry", nil) {
+		r.retried = e
 	}
 }
 

@@ -70,7 +70,8 @@ func (c *Checker) outcome(e *event) {
 }
 
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
-	if c.peers && r.accepted == 0 && !r.decided("delivered", nil) {
+	lie := r.begun != nil && c.wire.earlyYes > r.begun.seq // a server said so
+	if c.peers && r.accepted == 0 && !lie && !r.decided("delivered", nil) {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
 	}
@@ -226,6 +227,7 @@ func (c *Checker) judgeLost(m *mail, r *rcpt) {
 	x := m.entry
 	switch {
 	case x != nil && c.recent(x.control.erased), c.recent(r.outcome):
+	case m.submit == nil && m.queued == nil && m.report == nil: // nobody said who is to be told
 	case r.reportable() && len(r.reports) == 0:
 		if (x == nil && c.ended) || (x.gone() && !c.maybeReported(x)) {
 			lost("it is " + r.state.String() + ", and the sender was never told")

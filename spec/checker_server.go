@@ -14,6 +14,9 @@ type wireBook struct {
 	// the network; no8Bit and sizes are the latest offers without 8BITMIME,
 	// and with a SIZE.
 	lastNo, lastPeer, no8Bit, sizes int
+	// earlyYes is the latest 2yz that a server gave before it had the dot: who
+	// has just sent that takes it for the answer.
+	earlyYes int
 	// blurred is the latest refusal at a dot of which it is not clear whom it
 	// concerns.
 	blurred int
@@ -95,10 +98,16 @@ func (c *Checker) fault(e *event) {
 		s.faults = keepLast(s.faults, e)
 	case e.Queue != "":
 		c.spool.entry(e.Queue).damaged = e
+	case e.Actor == ActorDNS:
+		name, _, _ := strings.Cut(e.Text, " ")
+		c.hops.failed[hostName(name)] = e.seq
 	case e.touchesSessions():
 		c.wire.troubles = keepLast(c.wire.troubles, e)
 	}
 }
+
+// muddled reports whether its server has said more than it was asked.
+func (s *session) muddled() bool { return slices.ContainsFunc(s.faults, muddles) }
 
 // broken returns a fault of the network on the connection, nil when none was.
 // A fault with a stage is what the server was told to say or do there.
@@ -214,6 +223,9 @@ func (c *Checker) reply(e *event) {
 			c.wire.lastNo = e.seq
 		}
 	case StageEHLO, StageHELO:
+		if s.muddled() && strings.HasPrefix(e.Reply, "5") {
+			c.wire.lastNo = e.seq // taken for the answer to what came after it
+		}
 		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
 			c.wire.sizes = e.seq
 		}
@@ -224,6 +236,9 @@ func (c *Checker) reply(e *event) {
 	}
 	if s.blurred && no && (e.Stage == StageDot || e.Stage == StageBody) {
 		c.wire.blurred = e.seq
+	}
+	if e.Stage == StageBody && strings.HasPrefix(e.Reply, "2") {
+		c.wire.earlyYes = e.seq
 	}
 	if e.Stage == StageRCPT && !strings.HasPrefix(e.Reply, "2") && s.last != nil {
 		// Who was not taken is not in the transaction.

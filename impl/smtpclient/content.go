@@ -15,6 +15,9 @@ import (
 // time-out Block (RFC 5321 section 4.5.3.2.5).
 const blockBytes = 32 << 10
 
+// leastBlock is the size of the buffers for the smallest content.
+const leastBlock = 512
+
 // content sends all of the message but the final dot, and returns the dot. When
 // ok is false the conversation is over, and r is why.
 //
@@ -27,9 +30,10 @@ func (t *transaction) content() (terminator []byte, r Result, ok bool) {
 		return nil, r, false
 	}
 	source := &source{r: t.Body}
-	blocks := bufio.NewWriterSize(blockWriter{c, t.ctx}, blockBytes)
+	size := int(min(blockBytes, max(t.Size, leastBlock))) // most mail is much smaller than a block
+	blocks := bufio.NewWriterSize(blockWriter{c, t.ctx}, size)
 	dots := wire.NewDotWriter(blocks)
-	_, err := io.Copy(dots, source)
+	_, err := io.CopyBuffer(dots, source, make([]byte, size))
 	if err == nil {
 		err = blocks.Flush()
 	}
