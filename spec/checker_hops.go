@@ -277,6 +277,9 @@ func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 // next; nothing when it does.
 func (c *Checker) allowedBy(a *answer, j *job, host string) string {
 	mx, why := c.hops.hosts(a, j.dest)
+	if c.hops.failed[j.dest] > j.start.seq && inOrder(c.hops.fallback, j, host) == "" {
+		return "" // the answer may be that to another attempt, and this one got none
+	}
 	if why != "" {
 		known := a.rcode == "NOERROR" || a.rcode == "NXDOMAIN"
 		if !known && inOrder(c.hops.fallback, j, host) == "" {
