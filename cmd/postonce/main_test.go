@@ -63,7 +63,12 @@ func TestTheRelayStopsAtASignal(t *testing.T) {
 	signals <- syscall.SIGTERM
 	var out strings.Builder
 	c := testConsole(&out)
-	c.signals = func() <-chan os.Signal { return signals }
+	c.signals = func() <-chan os.Signal {
+		if log := out.String(); log != "" {
+			t.Errorf("signals are taken over only after\n%s", log)
+		}
+		return signals
+	}
 	if status := run(c, []string{"serve", "--config", config}); status != exitOK {
 		t.Errorf("exit status %d:\n%s", status, out.String())
 	}

@@ -89,11 +89,12 @@ func (c console) serve(cfg *config) (err error) {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
+	// Before it listens: who sees it do so may send a signal at once.
+	signals, stop := c.signals(), stopping{}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- ending(relay.Run(ctx), store.Close) }()
-	signals, stop := c.signals(), stopping{}
 	for {
 		select {
 		case err := <-ended:
