@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 
@@ -26,6 +27,7 @@ type stage struct {
 	t     *testing.T
 	store *stubborn
 	relay *impl.Relay
+	mu    sync.Mutex // guards facts: deliveries note theirs themselves
 	facts []spec.FactKind
 	stop  context.CancelFunc
 	ended chan error
@@ -79,7 +81,7 @@ func (s *stage) run(config impl.Config) {
 		Exchange: func(context.Context, *dns.Msg) (*dns.Msg, error) { return nil, errors.New("no network") },
 		Store:    s.store, Start: func(f func()) { go f() },
 		Random: func(string) *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
-		Note:   func(f spec.Fact) { s.facts = append(s.facts, f.Kind) },
+		Note:   s.note,
 	})
 	if err != nil {
 		s.t.Fatal(err)
@@ -88,6 +90,12 @@ func (s *stage) run(config impl.Config) {
 	s.relay, s.stop, s.ended = relay, cancel, make(chan error, 1)
 	go func() { s.ended <- relay.Run(ctx) }()
 	synctest.Wait()
+}
+
+func (s *stage) note(f spec.Fact) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.facts = append(s.facts, f.Kind)
 }
 
 // keys are the names in a space of the store.
