@@ -52,7 +52,7 @@ var expectForms = []term{
 	{"[MESSAGE] RECIPIENT STATE, CLAUSE, ...", "what became of a recipient; " +
 		"MESSAGE when several messages go to it; user{1..150}@example.net for many alike"},
 	{"spool empty|held|damaged", "what the spool holds at the end"},
-	{"rules hold", "no more is expected than that the rules hold: nothing of a recipient that has no line, nor that every fault fires"},
+	{"rules hold", "no more is expected than that the rules hold: nothing of a recipient without a line, nor that every fault and step does something"},
 	{"violates RULE", "this relay must break the rule (for stories about other relays)"},
 	{`licence "TEXT"`, "a second acceptance was licensed by a doubt window whose description contains TEXT"},
 }

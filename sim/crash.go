@@ -150,7 +150,7 @@ func (w *world) breakEntries(steps []scenarios.Step) {
 	for _, s := range steps {
 		queue := w.mail.queue[w.mail.id(s.Message)]
 		if !w.disk.damage(queue) {
-			w.mismatch(s.Line, "the spool holds no control entry of %s to damage", s.Message)
+			w.vain(s.Line, "the spool holds no control entry of %s to damage", s.Message)
 			continue
 		}
 		w.add(spec.Fact{

@@ -56,6 +56,29 @@ func TestTheLibraryHolds(t *testing.T) {
 	}
 }
 
+// TestAStepInVainIsNoMatterOfTheRules: it is what a scenario expects, unless it
+// expects no more than that the rules hold.
+func TestAStepInVainIsNoMatterOfTheRules(t *testing.T) {
+	const story = `# A decision on what is not in doubt.
+-- dns --
+example.net.  MX 10 mx1.example.net.
+mx1.example.net.  A 192.0.2.10
+-- server mx1.example.net --
+-- plan --
+t+0   submit m1 from alice@example.org to bob@example.net
+t+1h  decide retry m1
+-- expect --
+`
+	for expect, want := range map[string]sim.Status{
+		"rules hold\n":                sim.OK,
+		"bob@example.net delivered\n": sim.Safety,
+	} {
+		if r := sim.Run(t, parse(t, story+expect), newRelay, sim.Options{}); r.Status != want || len(r.Violations) > 0 {
+			t.Errorf("%q: %v, want %v: %v", expect, r.Status, want, r.Mismatches)
+		}
+	}
+}
+
 func TestASeedReplaysOnAnyNumberOfThreads(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	for i, name := range scenarios.Names() {

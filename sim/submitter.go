@@ -50,7 +50,7 @@ func (w *world) submit(step scenarios.Step) {
 		if w.now()-began > submitPeriod {
 			w.mu.Lock()
 			defer w.mu.Unlock()
-			w.mismatch(step.Line, "%s could not be submitted: %s", step.Message, failure(err))
+			w.vain(step.Line, "%s could not be submitted: %s", step.Message, failure(err))
 			return
 		}
 		w.mu.Lock()
