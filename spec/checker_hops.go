@@ -172,10 +172,8 @@ func (c *Checker) hop(e *event) {
 	if j == nil || host == "" {
 		return
 	}
-	if most := c.policy.Limits.NextHops; e.Kind == FactDial && len(j.hops.dials) == most {
-		c.violate(FairAndBounded, "hops "+e.Job, []*event{j.start, e}, "one attempt for %s tries more than %d addresses", j.dest, most)
-	}
 	if e.Kind == FactDial && len(j.hops.dials) < 1000 {
+		c.judgeDials(j, e)
 		c.judgeDial(j, e, host)
 		j.hops.dials = append(j.hops.dials, e)
 	}
@@ -184,6 +182,34 @@ func (c *Checker) hop(e *event) {
 	if tried && !has(j.hops.met, host) && len(j.hops.met) < 1000 {
 		j.hops.met = append(j.hops.met, host)
 	}
+}
+
+// judgeDials judges how often an attempt dials. One whose session breaks may
+// dial the same address again, for those who were not named yet: each dial is
+// for one recipient at least.
+func (c *Checker) judgeDials(j *job, e *event) {
+	again := 0
+	for _, d := range j.hops.dials {
+		if d.Host == e.Host && d.Addr == e.Addr {
+			again++
+		}
+	}
+	if most := c.policy.Limits.NextHops; again == 0 && j.hops.addresses() == most {
+		c.violate(FairAndBounded, "hops "+e.Job, []*event{j.start, e}, "one attempt for %s tries more than %d addresses", j.dest, most)
+	}
+	if len(j.to) > 0 && again == len(j.to) {
+		c.violate(FairAndBounded, "again "+e.Job, []*event{j.start, e}, "one attempt for %s dials %s more often than it has recipients", j.dest, e.Addr)
+	}
+}
+
+// addresses counts the addresses that were dialled, each as often as hosts
+// have it.
+func (h *jobHops) addresses() int {
+	seen := map[[2]string]bool{}
+	for _, d := range h.dials {
+		seen[[2]string{d.Host, d.Addr}] = true
+	}
+	return len(seen)
 }
 
 // judgeDial judges one dial after those before it.
@@ -299,7 +325,7 @@ func (c *Checker) ranked(mx []mxRecord, j *job, host string) string {
 	}
 	for _, r := range mx {
 		better := best < 0 || r.preference < mx[best].preference
-		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && c.hops.failed[r.host] < j.start.seq && len(j.hops.dials) < c.policy.Limits.NextHops {
+		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && c.hops.failed[r.host] < j.start.seq && j.hops.addresses() < c.policy.Limits.NextHops {
 			return fmt.Sprintf("%s comes first, and was not tried", r.host)
 		}
 		worse := best >= 0 && r.preference > mx[best].preference

@@ -95,6 +95,9 @@ func TestNeverTwice(t *testing.T) {
 			want: []string{"NEVER-TWICE: both were under way at once"}},
 		{name: "an operator says retry", base: retried, licence: "reply lost", policy: hold, edits: []edit{
 			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=retry")}},
+		{name: "an operator says retry, and delivered when it is too late", base: retried, licence: "reply lost", policy: hold, edits: []edit{
+			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=retry"),
+			after("relay attempt message=m1 queue=Q1 job=j2", "5m1.95s world operator queue=Q1 to=bob@example.net text=delivered")}},
 		{name: "an operator says report", base: retried, policy: hold, want: []string{"RETRY-ON-TIME: held for an operator", "NEVER-TWICE"}, edits: []edit{
 			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=report")}},
 		{name: "submitted twice", base: retried, edits: []edit{after("submitter submitted", `
@@ -108,6 +111,7 @@ func TestNeverTwice(t *testing.T) {
 }
 
 func TestNothingLost(t *testing.T) {
+	const gone = "2m disk erased queue=Q1 text=control\n2m disk erased queue=Q1 text=body"
 	runTrials(t, []trial{
 		{name: "reported twice in the spool", base: refused,
 			edits: []edit{after("Q2 text=body", "1.8s disk stored queue=Q3 text=control"),
@@ -141,6 +145,11 @@ func TestNothingLost(t *testing.T) {
 				without("r1 queue=Q2 job")}},
 		{name: "held", base: doubted, policy: hold,
 			edits: []edit{with("state=unknown\n2s     relay report", "state=held\n2s     relay report"), without("r1"), without("Q2"), without("erased")}},
+		{name: "gone, and nobody ever said whose it was", base: deferred, edits: []edit{
+			without("submitter"), without("relay queued"), without("5m"), after("attempt-end", gone)}},
+		{name: "gone, and it was said whose it was", base: deferred, edits: []edit{
+			without("submitter"), without("5m"), after("attempt-end", gone)},
+			want: []string{"CLEAN-EXACTLY: while bob@example.net was not final", "NOTHING-LOST: it left the spool"}},
 		{name: "damaged", base: deferred, edits: []edit{without("5m"), after("451 4.7.1 Greylisted", "2m world fault queue=Q1 text=garbage")}},
 	})
 }
@@ -149,6 +158,11 @@ func TestTrueReports(t *testing.T) {
 	const outcome = "attempt=1 state=delivered reply=\"250 ok\""
 	runTrials(t, []trial{
 		{name: "delivered, accepted by none", base: delivered, edits: []edit{without("mx1 accepted"), without("mx1 replied")},
+			want: []string{"TRUE-REPORTS: but no server accepted it"}},
+		{name: "delivered, accepted by none, but a server said so early", base: delivered, edits: []edit{without("mx1 accepted"), without("mx1 replied"),
+			after("1.8s   relay intent", `1.8s server mx1 reply session=s1 host=mx1 stage=body reply="250 ok"`)}},
+		{name: "delivered, accepted by none, and a server said so long before", base: delivered, edits: []edit{without("mx1 accepted"), without("mx1 replied"),
+			after("relay ready", `2ms server mx1 reply session=s0 host=mx1 stage=body reply="250 ok"`)},
 			want: []string{"TRUE-REPORTS: but no server accepted it"}},
 		{name: "failed, though accepted", base: refused,
 			edits: []edit{after("stage=rcpt reply", "1.6s server mx9 accepted session=s9 host=mx9 message=m1 from=alice@example.org to=bob@example.net hash=h1")},

@@ -87,6 +87,7 @@ func TestNextHopOrder(t *testing.T) {
 	const no2 = `mx2.example.net. A: NOERROR"` + "\n" + `1.3s   dns answer text="mx1.example.net. A: NOERROR`
 	noMX := []edit{without("dns answer"), with(`dns query text="example.net. MX"`, `dns query text="example.net. A"`)}
 	relays := func(names ...string) func(*Policy) { return func(p *Policy) { p.Relays = names } }
+	hops := func(n int) func(*Policy) { return func(p *Policy) { p.Limits.NextHops = n } }
 	unconnected := without("network connect")
 	fallback := func(p *Policy) { p.Fallback = []string{"other.example.org:2525", "last.example.org"} }
 	runTrials(t, []trial{
@@ -124,6 +125,16 @@ func TestNextHopOrder(t *testing.T) {
 			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first"}},
 		{name: "fallback, because the DNS cannot say", base: delivered, policy: fallback, edits: []edit{unconnected, with(list, "SERVFAIL"), with(mx1, other)}},
 		{name: "fallback, because the DNS is silent", base: delivered, policy: fallback, edits: []edit{unconnected, without("MX:"), with(mx1, other)}},
+		{name: "fallback, because a look-up failed", base: delivered, policy: fallback, edits: []edit{unconnected,
+			after("relay attempt", `1.25s dns fault text="example.net. MX: the resolver cannot be reached"`), with(mx1, other)}},
+		{name: "fallback, because another host's look-up failed before", base: delivered, policy: fallback, edits: []edit{unconnected,
+			after("relay ready", `2ms dns fault text="example.net. MX: the resolver cannot be reached"`), with(mx1, other)},
+			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first, and was not tried"}},
+		{name: "as many addresses as it may", base: delivered, policy: hops(2), edits: []edit{after("relay dial", mx2)}},
+		{name: "more addresses than it may", base: delivered, policy: hops(1), edits: []edit{after("relay dial", mx2)},
+			want: []string{"FAIR-AND-BOUNDED: tries more than 1 addresses"}},
+		{name: "the same address for nobody", base: delivered, edits: []edit{after("relay dial", strings.Replace(mx1, "1.4s ", "1.45s", 1))},
+			want: []string{"FAIR-AND-BOUNDED: dials 192.0.2.1:25 more often than it has recipients"}},
 		{name: "back from the fallback", base: delivered, policy: fallback,
 			edits: []edit{with("mx1.example.net. A: NOERROR", no2), after("relay dial", other+"\n"+mx2)},
 			want:  []string{"NEXT-HOP-ORDER: other.example.org, a fallback, was already tried"}},
