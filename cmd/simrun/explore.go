@@ -88,7 +88,7 @@ func (e exploration) plan() (course, error) {
 			}
 		}
 		if p.focus < 0 {
-			return p, fmt.Errorf("there is no kind of trouble %q%s", e.focus, meant(e.focus, search.FocusNames()))
+			return p, fmt.Errorf("there is no kind of trouble %q%s\n\tsimrun explore --help lists them", e.focus, meant(e.focus, search.FocusNames()))
 		}
 	}
 	if e.shard == "" {
@@ -98,7 +98,7 @@ func (e exploration) plan() (course, error) {
 	part, err := strconv.ParseUint(i, 10, 32)
 	parts, err2 := strconv.ParseUint(n, 10, 32)
 	if !ok || err != nil || err2 != nil || part < 1 || part > parts {
-		return p, fmt.Errorf("--shard %q: write I/N, such as 3/8", e.shard)
+		return p, fmt.Errorf("--shard %q: write I/N, such as 3/8, with I from 1 to N", e.shard)
 	}
 	each := (p.count + parts - 1) / parts
 	p.first += (part - 1) * each

@@ -70,7 +70,7 @@ func chooseMutants(names []string) ([]mutants.Mutant, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(m mutants.Mutant) bool { return m.Name == name })
 		if i < 0 {
-			return nil, fmt.Errorf("there is no mutant %q%s", name, meant(name, relayNames()[2:]))
+			return nil, fmt.Errorf("there is no mutant %q%s\n\tsimrun mutants lists them all", name, meant(name, relayNames()[2:]))
 		}
 		chosen = append(chosen, all[i])
 	}
