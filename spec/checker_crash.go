@@ -112,6 +112,25 @@ func (c *Checker) decidedMutely(r *rcpt) bool {
 	return (r.decided("delivered", r.outcome) || r.decided("report", r.outcome)) && c.stoppedSince(r.decision)
 }
 
+// expiredMutely reports whether r may have failed when its lifetime ended,
+// without another attempt, and the end of the process kept the relay from
+// saying so: the sender is told, or there is none and it was at that time.
+func (c *Checker) expiredMutely(r *rcpt) bool {
+	if r.state != Queued || c.hushed(r) {
+		return false
+	}
+	end := r.mail.expires(c.policy)
+	for _, s := range c.stops {
+		if s.seq < r.outcome.seq || end == 0 || s.At < end {
+			continue
+		}
+		if len(r.reports) > 0 || r.mail.null() && s.At.Sub(end) <= promptly {
+			return true
+		}
+	}
+	return false
+}
+
 // stoppedBetween reports whether a process ended between two facts.
 func (c *Checker) stoppedBetween(a, b *event) bool {
 	for _, s := range c.stops {

@@ -1,6 +1,10 @@
 package spec
 
-import "testing"
+import (
+	"strings"
+	"testing"
+	"time"
+)
 
 // again is a crash and a restart that kept the message.
 const again = `
@@ -41,6 +45,44 @@ func TestWhatACrashHides(t *testing.T) {
 		{name: "a hold", base: doubted, policy: hold, edits: append(inDoubt, after("network closed", again+doubt+once))},
 		{name: "a hold that was not", base: doubted, policy: hold, edits: append(inDoubt, after("network closed", again+once)),
 			want: []string{"CLEAN-EXACTLY: m1 (Q1) is still in the spool"}},
+	})
+}
+
+// TestWhatACrashHidesOfTheEndOfALifetime: the message has another recipient,
+// who keeps it in the spool; here it is said to be left there.
+func TestWhatACrashHidesOfTheEndOfALifetime(t *testing.T) {
+	minute := func(p *Policy) { p.Schedule.Lifetime = time.Minute }
+	const (
+		crash = `
+61s world crash
+61s disk kept queue=Q1 text=control
+61s disk kept queue=Q1 text=body
+71s world start count=2
+71s relay ready`
+		stored = `
+61s disk stored queue=Q2 text=control
+61s disk stored queue=Q2 text=body`
+		told = `
+72s server home accepted session=s2 host=home message=r1 from=<> to=alice@example.org
+72s server home report-seen session=s2 host=home message=r1 to=bob@example.net reply=failed state=failed text=m1
+73s disk erased queue=Q2 text=control
+73s disk erased queue=Q2 text=body
+73s relay outcome message=r1 queue=Q2 to=alice@example.org attempt=1 state=delivered`
+		kept = "61s disk kept queue=Q2 text=control\n61s disk kept queue=Q2 text=body"
+		end  = "\n20h world end"
+	)
+	expired := func(lines string, more ...edit) []edit {
+		return append([]edit{
+			until("5m1.7s relay attempt"), with("due=120h0m1s", "due=61s"), with("due=5m1.7s", "due=61s"), after("state=queued", lines+end),
+		}, more...)
+	}
+	early := strings.ReplaceAll(crash, "61s", "41s")
+	clean, stuck := []string{"CLEAN-EXACTLY: m1 (Q1) is still in the spool"}, []string{"PROGRESS: m1 to bob@example.net is deferred"}
+	runTrials(t, []trial{
+		{name: "the sender is told", base: deferred, policy: minute, edits: expired(stored+crash+told, after("61s disk kept", kept)), want: clean},
+		{name: "nobody is told", base: deferred, policy: minute, edits: expired(crash), want: stuck},
+		{name: "there is nobody to tell", base: deferred, policy: minute, edits: expired(crash, fromNull), want: clean},
+		{name: "there is nobody to tell, and it was too early", base: deferred, policy: minute, edits: expired(early, fromNull), want: stuck},
 	})
 }
 

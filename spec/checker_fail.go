@@ -14,7 +14,7 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 	if end == 0 || r.mail.twins {
 		return
 	}
-	if e.At >= end {
+	if e.At >= r.mail.mayExpire(c.policy) {
 		c.judgeExpiry(r, e, end)
 		return
 	}
@@ -94,7 +94,7 @@ func (c *Checker) deniable(r *rcpt) bool {
 // delivered, now or later.
 func (c *Checker) hopeless(dest string, since int) bool {
 	if len(c.hops.relays) > 0 {
-		return c.hops.homeless(append(c.hops.relays, c.hops.fallback...))
+		return c.hops.homeless(append(c.hops.relays, c.hops.fallback...), since)
 	}
 	if strings.HasPrefix(dest, "[") || !lookable(dest) {
 		return true
@@ -105,7 +105,7 @@ func (c *Checker) hopeless(dest string, since int) bool {
 		for _, r := range mx {
 			hosts = append(hosts, r.host)
 		}
-		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(hosts) {
+		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(hosts, since) {
 			return true
 		}
 	}
@@ -126,8 +126,9 @@ func lookable(domain string) bool {
 }
 
 // homeless reports whether the DNS denies that any of some hosts has an
-// address.
-func (b *hopBook) homeless(hosts []string) bool {
+// address, or did after the fact since: several attempts at once hear several
+// answers.
+func (b *hopBook) homeless(hosts []string, since int) bool {
 	for _, host := range hosts {
 		for range 16 { // as long as a chain of aliases may be
 			next := b.alias[host]
@@ -139,11 +140,17 @@ func (b *hopBook) homeless(hosts []string) bool {
 		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) {
 			continue // such a name is no host
 		}
-		if b.latest[host+" A"] != noSuch || b.latest[host+" AAAA"] != noSuch && b.latest[host+" AAAA"] != 0 {
+		if !b.denies(host+" A", since) || !b.denies(host+" AAAA", since) && b.latest[host+" AAAA"] != 0 {
 			return false
 		}
 	}
 	return len(hosts) > 0
+}
+
+// denies reports whether the DNS says, or said after the fact since, that a
+// host has no address of a kind.
+func (b *hopBook) denies(what string, since int) bool {
+	return b.latest[what] == noSuch || since > 0 && b.denied[what] > since
 }
 
 // What the DNS said last of the addresses of a host.

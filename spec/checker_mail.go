@@ -83,6 +83,8 @@ type rcpt struct {
 	seenAs   *event
 	// decision is the operator's last word on it.
 	decision *event
+	// decisions are all of them, the latest few.
+	decisions []*event
 	// retried is when one told the relay to send again.
 	retried *event
 	// talks counts the sessions in which it was named, for runs without
@@ -378,6 +380,7 @@ func (c *Checker) operator(e *event) {
 // decide takes an operator's word.
 func (r *rcpt) decide(e *event) {
 	r.decision = e
+	r.decisions = keepLast(r.decisions, e)
 	if r.decided("retry", nil) {
 		r.retried = e
 	}
@@ -385,10 +388,9 @@ func (r *rcpt) decide(e *event) {
 
 // decided reports whether an operator decided so on r after the fact since.
 func (r *rcpt) decided(decision string, since *event) bool {
-	if r.decision == nil || (since != nil && r.decision.seq < since.seq) {
-		return false
-	}
-	return slices.Contains(strings.Fields(r.decision.Text), decision)
+	return slices.ContainsFunc(r.decisions, func(e *event) bool {
+		return (since == nil || e.seq >= since.seq) && slices.Contains(strings.Fields(e.Text), decision)
+	})
 }
 
 // has reports whether one of several words or addresses is value.

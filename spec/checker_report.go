@@ -169,7 +169,7 @@ func (r *rcpt) fated() bool {
 // the relay will act on it, or the message is found left behind.
 func (c *Checker) settled(r *rcpt) bool {
 	unsaid := !r.mail.null() && c.mute(r.mail.entry)
-	if c.maybeOver(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) {
+	if c.maybeOver(r) || c.expiredMutely(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) {
 		return true
 	}
 	if !r.state.Final() && (!c.believes || r.mail.entry.gone()) {

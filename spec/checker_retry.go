@@ -56,6 +56,17 @@ func (m *mail) expires(p Policy) Wall {
 	return 0
 }
 
+// mayExpire is when the lifetime of m ends at the earliest; 0 when that is not
+// known. Where the relay had no time to say when, its own reckoning may have
+// begun a little before ours.
+func (m *mail) mayExpire(p Policy) Wall {
+	end := m.expires(p)
+	if end == 0 || m.queued != nil && m.queued.Due != 0 {
+		return end
+	}
+	return end.Add(-leeway)
+}
+
 // leeway is how far a time that the relay computed may be from ours: it looked
 // at its clock a little before or after the fact was made.
 const leeway = time.Minute
@@ -84,7 +95,7 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++
-	end := r.mail.expires(c.policy)
+	end := r.mail.mayExpire(c.policy)
 	if r.mail.twins {
 		return
 	}

@@ -98,6 +98,11 @@ func TestNeverTwice(t *testing.T) {
 		{name: "an operator says retry, and delivered when it is too late", base: retried, licence: "reply lost", policy: hold, edits: []edit{
 			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=retry"),
 			after("relay attempt message=m1 queue=Q1 job=j2", "5m1.95s world operator queue=Q1 to=bob@example.net text=delivered")}},
+		{name: "an operator says retry, and delivered before that is done", base: retried, licence: "reply lost", policy: hold, edits: []edit{
+			with("state=queued due=5m1.9s", "state=held"), after("state=held", `
+5m world operator queue=Q1 to=bob@example.net text=retry
+5m world operator queue=Q1 to=bob@example.net text=delivered
+5m relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net state=queued due=5m`)}},
 		{name: "an operator says report", base: retried, policy: hold, want: []string{"RETRY-ON-TIME: held for an operator", "NEVER-TWICE"}, edits: []edit{
 			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=report")}},
 		{name: "submitted twice", base: retried, edits: []edit{after("submitter submitted", `

@@ -147,6 +147,15 @@ func (c *Checker) server(e *event) {
 	case FactReportSeen:
 		c.reportSeen(e)
 	case FactUnlawful:
+		c.judgeUnlawful(e)
+	}
+}
+
+// judgeUnlawful judges a client that broke SMTP. Who is told more than it asked
+// cannot know which reply belongs to which command: what it does then may be
+// lawful as it sees it.
+func (c *Checker) judgeUnlawful(e *event) {
+	if !c.session(e).muddled() {
 		c.violate(WireLawful, e.Session+e.Text+e.At.String(), []*event{e}, "%s saw the relay break SMTP at %s: %s", e.Host, e.Stage, e.Text)
 	}
 }

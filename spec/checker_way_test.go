@@ -76,6 +76,36 @@ func TestRetryOnTime(t *testing.T) {
 	})
 }
 
+// TestWhatIsNotKnownExactly: where the relay had no time to say, or one attempt
+// hears another answer than the next one.
+func TestWhatIsNotKnownExactly(t *testing.T) {
+	const (
+		homeless = `
+1.3s dns answer text="example.net. MX: NOERROR MX 10 mx1.example.net."
+1.3s dns answer text="mx1.example.net. A: NOERROR"
+1.3s dns answer text="mx1.example.net. AAAA: NOERROR"`
+		homely = `1.3s dns answer text="mx1.example.net. A: NOERROR A 192.0.2.1"`
+	)
+	given := func(more ...edit) []edit {
+		return append([]edit{without("server mx1"), without("network connect session=s1"),
+			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="no address"`)}, more...)
+	}
+	minutes := func(p *Policy) { p.Schedule.Lifetime = 2 * time.Minute }
+	report := func(due string) []edit {
+		return []edit{with("due=120h0m1s", "due=121s"), without("queued message=r1"), without("2.2s"), without("2.3s"), without("2.6s"), without("1h "),
+			after("2.5s   relay attempt-end", "2.6s relay outcome message=r1 queue=Q2 dest=example.org to=alice@example.org attempt=1 state=queued "+due)}
+	}
+	runTrials(t, []trial{
+		{name: "an answer that another attempt did not get", base: refused, edits: given(after("relay attempt message=m1", homeless+"\n"+homely))},
+		{name: "an answer from before", base: refused,
+			edits: given(after("relay ready", strings.ReplaceAll(homeless, "1.3s", "2ms")), after("relay attempt message=m1", homely)),
+			want:  []string{"RETRY-ON-TIME: gave up on m1"}},
+		{name: "a report whose lifetime began before it was spoken of", base: refused, policy: minutes, edits: report("due=121.85s")},
+		{name: "a report whose lifetime is too short", base: refused, policy: minutes, edits: report("due=50s"),
+			want: []string{"RETRY-ON-TIME: due 11.9s too early"}},
+	})
+}
+
 func TestNextHopOrder(t *testing.T) {
 	const (
 		mx1   = "1.4s   relay dial message=m1 queue=Q1 job=j1 dest=example.net host=mx1.example.net addr=192.0.2.1:25"
@@ -149,6 +179,13 @@ func TestNextHopOrder(t *testing.T) {
 
 func TestWireLawful(t *testing.T) {
 	runTrials(t, []trial{
+		{name: "SMTP broken by who was told more than it asked", base: delivered, edits: []edit{
+			after("stage=mail text", `1.6s server mx1 fault session=s1 host=mx1 stage=mail faults=reply-extra text="at mail: repeat 2"`),
+			after("stage=rcpt", `1.7s server mx1 unlawful session=s1 host=mx1 stage=body text="a bare LF"`)}},
+		{name: "SMTP broken, and another told more than it asked", base: delivered, edits: []edit{
+			after("stage=mail text", `1.6s server mx1 fault session=s9 host=mx1 stage=mail faults=reply-extra text="at mail: repeat 2"`),
+			after("stage=rcpt", `1.7s server mx1 unlawful session=s1 host=mx1 stage=body text="a bare LF"`)},
+			want: []string{"WIRE-LAWFUL: mx1 saw the relay break SMTP at body: a bare LF"}},
 		{name: "SMTP broken", base: delivered, edits: []edit{after("stage=rcpt", `1.7s server mx1 unlawful session=s1 host=mx1 stage=body text="a bare LF"`)},
 			want: []string{"WIRE-LAWFUL: mx1 saw the relay break SMTP at body: a bare LF"}},
 		{name: "another content", base: delivered, edits: []edit{with("to=bob@example.net hash=h1\n1.9s", "to=bob@example.net hash=h2\n1.9s")},
