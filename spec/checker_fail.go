@@ -21,7 +21,7 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 	no := r.no.at
 	switch {
 	case strings.HasPrefix(e.Reply, "4"):
-	case no != nil && strings.HasPrefix(no.Reply, "4") && c.wire.lastNo < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
+	case no != nil && strings.HasPrefix(no.Reply, "4") && c.lastNo(r) < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
 	case c.believes && c.silent(r), c.reason(r, e):
 		return
 	default:
@@ -79,14 +79,18 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 		return true
 	}
 	no := r.no.at
-	return no != nil && strings.HasPrefix(no.Reply, "5") || c.wire.lastNo > since || c.hopeless(r.dest, since)
+	return no != nil && strings.HasPrefix(no.Reply, "5") || c.lastNo(r) > since || c.hopeless(r.dest, since)
 }
+
+// lastNo is where a server last said 5yz, to other than RCPT, that may have
+// failed r.
+func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.wire.lastNo) }
 
 // deniable reports whether a mail that nobody has to be told of may have
 // failed: then it may be gone without a trace.
 func (c *Checker) deniable(r *rcpt) bool {
 	end := r.mail.expires(c.policy)
-	return r.no.at != nil || r.dotNo != nil || c.wire.lastNo > 0 || c.hopeless(r.dest, 0) || end != 0 && c.now >= end
+	return r.no.at != nil || r.dotNo != nil || c.lastNo(r) > 0 || c.hopeless(r.dest, 0) || end != 0 && c.now >= end
 }
 
 // hopeless reports whether an answer of the DNS, of those that an attempt

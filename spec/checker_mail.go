@@ -57,6 +57,10 @@ type rcpt struct {
 	dotNo, dotNoHeard *event
 	// early is a refusal that a server gave before it had the whole content.
 	early *event
+	// lastNo is the latest 5yz to a transaction that it was in, earlyYes the
+	// latest 2yz there that came before the dot: who has just sent that takes
+	// it for the answer.
+	lastNo, earlyYes int
 
 	// What the relay believes.
 	state    RecipientState

@@ -70,7 +70,7 @@ func (c *Checker) outcome(e *event) {
 }
 
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
-	lie := r.begun != nil && c.wire.earlyYes > r.begun.seq // a server said so
+	lie := r.begun != nil && max(r.earlyYes, c.wire.earlyYes) > r.begun.seq // a server said so
 	if c.peers && r.accepted == 0 && !lie && !r.decided("delivered", nil) {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
@@ -96,6 +96,11 @@ func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && r.decision == nil {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as %s, though what is in doubt there is to be decided by %s", r.name(), e.State, policy)
+	}
+	if end := r.mail.mayExpire(c.policy); policy == DoubtRetry && e.State == Unknown && r.decision == nil && !r.mail.twins && e.At < end &&
+		!(c.believes && c.silent(r)) && !c.reason(r, e) {
+		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
+			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.At)))
 	}
 	if r.doubtful != nil {
 		return // an earlier attempt left a doubt that nothing has cleared

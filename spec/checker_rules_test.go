@@ -166,6 +166,16 @@ func TestTrueReports(t *testing.T) {
 			want: []string{"TRUE-REPORTS: but no server accepted it"}},
 		{name: "delivered, accepted by none, but a server said so early", base: delivered, edits: []edit{without("mx1 accepted"), without("mx1 replied"),
 			after("1.8s   relay intent", `1.8s server mx1 reply session=s1 host=mx1 stage=body reply="250 ok"`)}},
+		{name: "delivered, accepted by none, and another heard early that it is", base: delivered, edits: []edit{without("mx1 accepted"), without("mx1 replied"),
+			after("relay ready", "0.5s submitter submit message=m2 from=carol@example.org to=dave@example.net hash=h2\n0.6s submitter submit-unknown message=m2"),
+			after("1.8s   relay intent", `
+1.8s server mx1 command session=s9 host=mx1 stage=mail text="MAIL FROM:<carol@example.org>"
+1.8s server mx1 command session=s9 host=mx1 stage=rcpt text="RCPT TO:<dave@example.net>"
+1.8s server mx1 reply session=s9 host=mx1 stage=body reply="250 ok"`)},
+			want: []string{"TRUE-REPORTS: but no server accepted it"}},
+		{name: "unknown, though told to retry", base: doubted, policy: retry, want: []string{"TRUE-REPORTS: 4d23h59m59s before its lifetime ended, though"}},
+		{name: "unknown, told to retry, at the end of its lifetime", base: doubted, policy: func(p *Policy) { retry(p); p.Schedule.Lifetime = time.Second },
+			edits: []edit{with("due=120h0m1s", "due=2s"), with("due=120h0m2s", "due=3s")}},
 		{name: "delivered, accepted by none, and a server said so long before", base: delivered, edits: []edit{without("mx1 accepted"), without("mx1 replied"),
 			after("relay ready", `2ms server mx1 reply session=s0 host=mx1 stage=body reply="250 ok"`)},
 			want: []string{"TRUE-REPORTS: but no server accepted it"}},

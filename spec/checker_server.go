@@ -8,14 +8,13 @@ import (
 // A wireBook holds the connections that servers and the network speak of.
 type wireBook struct {
 	sessions map[string]*session
-	// lastNo is the latest 5yz of any server that fails a message, to MAIL,
-	// DATA, the content or the dot; or a recipient of which it is not clear
-	// whose. lastPeer is the latest fact of a server or
-	// the network; no8Bit and sizes are the latest offers without 8BITMIME,
-	// and with a SIZE.
+	// lastNo is the latest 5yz of any server that fails a message, to MAIL, or
+	// to something later where it is not clear whom it concerns. lastPeer is
+	// the latest fact of a server or the network; no8Bit and sizes are the
+	// latest offers without 8BITMIME, and with a SIZE.
 	lastNo, lastPeer, no8Bit, sizes int
-	// earlyYes is the latest 2yz that a server gave before it had the dot: who
-	// has just sent that takes it for the answer.
+	// earlyYes is the latest 2yz that a server gave before it had the dot,
+	// where it is not clear whom it concerns.
 	earlyYes int
 	// blurred is the latest refusal at a dot of which it is not clear whom it
 	// concerns.
@@ -227,9 +226,13 @@ func (c *Checker) reply(e *event) {
 		s.mailRefused = true
 	}
 	switch e.Stage {
-	case StageMAIL, StageDATA, StageBody, StageDot:
+	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") {
 			c.wire.lastNo = e.seq
+		}
+	case StageDATA, StageBody, StageDot:
+		if strings.HasPrefix(e.Reply, "5") {
+			c.concerns(s, e, &c.wire.lastNo, func(r *rcpt) *int { return &r.lastNo })
 		}
 	case StageEHLO, StageHELO:
 		if s.muddled() && strings.HasPrefix(e.Reply, "5") {
@@ -247,7 +250,7 @@ func (c *Checker) reply(e *event) {
 		c.wire.blurred = e.seq
 	}
 	if e.Stage == StageBody && strings.HasPrefix(e.Reply, "2") {
-		c.wire.earlyYes = e.seq
+		c.concerns(s, e, &c.wire.earlyYes, func(r *rcpt) *int { return &r.earlyYes })
 	}
 	if e.Stage == StageRCPT && !strings.HasPrefix(e.Reply, "2") && s.last != nil {
 		// Who was not taken is not in the transaction.
@@ -267,6 +270,18 @@ func (c *Checker) reply(e *event) {
 		for _, r := range s.denied {
 			r.dotNo, r.dotNoHeard = e, nil
 		}
+	}
+}
+
+// concerns notes a reply at those in the transaction, or for everybody where it
+// is not clear who they are, or which command it answers.
+func (c *Checker) concerns(s *session, e *event, everybody *int, own func(*rcpt) *int) {
+	if s.blurred || s.muddled() {
+		*everybody = e.seq
+		return
+	}
+	for _, r := range c.dotted(s, e) {
+		*own(r) = e.seq
 	}
 }
 

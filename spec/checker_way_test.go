@@ -86,6 +86,18 @@ func TestWhatIsNotKnownExactly(t *testing.T) {
 1.3s dns answer text="mx1.example.net. AAAA: NOERROR"`
 		homely = `1.3s dns answer text="mx1.example.net. A: NOERROR A 192.0.2.1"`
 	)
+	const other = `
+1.5s server mx1 command session=s9 host=mx1 stage=mail text="MAIL FROM:<carol@example.org>"
+1.5s server mx1 command session=s9 host=mx1 stage=rcpt text="RCPT TO:<dave@example.net>"
+`
+	noData := func(session string) string {
+		return "1.55s server mx1 reply session=" + session + ` host=mx1 stage=data reply="554 no valid recipients"`
+	}
+	later := func(t testing.TB, text string) string {
+		text = strings.ReplaceAll(text, `stage=rcpt reply="550 5.1.1 no"`, `stage=rcpt reply="451 later"`)
+		return after("relay ready", "0.5s submitter submit message=m2 from=carol@example.org to=dave@example.net hash=h2\n"+
+			"0.6s submitter submit-unknown message=m2")(t, text)
+	}
 	given := func(more ...edit) []edit {
 		return append([]edit{without("server mx1"), without("network connect session=s1"),
 			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="no address"`)}, more...)
@@ -96,6 +108,14 @@ func TestWhatIsNotKnownExactly(t *testing.T) {
 			after("2.5s   relay attempt-end", "2.6s relay outcome message=r1 queue=Q2 dest=example.org to=alice@example.org attempt=1 state=queued "+due)}
 	}
 	runTrials(t, []trial{
+		{name: "554 to DATA where nobody was taken", base: refused, edits: []edit{later, after("mx1 reply session=s1 host=mx1 stage=rcpt", noData("s1"))},
+			want: []string{"RETRY-ON-TIME: gave up on m1"}},
+		{name: "554 to DATA where it was taken", base: refused, edits: []edit{without("refused-recipient"),
+			with(`stage=rcpt reply="550 5.1.1 no"`, `stage=rcpt reply="250 ok"`), after("mx1 reply session=s1 host=mx1 stage=rcpt", noData("s1"))}},
+		{name: "554 to the DATA of another mail", base: refused, edits: []edit{later, after("mx1 reply session=s1 host=mx1 stage=rcpt", other+noData("s9"))},
+			want: []string{"RETRY-ON-TIME: gave up on m1"}},
+		{name: "554 to the DATA of nobody knows which mail", base: refused, edits: []edit{later,
+			after("mx1 reply session=s1 host=mx1 stage=rcpt", strings.Replace(other, "carol@", "eve@", 1)+noData("s9"))}},
 		{name: "an answer that another attempt did not get", base: refused, edits: given(after("relay attempt message=m1", homeless+"\n"+homely))},
 		{name: "an answer from before", base: refused,
 			edits: given(after("relay ready", strings.ReplaceAll(homeless, "1.3s", "2ms")), after("relay attempt message=m1", homely)),
