@@ -17,7 +17,7 @@ import (
 // what the core decides.
 type actor struct {
 	relay *Relay
-	core  *queue.Queue
+	step  queue.StepFunc
 	inbox chan letter
 	began time.Time
 	// waiters are the goroutines that wait for a release, by what it names.
@@ -60,8 +60,12 @@ type running struct {
 const inboxSize = 256
 
 func newActor(r *Relay) *actor {
+	step := queue.New(r.config.Policy).Step
+	if r.config.Core != nil {
+		step = r.config.Core(step)
+	}
 	return &actor{
-		relay: r, core: queue.New(r.config.Policy), inbox: make(chan letter, inboxSize), began: time.Now(),
+		relay: r, step: step, inbox: make(chan letter, inboxSize), began: time.Now(),
 		waiters: map[waiter]chan<- error{},
 	}
 }
@@ -98,7 +102,7 @@ func (a *actor) loop() {
 		now := time.Now()
 		a.watch(now)
 		at := spec.Instant{Wall: spec.WallOf(now), Mono: spec.Mono(now.Sub(a.began))}
-		for _, act := range a.core.Step(at, l.event) {
+		for _, act := range a.step(at, l.event) {
 			a.carryOut(act, at)
 		}
 		switch e := l.event.(type) {

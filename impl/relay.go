@@ -31,6 +31,10 @@ type Config struct {
 	// Log takes what is not a fact: trouble with submitters. Nothing is
 	// logged when nil.
 	Log *slog.Logger
+	// Core, when set, is given the step of the core and returns the one that is
+	// used instead. It is for a harness that has to show that it catches a core
+	// which is wrong; nothing else has a reason to set it.
+	Core func(queue.StepFunc) queue.StepFunc
 }
 
 // A Relay takes mail, keeps it, delivers it, and reports what it could not

@@ -110,6 +110,9 @@ func (q *Queue) closed() error {
 	return nil
 }
 
+// A StepFunc takes one event and returns what must be done, as Queue.Step does.
+type StepFunc func(now spec.Instant, e Event) []Action
+
 // Step takes one event at the time now and returns what must be done. The
 // slice is valid until the next Step.
 func (q *Queue) Step(now spec.Instant, e Event) []Action {

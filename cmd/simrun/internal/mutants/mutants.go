@@ -3,13 +3,14 @@
 // it, and name the rule, is broken itself.
 //
 // Most are the real relay with a lie at one of its seams: a disk that says
-// "durable" too soon, a connection that turns a cut into a 451. Two are the
-// algorithms of Citadel's SMTP client, written against the seams from its
-// public description. Nothing but `simrun mutants` and tests can reach them.
+// "durable" too soon, a connection that turns a cut into a 451; or with one
+// between it and its core. Two are the algorithms of Citadel's SMTP client,
+// written against the seams from its public description. Nothing but `simrun mutants` and tests can reach them.
 package mutants
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/postonce/postonce/impl"
@@ -30,8 +31,12 @@ type Mutant struct {
 	Factory  sim.Factory
 }
 
-// All returns the mutants, by rule.
-func All() []Mutant {
+// All returns the mutants, by what their rules are about; Citadel's algorithms
+// are the last.
+func All() []Mutant { return slices.Concat(ofFates(), ofTheSpool(), ofTheWay(), ofCitadel()) }
+
+// ofFates are wrong about what becomes of mail.
+func ofFates() []Mutant {
 	return []Mutant{
 		{"retries-in-doubt", "sends again after a lost reply, though told to report", spec.NeverTwice, "doubt/report",
 			changed(func(p *spec.Policy) { p.InDoubt = spec.DoubtRetry })},
@@ -40,6 +45,11 @@ func All() []Mutant {
 		{"hangs-up", "waits 20 seconds for the reply to the final dot, and sends again", spec.NeverTwice, "doubt/retry-waits", seamed(hangsUp)},
 		{"stores-no-intents", "says that an intent is stored, and stores none", spec.NeverTwice, "plain/one-recipient", seamed(noIntents)},
 		{"cannot-wait-for-the-disk", "sends the final dot before the intent is durable", spec.NeverTwice, "plain/one-recipient", seamed(hastyDot)},
+		{"lets-the-dot-go-first", "stores the intent with the outcome, not before the dot", spec.NeverTwice, "crash/after-acceptance-report", cored(intendsLate)},
+		{"stops-mean-no", "takes what is in doubt for refused when it is told to stop", spec.NeverTwice, "stop/dot-not-answered", cored(stopIsRefusal)},
+		{"sees-one-doubt", "finds only the first of several recipients in doubt after a crash", spec.NeverTwice, "crash/several-in-doubt",
+			cored(firstInDoubt)},
+		{"goes-on-after-the-dot", "tries another server when the reply to the dot is lost", spec.NeverTwice, "doubt/never-next-server", seamed(goesOn)},
 		{"forgets-reports", "loses the report that is due with a failure", spec.NothingLost, "reply/rcpt-5yz", seamed(noReports)},
 		{"speaks-too-soon", "says what became of a recipient before that is durable", spec.NothingLost, "doubt/report", seamed(hastyOutcome)},
 		{"reports-to-a-stranger", "stores a report for another than the sender", spec.NothingLost, "report/crash", seamed(reportsToStranger)},
@@ -48,6 +58,16 @@ func All() []Mutant {
 		{"holds-on", "holds what is in doubt, though told to report", spec.TrueReports, "doubt/report",
 			changed(func(p *spec.Policy) { p.InDoubt = spec.DoubtHold })},
 		{"swaps-replies", "takes the reply to one RCPT for that to another", spec.TrueReports, "reply/mixed", seamed(swapsReplies)},
+		{"one-fate-for-all", "takes what came of one recipient for what came of all", spec.TrueReports, "expiry/one-of-two", cored(oneForAll)},
+		{"shifts-in-a-pipeline", "gives the refusal of one recipient of a pipeline to the next one", spec.TrueReports, "reply/mixed", seamed(pipelined(shifts))},
+		{"one-doubt-policy", "decides all doubts alike, whatever is set for a destination", spec.TrueReports, "doubt/per-domain",
+			changed(func(p *spec.Policy) { p.InDoubtAt = nil })},
+	}
+}
+
+// ofTheSpool are wrong about what they keep, and for how long.
+func ofTheSpool() []Mutant {
+	return []Mutant{
 		{"leaves-bodies", "removes the control entry but not the content", spec.CleanExactly, "plain/one-recipient", seamed(leavesBodies)},
 		{"leaves-intents", "never removes the mark that a dot may have left", spec.CleanExactly, "plain/one-recipient", seamed(leavesIntents)},
 		{"cleans-up-late", "removes a message two hours after all is done", spec.CleanExactly, "plain/one-recipient", seamed(removesLate)},
@@ -55,6 +75,16 @@ func All() []Mutant {
 		{"cleans-up-early", "removes both entries when the dot is about to leave", spec.CleanExactly, "plain/one-recipient", seamed(cleansEarly)},
 		{"accepts-too-soon", "says 250 before the message is durable", spec.AcceptDurable, "plain/several-domains", seamed(acksEarly)},
 		{"stores-the-rest-later", "says 250 when the first chunk of the content is durable", spec.AcceptDurable, "crash/several-chunks", seamed(restLater)},
+		{"blind-to-intents", "does not look, when it starts, for what the crash left in doubt", spec.Progress, "crash/after-intent-report", seamed(blindToIntents)},
+		{"keeps-no-index", "does not store when a message is due, and forgets it in a crash", spec.Progress, "crash/after-250", seamed(noIndex)},
+		{"keeps-claims", "does not release the claim on a recipient that was refused for now", spec.Progress, "retry/greylisting", cored(keepsClaims)},
+		{"expires-late", "looks at the end of a lifetime only when an attempt ends", spec.Progress, "expiry/five-days", cored(expiresLate)},
+	}
+}
+
+// ofTheWay are wrong about when, where and how mail is sent.
+func ofTheWay() []Mutant {
+	return []Mutant{
 		{"knocks-again-at-once", "retries every second, whatever the schedule", spec.RetryOnTime, "retry/greylisting",
 			changed(func(p *spec.Policy) { p.Schedule.First, p.Schedule.Max = time.Second, time.Second })},
 		{"retries-refusals", "reads a 5yz to RCPT as a 4yz", spec.RetryOnTime, "reply/rcpt-5yz", seamed(refusalIsTemporary)},
@@ -63,11 +93,18 @@ func All() []Mutant {
 		{"servfail-is-nxdomain", "gives up when the DNS cannot say", spec.RetryOnTime, "mx/servfail", seamed(answered(servfailIsNXDomain))},
 		{"gives-up-after-a-day", "lets mail live for a day instead of five", spec.RetryOnTime, "expiry/five-days",
 			changed(func(p *spec.Policy) { p.Schedule.Lifetime = 24 * time.Hour })},
+		{"stricter-in-a-pipeline", "reads a 4yz as a 5yz where it sent several commands at once", spec.RetryOnTime, "retry/greylisting", seamed(pipelined(forGood))},
+		{"forgets-due-times", "takes all that waits for due when it starts", spec.RetryOnTime, "crash/while-waiting", cored(losesDueTimes)},
+		{"forgets-attempts", "begins the schedule anew when it starts", spec.RetryOnTime, "crash/schedule-goes-on", cored(forgetsAttempts)},
 		{"worst-host-first", "tries MX hosts in the reverse of their preference", spec.NextHopOrder, "mx/order", seamed(reversedMX)},
 		{"dials-port-25", "connects to port 25, whatever the smart host's", spec.NextHopOrder, "relaymode/port", seamed(dialsPort25)},
 		{"knows-one-mx", "looks at one MX record only", spec.NextHopOrder, "mx/order", seamed(answered(lastRecord))},
+		{"servfail-is-none", "delivers to the domain itself when the DNS cannot say whether it has an MX", spec.NextHopOrder, "mx/servfail-is-not-none",
+			seamed(answered(servfailIsNoData))},
+		{"knows-no-null-mx", "delivers to a domain that says it takes no mail", spec.NextHopOrder, "mx/null", seamed(answered(noNullMX))},
 		{"sends-bare-lf", "ends lines of the content with LF alone", spec.WireLawful, "plain/one-recipient", seamed(bareLF)},
 		{"sends-dots-unstuffed", "sends a dot at the beginning of a line as it is", spec.WireLawful, "plain/dots", seamed(unstuffed)},
+		{"reuses-stale-connections", "uses a connection again that broke in the middle of a transaction", spec.WireLawful, "reply/every-rcpt", seamed(reusesStale)},
 		{"knows-no-limits", "ignores the limit of deliveries per destination", spec.FairAndBounded, "fair/per-destination-limit",
 			changed(func(p *spec.Policy) { p.Limits.DeliveriesPerDestination = 1000 })},
 		{"knows-no-total", "ignores the limit of deliveries in all", spec.FairAndBounded, "fair/total-limit",
@@ -77,8 +114,13 @@ func All() []Mutant {
 		{"one-after-the-other", "makes one delivery at a time, so that a dead destination delays the others", spec.FairAndBounded, "fair/dead-destination",
 			changed(func(p *spec.Policy) { p.Limits.Deliveries = 1 })},
 		{"sends-again-unseen", "sends everything once more, hours later, and tells nobody", spec.FairAndBounded, "plain/one-recipient", seamed(sendsAgain)},
-		{"blind-to-intents", "does not look, when it starts, for what the crash left in doubt", spec.Progress, "crash/after-intent-report", seamed(blindToIntents)},
-		{"keeps-no-index", "does not store when a message is due, and forgets it in a crash", spec.Progress, "crash/after-250", seamed(noIndex)},
+		{"wakes-on-the-hour", "looks at what is due once an hour", spec.FairAndBounded, "retry/greylisting", cored(wakesOnTheHour)},
+	}
+}
+
+// ofCitadel are the two algorithms of its history.
+func ofCitadel() []Mutant {
+	return []Mutant{
 		{"citadel-event-driven-loses", "Citadel 2011-2016: deletes the control message before its successor is stored",
 			spec.NothingLost, "citadel/successor-stored-first", citadel(eventDriven)},
 		{"citadel-event-driven-repeats", "Citadel 2011-2016: takes a connection lost after the final dot for \"try later\"",

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,28 +106,6 @@ func sendsAgain(h *seam.Host) {
 	}
 }
 
-// repeat sends a conversation again, a command at a time.
-func repeat(dial func(context.Context, string) (net.Conn, error), addr string, all []byte) {
-	conn, err := dial(context.Background(), addr)
-	if err != nil {
-		return
-	}
-	defer conn.Close()
-	say := func(p []byte) {
-		_, _ = conn.Write(p)
-		_ = conn.SetReadDeadline(time.Now().Add(time.Minute))
-		_, _ = conn.Read(make([]byte, 4096))
-	}
-	say(nil)
-	head, content, _ := bytes.Cut(all, []byte("DATA\r\n"))
-	for command := range bytes.Lines(head) {
-		say(command)
-	}
-	say([]byte("DATA\r\n"))
-	say(content)
-	say([]byte("QUIT\r\n"))
-}
-
 // dialsPort25 never heard of another port.
 func dialsPort25(h *seam.Host) {
 	dial := h.Dial
@@ -149,6 +128,20 @@ func answered(change func(*dns.Msg)) func(*seam.Host) {
 			return answer, nil
 		}
 	}
+}
+
+func servfailIsNoData(m *dns.Msg) {
+	if m.Rcode == dns.RcodeServerFailure {
+		m.Rcode = dns.RcodeSuccess
+	}
+}
+
+// noNullMX never heard of RFC 7505.
+func noNullMX(m *dns.Msg) {
+	m.Answer = slices.DeleteFunc(m.Answer, func(rr dns.RR) bool {
+		mx, ok := rr.(*dns.MX)
+		return ok && mx.Mx == "."
+	})
 }
 
 func servfailIsNXDomain(m *dns.Msg) {
