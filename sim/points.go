@@ -1,6 +1,9 @@
 package sim
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Point is a moment at which the relay can be crashed: before or after a line
 // of the trace, or before or after an operation of a seam. All that a process
@@ -64,6 +67,9 @@ func (w *world) cross(p *process) (done func()) {
 	}
 	w.ops.all++
 	n := w.ops.all
+	if n > maxOperations {
+		w.end(fmt.Sprintf("the run has more than %d operations: the relay spins", maxOperations))
+	}
 	w.crossing(n, false)
 	return func() {
 		if p.alive() {

@@ -176,7 +176,7 @@ func (w *world) finish() {
 	p := w.relay
 	w.restart = nil
 	short := w.sought(w.violations)
-	if (w.panicked != "" || short) && p.alive() {
+	if (w.panicked != "" || short || w.ended != "") && p.alive() {
 		p.kill(true)
 	}
 	p.stopping = true

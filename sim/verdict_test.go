@@ -81,6 +81,14 @@ func TestEveryEndHasItsStatus(t *testing.T) {
 				return nil
 			}, sim.Safety, "the relay spins",
 		},
+		"a relay that spins and says nothing": {
+			func(ctx context.Context, h seam.Host) error {
+				for ctx.Err() == nil {
+					_, _ = h.Store.Get(seam.ControlKey("none")) // why not, does not matter
+				}
+				return nil
+			}, sim.Safety, "operations: the relay spins",
+		},
 		"a relay that takes no mail": {waits, sim.Safety, "m1 could not be submitted"},
 	} {
 		t.Run(name, func(t *testing.T) {

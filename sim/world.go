@@ -60,8 +60,9 @@ type world struct {
 // usualFacts is how many facts a small world has.
 const usualFacts = 96
 
-// The most facts that a run may have. A relay that makes more spins.
-const maxFacts = 500_000
+// The most facts that a run may have, and operations of the relay's machine. A
+// relay that makes more spins.
+const maxFacts, maxOperations = 500_000, 500_000
 
 func newWorld(sc *scenarios.Scenario, f Factory, o Options) *world {
 	w := &world{

@@ -49,7 +49,7 @@ func shifts(*line) func([]byte) []byte {
 		var all []byte
 		for reply := range bytes.Lines(p) {
 			switch {
-			case owed == nil && bytes.HasPrefix(reply, []byte("550 5.1.1")):
+			case owed == nil && bytes.HasPrefix(reply, []byte("550 ")):
 				owed, reply = bytes.Clone(reply), []byte("250 2.1.5 Recipient ok\r\n")
 			case owed != nil && bytes.HasPrefix(reply, []byte("250 ")):
 				owed, reply = nil, owed
