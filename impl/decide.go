@@ -13,32 +13,39 @@ import (
 // on. Nothing else in the spool is touched, and nothing is delivered. The facts
 // of what it did go to Host.Note.
 func (r *Relay) DecideStopped(id spec.QueueID, recipient, decision string) error {
+	return r.atDesk(queue.Decide{Ticket: 1, ID: id, Recipient: recipient, Decision: queue.Decision(decision)})
+}
+
+// atDesk has a core of its own carry out what e asks for.
+func (r *Relay) atDesk(e queue.Event) error {
 	d := desk{relay: r, core: queue.New(r.config.Policy), began: time.Now()}
 	for _, e := range []queue.Event{
 		queue.Start{}, // and nothing is found
 		queue.Stop{},  // so nothing begins
-		queue.Decide{Ticket: 1, ID: id, Recipient: recipient, Decision: queue.Decision(decision)},
+		e,
 	} {
 		if err := d.run(e); err != nil {
 			return err
 		}
 	}
-	if d.answer == nil {
-		return errors.New("the decision was not carried out")
+	if !d.answered {
+		return errors.New("the core gave no answer: this is a fault of the relay")
 	}
-	return d.answer.Err
+	return d.answer
 }
 
 // A desk steps a core that is told of nothing in the spool but the message that
-// is decided about: it recovers nothing and begins nothing, it only answers.
+// is decided about, or added: it recovers nothing and begins nothing, it only
+// answers.
 type desk struct {
 	relay *Relay
 	core  *queue.Queue
 	began time.Time
 	// events are those to come.
 	events []queue.Event
-	// answer is the core's, when there is one.
-	answer *queue.Decided
+	// answer is the core's, once it has answered.
+	answer   error
+	answered bool
 }
 
 func (d *desk) run(e queue.Event) error {
@@ -76,7 +83,9 @@ func (d *desk) carryOut(act queue.Action) error {
 	case queue.Note:
 		r.host.Note(act.Fact)
 	case queue.Decided:
-		d.answer = &act
+		d.answer, d.answered = act.Err, true
+	case queue.Accepted:
+		d.answer, d.answered = act.Err, true
 	case queue.Halt:
 		return act.Err
 	}

@@ -24,6 +24,16 @@ type Submit struct {
 	Ops []seam.Op
 }
 
+// Adopt asks to queue a message of another relay's queue, with its recipients
+// as far as they have come there: final, or queued. Its content is written but
+// for Ops. It is for a relay that does not run: it is done while stopping, too.
+type Adopt struct {
+	Entry Entry
+	// Ops complete the content, and whatever else shall hold from when the
+	// message exists.
+	Ops []seam.Op
+}
+
 // Durable says that the commit Seq has ended. After an error nothing more can
 // be stored, and the core halts.
 type Durable struct {
@@ -120,6 +130,7 @@ type Stop struct{}
 
 func (Start) event()   {}
 func (Submit) event()  {}
+func (Adopt) event()   {}
 func (Durable) event() {}
 func (Wake) event()    {}
 func (Intend) event()  {}

@@ -128,6 +128,8 @@ func (q *Queue) Step(now spec.Instant, e Event) []Action {
 		q.start()
 	case Submit:
 		q.submit(e)
+	case Adopt:
+		q.adopt(e)
 	case Durable:
 		q.durable(e)
 	case Wake:
@@ -182,6 +184,8 @@ func (q *Queue) refuse(e Event, err error) {
 	switch e := e.(type) {
 	case Submit:
 		q.release = Accepted{e.ID, fmt.Errorf("%w: %w", ErrRefused, err)}
+	case Adopt:
+		q.release = Accepted{e.Entry.ID, fmt.Errorf("%w: %w", ErrRefused, err)}
 	case Intend:
 		q.release = MayCommit{e.Job, err}
 	case Settle:

@@ -2,6 +2,7 @@ package queue
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -27,6 +28,36 @@ func (q *Queue) submit(e Submit) {
 	q.commit(c, append(q.put(c, m), e.Ops...))
 }
 
+// adopt makes a message exist as submit does, but with recipients that have come
+// further. Those who are final stand in the entry for an operator to see.
+func (q *Queue) adopt(e Adopt) {
+	var err error
+	switch {
+	case !q.recovery.ready:
+		err = errNotReady
+	case q.messages[e.Entry.ID] != nil:
+		err = fmt.Errorf("the queue ID %s is taken", e.Entry.ID)
+	case e.Entry.Done():
+		err = fmt.Errorf("message %s has no recipient to whom it is still to be delivered", e.Entry.ID)
+	}
+	entry := e.Entry
+	entry.Recipients = slices.Clone(entry.Recipients)
+	for i := range entry.Recipients {
+		r := &entry.Recipients[i]
+		r.Last = r.Last.short()
+		if r.State != spec.Queued && !r.State.Final() {
+			err = fmt.Errorf("message %s to %s is %s: only this relay can know what that means", entry.ID, r.Address, r.State)
+		}
+	}
+	if err != nil {
+		q.release = Accepted{entry.ID, fmt.Errorf("%w: %w", ErrRefused, err)}
+		return
+	}
+	m := q.message(entry)
+	c := &commit{release: Accepted{ID: entry.ID}, facts: []spec.Fact{q.queued(m)}}
+	q.commit(c, append(q.put(c, m), e.Ops...))
+}
+
 // put takes a new message into memory and returns the changes that store it,
 // but for its content, with a batch.
 func (q *Queue) put(c *commit, m *message) []seam.Op {
@@ -41,9 +72,11 @@ func (q *Queue) put(c *commit, m *message) []seam.Op {
 }
 
 func (q *Queue) queued(m *message) spec.Fact {
-	to := make([]string, len(m.entry.Recipients))
-	for i := range to {
-		to[i] = m.entry.Recipients[i].Address
+	to := make([]string, 0, len(m.entry.Recipients))
+	for i := range m.entry.Recipients {
+		if r := &m.entry.Recipients[i]; !r.State.Final() {
+			to = append(to, r.Address)
+		}
 	}
 	return spec.Fact{
 		Kind: spec.FactQueued, Message: m.entry.Message, Queue: m.entry.ID, From: orNull(m.entry.Sender), To: to,

@@ -47,6 +47,25 @@ type content struct {
 	seenID bool
 }
 
+// A Content is what the relay has to know of the content of a message.
+type Content struct {
+	// MessageID is without angle brackets.
+	MessageID string
+	// EightBit is true when there are octets above 127.
+	EightBit bool
+}
+
+// CopyContent copies the content of a message that does not come by SMTP, and
+// refuses what would be refused there: more than limit bytes, line ends other
+// than CRLF, lines that are too long, NUL, and mail that goes in a circle. It
+// adds a Message-ID field with messageID when there is none. The error is a
+// *Refusal, or that of reading or writing.
+func CopyContent(w io.Writer, r io.Reader, messageID string, limit int64) (Content, error) {
+	c := content{messageID: messageID, limit: limit}
+	err := c.copy(w, r)
+	return Content{c.messageID, c.eightBit}, err
+}
+
 // copy reads r to its end. The error is a *Refusal, or wraps errRead when r
 // failed, or is w's.
 func (c *content) copy(w io.Writer, r io.Reader) error {

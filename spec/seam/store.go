@@ -28,7 +28,8 @@ const (
 	// SpaceDamaged holds the raw bytes of control entries that could not be
 	// read, key: queue ID. Their bodies stay where they are.
 	SpaceDamaged Space = 'x'
-	// SpaceMeta holds what belongs to the spool as a whole.
+	// SpaceMeta holds what belongs to the spool as a whole: the version of its
+	// format, and which messages of another relay it has taken over.
 	SpaceMeta Space = 'm'
 )
 
