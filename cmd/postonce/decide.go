@@ -85,16 +85,9 @@ func (c console) decide(cfg *config, decision string, id spec.QueueID, to []stri
 // decidable returns an error when there is nothing to decide about one of the
 // recipients; then nothing is decided about the others either.
 func decidable(store seam.Store, id spec.QueueID, to []string) error {
-	value, err := store.Get(seam.ControlKey(id))
-	if errors.Is(err, seam.ErrNotFound) {
-		return fmt.Errorf("there is no message %s in the spool: queue list shows those that are", id)
-	}
+	e, err := one(store, id)
 	if err != nil {
 		return err
-	}
-	e, err := decode(id, value)
-	if err != nil {
-		return fmt.Errorf("%s: %w", id, err)
 	}
 	held := false
 	for _, r := range e.Recipients {

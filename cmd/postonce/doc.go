@@ -4,6 +4,7 @@
 //	postonce serve --config FILE    run the relay
 //	postonce check --config FILE    check a configuration
 //	postonce queue list             show what a stopped relay's spool holds
+//	postonce queue show ID          show one message of it
 //	postonce queue decide           decide what a stopped relay holds in doubt
 //	postonce version                say which version this is
 //

@@ -20,7 +20,7 @@ func queueCommand(c console) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(queueListCommand(c), queueDecideCommand(c))
+	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c))
 	return cmd
 }
 

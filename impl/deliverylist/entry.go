@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/postonce/postonce/impl/queue"
 	"github.com/postonce/postonce/spec"
@@ -196,7 +197,19 @@ func FromEntry(e *queue.Entry, msgid int64) (*List, []Note) {
 // seconds rounds a time up to whole seconds.
 func seconds(w spec.Wall) int64 { return (int64(w) + int64(time.Second) - 1) / int64(time.Second) }
 
-// clean makes one field of a text.
+// clean makes one field of a text, of which a server may have chosen every
+// octet: what it holds must not be taken for a separator, nor for a command to a
+// terminal.
 func clean(text string) string {
-	return strings.NewReplacer("|", "/", "\n", " ", "\r", " ").Replace(text)
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == '|':
+			return '/'
+		case r == '\n' || r == '\r' || r == '\t':
+			return ' '
+		case !unicode.IsPrint(r):
+			return '?'
+		}
+		return r
+	}, text)
 }

@@ -123,7 +123,7 @@ func TestWhatIsLostIsSaid(t *testing.T) {
 }
 
 func TestAnEntryIsShownAsAList(t *testing.T) {
-	lost := queue.Trouble{At: noon, Host: "mx.example.net", Stage: spec.StageDot, Event: spec.Cut, Text: "lost|\r\nafter the dot"}
+	lost := queue.Trouble{At: noon, Host: "mx.example.net", Stage: spec.StageDot, Event: spec.Cut, Text: "lost|\r\nafter the\x1b dot"}
 	e := queue.Entry{ID: "a-1", Sender: "alice@example.org", Submitted: noon.Add(-time.Hour), Recipients: []queue.Recipient{
 		{Address: "new@example.net", State: spec.Queued, Due: noon},
 		{Address: "sooner@example.net", State: spec.Queued, Attempts: 1, Due: noon.Add(time.Second), Last: queue.Trouble{At: noon, Text: "busy"}},
@@ -151,7 +151,7 @@ remote|sooner@example.net|4|busy
 remote|later@example.net|4|busy
 remote|delivered@example.net|2|
 remote|failed@example.net|5|no such user
-remote|held@example.net|5|held, may have arrived: mx.example.net: lost/  after the dot
+remote|held@example.net|5|held, may have arrived: mx.example.net: lost/  after the? dot
 remote|unknown@example.net|5|unknown, may have arrived
 `
 	if d := cmp.Diff(want, string(text)); d != "" {
