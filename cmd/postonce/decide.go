@@ -63,11 +63,7 @@ func (c console) decide(cfg *config, decision string, id spec.QueueID, to []stri
 	if err := decidable(store, id, to); err != nil {
 		return err
 	}
-	host, err := hostos.New(hostos.Config{Resolvers: texts(cfg.Resolvers), Store: store, Note: c.decided})
-	if err != nil {
-		return err
-	}
-	relay, err := impl.New(impl.Config{Policy: cfg.policy()}, host)
+	relay, err := atRest(cfg, store, c.decided)
 	if err != nil {
 		return err
 	}
@@ -80,6 +76,16 @@ func (c console) decide(cfg *config, decision string, id spec.QueueID, to []stri
 		}
 	}
 	return nil
+}
+
+// atRest returns a relay on a store that does not run; note takes the facts of
+// what it is made to do.
+func atRest(cfg *config, store seam.Store, note func(spec.Fact)) (*impl.Relay, error) {
+	host, err := hostos.New(hostos.Config{Resolvers: texts(cfg.Resolvers), Store: store, Note: note})
+	if err != nil {
+		return nil, err
+	}
+	return impl.New(impl.Config{Policy: cfg.policy()}, host)
 }
 
 // decidable returns an error when there is nothing to decide about one of the

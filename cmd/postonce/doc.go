@@ -6,6 +6,7 @@
 //	postonce queue list             show what a stopped relay's spool holds
 //	postonce queue show ID          show one message of it
 //	postonce queue decide           decide what a stopped relay holds in doubt
+//	postonce queue import-citadel   take the outbound mail of a Citadel server over
 //	postonce version                say which version this is
 //
 // The exit status is 0 when all went well, 1 for a wrong command line or

@@ -16,11 +16,11 @@ import (
 func queueCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "queue",
-		Short: "Look at what waits in the spool, and decide what is in doubt",
+		Short: "Look at what waits in the spool, decide what is in doubt, import",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c))
+	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c), queueImportCommand(c))
 	return cmd
 }
 
@@ -73,12 +73,16 @@ func (c console) list(dir string, asJSON bool) (err error) {
 	return w.Flush()
 }
 
+// errNoSpool is wrapped by the error of openStopped when only to be read is what
+// is not there.
+var errNoSpool = errors.New("there is no spool")
+
 // openStopped opens the spool of a relay that does not run.
 func openStopped(dir string, options spool.Options) (*spool.Store, error) {
 	store, err := spool.Open(dir, options)
 	switch {
 	case errors.Is(err, spool.ErrNone):
-		return nil, fmt.Errorf("there is no spool in %s: no relay has run with this configuration", dir)
+		return nil, fmt.Errorf("%w in %s: no relay has run with this configuration", errNoSpool, dir)
 	case errors.Is(err, spool.ErrInUse):
 		return nil, fmt.Errorf("the spool %s is in use by a running relay: stop it first", dir)
 	}

@@ -13,7 +13,7 @@ func (l *List) Encode() ([]byte, error) {
 		return nil, fmt.Errorf("delivery list: msgid is %d, and must be a number from 1", l.MsgID)
 	}
 	w := writer{}
-	w.line("Content-type: " + contentType)
+	w.line("Content-type: " + MediaType)
 	for _, f := range l.Header {
 		w.header(f.Text)
 	}

@@ -88,7 +88,7 @@ func (l *List) due(now spec.Wall, schedule spec.Schedule) (due, last spec.Wall) 
 
 // recipient returns the queue's recipient.
 func (r *Remote) recipient(now, due, last spec.Wall, attempts int) queue.Recipient {
-	q := queue.Recipient{Address: bare(r.Address), State: spec.Queued, Due: now, Last: queue.Trouble{Text: r.Text}}
+	q := queue.Recipient{Address: r.Mailbox(), State: spec.Queued, Due: now, Last: queue.Trouble{Text: r.Text}}
 	switch r.Status {
 	case NotAttempted:
 		return q

@@ -62,6 +62,12 @@ const (
 // Valid reports whether s is one of the statuses above.
 func (s Status) Valid() bool { return s == NotAttempted || s >= Delivered && s <= Failed }
 
+// Final reports whether nothing more is to be done for a recipient.
+func (s Status) Final() bool { return s == Delivered || s == Failed }
+
+// Mailbox returns the address without the angle brackets that some writers left.
+func (r *Remote) Mailbox() string { return bare(r.Address) }
+
 // A SyntaxError says where a text is no control message.
 type SyntaxError struct {
 	// Line counts from 1.

@@ -11,9 +11,9 @@ import (
 // recipients.
 const MaxBytes = 16 << 20
 
-// contentType is the media type, in lower case as types are compared (RFC 2045
-// section 5.1).
-const contentType = "application/x-citadel-delivery-list"
+// MediaType is that of a control message. Types are compared without regard to
+// case (RFC 2045 section 5.1).
+const MediaType = "application/x-citadel-delivery-list"
 
 // lastSecond bounds times and intervals, so that they can be counted in
 // nanoseconds: the year 2255.
@@ -67,7 +67,7 @@ func (p *parser) expected(what string) error { return &SyntaxError{p.number, p.l
 
 // header reads the fields down to the empty line.
 func (p *parser) header() error {
-	const wanted = "Content-type: " + contentType
+	const wanted = "Content-type: " + MediaType
 	var fields []Line
 	for p.next() && p.line != "" {
 		folded := p.line[0] == ' ' || p.line[0] == '\t'
@@ -89,7 +89,7 @@ func (p *parser) header() error {
 		}
 		typed = true
 		media, _, _ := strings.Cut(value, ";")
-		if !strings.EqualFold(strings.TrimSpace(media), contentType) {
+		if !strings.EqualFold(strings.TrimSpace(media), MediaType) {
 			return &SyntaxError{f.Number, f.Text, wanted}
 		}
 	}
