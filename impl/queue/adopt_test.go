@@ -93,3 +93,20 @@ func TestAnAdoptedTextIsKeptShort(t *testing.T) {
 		t.Errorf("%d bytes", len(e.Recipients[0].Last.Text))
 	}
 }
+
+// TestAnAdoptedMessageThatIsTooOldIsTriedOnce: what it waited for was the move.
+func TestAnAdoptedMessageThatIsTooOldIsTriedOnce(t *testing.T) {
+	r := started(t, nil)
+	r.do(Adopt{Entry: Entry{ID: "a1", Sender: "alice@example.org", Submitted: r.now.Wall.Add(-10 * 24 * time.Hour),
+		Recipients: []Recipient{{Address: "a@x.test", State: spec.Queued, Attempts: 9, Due: r.now.Wall, Doubted: true}}}})
+	r.flush()
+	r.intend(r.begun())
+	r.end(r.begun(), spec.Defer)
+	if len(r.begins) != 2 || r.begun().Sender != "" {
+		t.Errorf("no report follows the attempt: %+v", r.begins)
+	}
+	if e := r.entry("a1"); e != nil {
+		t.Errorf("it is still there: %+v", e)
+	}
+	r.sound()
+}
