@@ -2,7 +2,6 @@ package impl
 
 import (
 	"errors"
-	"time"
 
 	"github.com/postonce/postonce/impl/queue"
 	"github.com/postonce/postonce/spec"
@@ -13,7 +12,7 @@ import (
 // on. Nothing else in the spool is touched, and nothing is delivered. The facts
 // of what it did go to Host.Note.
 func (r *Relay) DecideStopped(id spec.QueueID, recipient, decision string) error {
-	d := desk{relay: r, core: queue.New(r.config.Policy), began: time.Now()}
+	d := desk{relay: r, core: queue.New(r.config.Policy), clock: newClock(r.host)}
 	for _, e := range []queue.Event{
 		queue.Start{}, // and nothing is found
 		queue.Stop{},  // so nothing begins
@@ -34,7 +33,7 @@ func (r *Relay) DecideStopped(id spec.QueueID, recipient, decision string) error
 type desk struct {
 	relay *Relay
 	core  *queue.Queue
-	began time.Time
+	clock clock
 	// events are those to come.
 	events []queue.Event
 	// answer is the core's, when there is one.
@@ -46,9 +45,7 @@ func (d *desk) run(e queue.Event) error {
 	for len(d.events) > 0 {
 		next := d.events[0]
 		d.events = d.events[1:]
-		now := time.Now()
-		at := spec.Instant{Wall: spec.WallOf(now), Mono: spec.Mono(now.Sub(d.began))}
-		for _, act := range d.core.Step(at, next) {
+		for _, act := range d.core.Step(d.clock.now(), next) {
 			if err := d.carryOut(act); err != nil {
 				return err
 			}
