@@ -128,11 +128,12 @@ func (w *world) horizon(tasks []task) time.Duration {
 	if w.options.MaxVirtual > 0 {
 		return w.options.MaxVirtual
 	}
-	last := time.Duration(0)
+	last, back := time.Duration(0), time.Duration(0)
 	for _, t := range tasks {
 		last = max(last, t.step.At+t.step.Restart)
+		back += max(0, -t.step.Jump) // by as much later may be due what was stored before
 	}
-	return last + w.scenario.Policy.Schedule.Lifetime + 24*time.Hour
+	return last + back + w.scenario.Policy.Schedule.Lifetime + 24*time.Hour
 }
 
 // grace is how long nothing must happen before a run that has nothing left to

@@ -93,6 +93,8 @@ func (c *Checker) network(e *event) {
 // the relay's machine.
 func (c *Checker) fault(e *event) {
 	switch {
+	case has(e.Faults, FaultClock):
+		c.jumps(e)
 	case e.Session != "":
 		s := c.session(e)
 		s.faults = keepLast(s.faults, e)
