@@ -111,6 +111,12 @@ func (c *Checker) fault(e *event) {
 // muddled reports whether its server has said more than it was asked.
 func (s *session) muddled() bool { return slices.ContainsFunc(s.faults, muddles) }
 
+// misled reports whether its server asked for a content that it did not want: it
+// said more than it was asked, and 3yz, which its client takes for another reply.
+func (s *session) misled() bool {
+	return s.muddled() && slices.ContainsFunc(s.faults, func(f *event) bool { return has(f.Faults, FaultReply3) })
+}
+
 // broken returns a fault of the network on the connection, nil when none was.
 // A fault with a stage is what the server was told to say or do there.
 func (s *session) broken() *event {
@@ -149,6 +155,9 @@ func (c *Checker) server(e *event) {
 	case FactReportSeen:
 		c.reportSeen(e)
 	case FactUnlawful:
+		if c.session(e).misled() {
+			return
+		}
 		c.violate(WireLawful, e.Session+e.Text+e.At.String(), []*event{e}, "%s saw the relay break SMTP at %s: %s", e.Host, e.Stage, e.Text)
 	}
 }
