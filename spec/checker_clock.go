@@ -1,6 +1,9 @@
 package spec
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // The relay's wall clock, which somebody may set. A process believes it once,
 // when it begins, and counts from there: what the clock does later is nobody's
@@ -44,7 +47,21 @@ func (c *Checker) reckons(e *event) {
 		if earliest, _ := m.expires(c.policy); earliest > c.policy.Schedule.Expires(b.began) {
 			m.endsFrom = c.policy.Schedule.Expires(b.began)
 		}
+		for _, r := range m.rcpts {
+			if due, _ := r.dueBy(); due != 0 {
+				r.dueFrom = min(cmp.Or(r.dueFrom, due), b.began.Add(c.policy.Schedule.Max))
+			}
+		}
 	}
+}
+
+// dueBy is when r is due, by the fact that made it so: the word on its last attempt,
+// or that the message is in the spool. By is nil when that is not known.
+func (r *rcpt) dueBy() (due Wall, by *event) {
+	if r.outcome == nil && r.mail.queued != nil {
+		return r.mail.queued.reckoned(), r.mail.queued
+	}
+	return r.due, r.outcome
 }
 
 // storedYounger notes an outcome of m: with it is stored that what seemed to
@@ -80,21 +97,35 @@ func (c *Checker) inherited(e *event) bool {
 	return c.clock.jump != nil && e != nil && e.seq < c.clock.start
 }
 
-// dueFrom is the first time, as the relay reckons, at which what a fact made due
-// may be attempted. A clock that was ahead may have made it due in years: then the
-// next process waits for no more than the longest interval, from its start.
-func (c *Checker) dueFrom(due Wall, by *event) Wall {
-	if c.inherited(by) {
-		return min(due, c.clock.began.Add(c.policy.Schedule.Max))
+// soonest is the first time, as the relay reckons, at which r may be attempted. A
+// clock that was ahead may have made it due in years: then the next process waits
+// for no more than the longest interval, from its start, and may store that.
+func (r *rcpt) soonest() Wall {
+	if r.dueFrom != 0 {
+		return min(r.due, r.dueFrom)
 	}
-	return due
+	return r.due
 }
 
-// dueTill is the last time, in truth, at which that has become due. What seems to
-// be due within the longest interval is believed whenever the relay looks at it.
-func (c *Checker) dueTill(due Wall, by *event) Wall {
-	if longest := c.policy.Schedule.Max; c.inherited(by) && due > c.clock.began.Add(2*longest) {
-		due = c.clock.began.Add(longest)
+// dueTill is the last time, in truth, at which r has become due: by the fact that
+// made it so, or by what a process since may have stored in its place.
+func (c *Checker) dueTill(r *rcpt) Wall {
+	due, by := r.dueBy()
+	if !c.inherited(by) {
+		return c.truly(due)
+	}
+	due = c.believed(due)
+	if r.dueFrom != 0 {
+		due = max(due, c.believed(r.dueFrom))
 	}
 	return c.truly(due)
+}
+
+// believed is the latest that a process takes a due time for which it finds: what
+// seems to be due within the longest interval is believed whenever it looks.
+func (c *Checker) believed(due Wall) Wall {
+	if longest := c.policy.Schedule.Max; due > c.clock.began.Add(2*longest) {
+		return c.clock.began.Add(longest)
+	}
+	return due
 }

@@ -58,6 +58,7 @@ func TestAJumpOfTheClockMovesNoDueTimeOfAProcess(t *testing.T) {
 // TestTheNextProcessBelievesTheClock: what is due, is due by what that says.
 func TestTheNextProcessBelievesTheClock(t *testing.T) {
 	const day = 24 * time.Hour
+	anew := after("3m relay ready", "4m world stop\n4h2m world start count=3\n4h2m relay ready")
 	runTrials(t, []trial{
 		{name: "forward beyond the due time", base: deferred, edits: []edit{restarted(2 * time.Hour), attemptedAt(3 * time.Minute)}},
 		{name: "forward to just before it", base: deferred, edits: []edit{restarted(time.Minute), attemptedAt(3 * time.Minute)},
@@ -74,8 +75,35 @@ func TestTheNextProcessBelievesTheClock(t *testing.T) {
 			want: []string{"RETRY-ON-TIME: 2m before it was due"}},
 		{name: "back by ten days, and as long as that", base: deferred, edits: []edit{restarted(-10 * day), attemptedAt(10*day + 5*time.Minute)},
 			want: []string{"FAIR-AND-BOUNDED: waited"}},
+		// The second process may have stored that it is due at 4h3m, its longest interval.
+		{name: "back by ten days, and started again", base: deferred, edits: []edit{
+			restarted(-10 * day), anew, attemptedAt(4*time.Hour + 3*time.Minute)}},
+		{name: "back by ten days, started again, and early", base: deferred, edits: []edit{
+			restarted(-10 * day), anew, attemptedAt(4*time.Hour + 2*time.Minute)},
+			want: []string{"RETRY-ON-TIME: 1m before it was due"}},
+		{name: "back by ten days, and never stored otherwise", base: deferred, edits: []edit{
+			restarted(-10 * day), anew, attemptedAt(8*time.Hour + 2*time.Minute)}},
+		{name: "back by ten days, started again, and late", base: deferred, edits: []edit{
+			restarted(-10 * day), anew, attemptedAt(9*time.Hour + 2*time.Minute)},
+			want: []string{"FAIR-AND-BOUNDED: waited"}},
 		{name: "nobody set the clock", base: deferred, edits: []edit{restarted(0), attemptedAt(3 * time.Minute)},
 			want: []string{"RETRY-ON-TIME: 2m1.7s before it was due"}},
+	})
+}
+
+// TestMailThatWasNeverAttemptedWaitsAsTheClockSays: submitted tomorrow, it seems.
+func TestMailThatWasNeverAttemptedWaitsAsTheClockSays(t *testing.T) {
+	first := func(at string) []edit {
+		return []edit{until("1.2s   relay attempt"), after("submitter submitted", "1m world stop\n"+set("2m", -24*time.Hour)+`
+3m world start count=2
+3m relay ready
+`+at+` world operator queue=Q1 text="retry"
+`+at+` relay attempt message=m1 queue=Q1 job=j1 dest=example.net to=bob@example.net attempt=1 due=1s`)}
+	}
+	runTrials(t, []trial{
+		{name: "for the longest interval", base: deferred, edits: first("4h3m")},
+		{name: "for longer", base: deferred, edits: append(first("6h"), without("operator")), want: []string{"FAIR-AND-BOUNDED: waited 1h57m"}},
+		{name: "whatever an operator says in vain", base: deferred, edits: append(first("4h3m"), with("4h3m world", "3h world"))},
 	})
 }
 

@@ -76,6 +76,9 @@ type rcpt struct {
 	gaveUp, doubtful *event
 	defers           int
 	due              Wall
+	// dueFrom is how early a process may have made it due that believed another
+	// clock than the one before; 0 is no other than due. See checker_clock.go.
+	dueFrom Wall
 	// idle is when an attempt for the same destination of the message ended.
 	idle Wall
 

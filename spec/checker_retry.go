@@ -30,9 +30,9 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which it had recorded as %s", r.name(), r.state)
 	case r.state == Held && !r.decided("retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
-	case r.state == Queued && e.reckoned() < c.dueFrom(r.due, r.outcome):
+	case r.state == Queued && e.reckoned() < r.soonest():
 		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
-			r.name(), ago(c.dueFrom(r.due, r.outcome).Sub(e.reckoned())))
+			r.name(), ago(r.soonest().Sub(e.reckoned())))
 	case r.defers > 0 && end != 0 && e.reckoned() > end && r.decision == nil && !c.rested(r, e):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, c.clock.jump, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
@@ -93,7 +93,7 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 
 // judgeDeferred judges the due time of the next attempt.
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
-	r.due = e.Due
+	r.due, r.dueFrom = e.Due, 0
 	if r.state == Held || r.decided("retry", r.outcome) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
