@@ -19,7 +19,7 @@ type actor struct {
 	relay *Relay
 	step  queue.StepFunc
 	inbox chan letter
-	began time.Time
+	clock clock
 	// waiters are the goroutines that wait for a release, by what it names.
 	waiters map[waiter]chan<- error
 	// jobs cancels the deliveries that run, in the order in which they began.
@@ -65,7 +65,7 @@ func newActor(r *Relay) *actor {
 		step = r.config.Core(step)
 	}
 	return &actor{
-		relay: r, step: step, inbox: make(chan letter, inboxSize), began: time.Now(),
+		relay: r, step: step, inbox: make(chan letter, inboxSize), clock: newClock(r.host),
 		waiters: map[waiter]chan<- error{},
 	}
 }
@@ -99,9 +99,8 @@ func (a *actor) loop() {
 		if l.reply != nil {
 			a.waiters[waiterOf(l.event)] = l.reply
 		}
-		now := time.Now()
-		a.watch(now)
-		at := spec.Instant{Wall: spec.WallOf(now), Mono: spec.Mono(now.Sub(a.began))}
+		at := a.clock.now()
+		a.watch(at)
 		for _, act := range a.step(at, l.event) {
 			a.carryOut(act, at)
 		}
@@ -123,8 +122,8 @@ func (a *actor) loop() {
 // watch tells once that the wall clock was set while the relay runs. What is
 // stored goes by what it said when the relay began, so the next process takes
 // all mail for older or younger than it is.
-func (a *actor) watch(now time.Time) {
-	gap := now.Round(0).Sub(a.began.Round(0)) - now.Sub(a.began)
+func (a *actor) watch(now spec.Instant) {
+	gap := a.clock.gap(now)
 	if log := a.relay.config.Log; !a.warned && log != nil && gap.Abs() > time.Hour {
 		a.warned = true
 		log.Warn("the wall clock was set while the relay runs; restart it, so that mail gets its whole lifetime", "by", gap)

@@ -2,7 +2,6 @@ package impl
 
 import (
 	"errors"
-	"time"
 
 	"github.com/postonce/postonce/impl/queue"
 	"github.com/postonce/postonce/spec"
@@ -18,7 +17,7 @@ func (r *Relay) DecideStopped(id spec.QueueID, recipient, decision string) error
 
 // atDesk has a core of its own carry out what e asks for.
 func (r *Relay) atDesk(e queue.Event) error {
-	d := desk{relay: r, core: queue.New(r.config.Policy), began: time.Now()}
+	d := desk{relay: r, core: queue.New(r.config.Policy), clock: newClock(r.host)}
 	for _, e := range []queue.Event{
 		queue.Start{}, // and nothing is found
 		queue.Stop{},  // so nothing begins
@@ -40,7 +39,7 @@ func (r *Relay) atDesk(e queue.Event) error {
 type desk struct {
 	relay *Relay
 	core  *queue.Queue
-	began time.Time
+	clock clock
 	// events are those to come.
 	events []queue.Event
 	// answer is the core's, once it has answered.
@@ -53,9 +52,7 @@ func (d *desk) run(e queue.Event) error {
 	for len(d.events) > 0 {
 		next := d.events[0]
 		d.events = d.events[1:]
-		now := time.Now()
-		at := spec.Instant{Wall: spec.WallOf(now), Mono: spec.Mono(now.Sub(d.began))}
-		for _, act := range d.core.Step(at, next) {
+		for _, act := range d.core.Step(d.clock.now(), next) {
 			if err := d.carryOut(act); err != nil {
 				return err
 			}

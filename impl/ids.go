@@ -5,7 +5,6 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -22,7 +21,7 @@ type ids struct {
 func newIDs(host seam.Host) ids {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], host.Random("queue-ids").Uint32())
-	return ids{digits(time.Now().Unix(), 7) + digits(int64(binary.BigEndian.Uint32(b[:])), 7), new(atomic.Uint32)}
+	return ids{digits(host.Now().Unix(), 7) + digits(int64(binary.BigEndian.Uint32(b[:])), 7), new(atomic.Uint32)}
 }
 
 func (i ids) next() spec.QueueID {

@@ -136,7 +136,7 @@ func (r *Relay) serve(l net.Listener) (stop func()) {
 	}
 	p := r.config.Policy
 	server := submission.New(submission.Config{
-		Hostname: p.Hostname, Store: r.host.Store, Queue: intake{r}, Log: r.config.Log,
+		Hostname: p.Hostname, Store: r.host.Store, Queue: intake{r}, Log: r.config.Log, Now: r.host.Now,
 		MaxRecipients: p.Limits.RecipientsPerMessage, MaxMessageBytes: p.Limits.MessageBytes, MaxConnections: r.config.MaxConnections,
 	})
 	served := make(chan struct{})

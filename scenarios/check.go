@@ -26,6 +26,7 @@ func (p *parser) check() {
 	c.needs()
 	c.submissions()
 	c.steps()
+	c.clock()
 	c.expectations()
 }
 
@@ -109,6 +110,8 @@ func (c *checker) needs() {
 			there, what = step(StepDecide), "no step decides"
 		case "damage":
 			there, what = step(StepDamage), "no step damages"
+		case "clock":
+			there, what = step(StepClock), "no step sets the clock"
 		case "dns":
 			there = slices.ContainsFunc(c.s.DNS, func(r Record) bool { return r.Fault != "" }) || step(StepFail)
 			what = "no answer of the DNS goes wrong"

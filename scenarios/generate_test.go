@@ -123,7 +123,7 @@ func genPlan(t *rapid.T, s *Scenario) {
 }
 
 func genStep(t *rapid.T) []Step {
-	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	switch rapid.IntRange(0, 6).Draw(t, "kind") {
 	case 0:
 		return []Step{{At: genDuration(t, "at"), Kind: StepStop, Restart: genDuration(t, "restart")}}
 	case 1:
@@ -132,6 +132,12 @@ func genStep(t *rapid.T) []Step {
 		return []Step{{At: genDuration(t, "at"), Kind: StepDecide, Message: "m0",
 			Decision:   rapid.SampledFrom(wordsOf(decisions)).Draw(t, "decision"),
 			Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose")}}
+	case 3:
+		jump := genDuration(t, "jump")
+		if rapid.Bool().Draw(t, "back") {
+			jump = -jump
+		}
+		return []Step{{At: genDuration(t, "at"), Kind: StepClock, Jump: jump}}
 	}
 	s := Step{Kind: StepCrash, Restart: genDuration(t, "restart"), Silent: rapid.Bool().Draw(t, "silent"),
 		Keep: rapid.SampledFrom([]string{"", "none", "all", "some"}).Draw(t, "keep")}

@@ -66,7 +66,7 @@ func TestTheLibraryTellsEnoughStories(t *testing.T) {
 			t.Errorf("%s names no rule", s.Name)
 		}
 	}
-	for _, theme := range strings.Fields("plain retry reply mx relaymode timeout cut doubt crash stop expiry report damage fair citadel") {
+	for _, theme := range strings.Fields("plain retry reply mx relaymode timeout cut doubt crash clock stop expiry report damage fair citadel") {
 		if themes[theme] == 0 {
 			t.Errorf("no story is about %s", theme)
 		}
@@ -89,7 +89,7 @@ func TestStoriesSayWhatTheyNeed(t *testing.T) {
 // implied returns the needs that can be seen from outside.
 func implied(s *Scenario) []string {
 	var out []string
-	kinds := map[StepKind]string{StepCrash: "crash", StepStop: "stop", StepDecide: "operator", StepDamage: "damage"}
+	kinds := map[StepKind]string{StepCrash: "crash", StepStop: "stop", StepDecide: "operator", StepDamage: "damage", StepClock: "clock"}
 	for _, step := range s.Plan {
 		if need := kinds[step.Kind]; need != "" {
 			out = append(out, need)

@@ -46,6 +46,9 @@ func stepForms() []stepForm {
 		{StepCut, "t+TIME cut HOST", "the network breaks all connections of the relay to a server",
 			func(l *line, s *Step) { s.Host = l.host("the host") },
 			func(s Step) string { return s.Host }, true},
+		{StepClock, "t+TIME clock +TIME|-TIME", "somebody sets the wall clock of the relay's machine, forward or back, for good; " +
+			"intervals, and the times of the trace, are true all the same",
+			(*line).jump, showJump, true},
 		{StepDamage, "damage MESSAGE", "the message's control entry is overwritten with garbage, " +
 			"while the relay is down after the crash or stop above",
 			func(l *line, s *Step) { s.Message = l.name() },

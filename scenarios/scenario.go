@@ -111,6 +111,9 @@ const (
 	StepFail StepKind = "fail"
 	// StepCut: the network breaks the relay's connections to server Host.
 	StepCut StepKind = "cut"
+	// StepClock: the wall clock of the relay's machine jumps by Jump, while
+	// the relay runs or is down.
+	StepClock StepKind = "clock"
 	// StepDamage: the control entry of Message is overwritten with garbage
 	// on disk while the relay is down; follows a crash or stop.
 	StepDamage StepKind = "damage"
@@ -150,6 +153,8 @@ type Step struct {
 	Keep string
 	// Silent peers hear nothing of the crash; otherwise they see RST.
 	Silent bool
+	// Jump is by how much the wall clock is set; below 0 it is set back.
+	Jump time.Duration
 	// Decision is "retry", "delivered" or "report".
 	Decision string
 	Line     int

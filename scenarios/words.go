@@ -135,6 +135,7 @@ var needs = []term{
 	{"operator", "an operator can decide what is in doubt"},
 	{"damage", "an entry of the spool can be overwritten"},
 	{"time", "time can be made to pass: the story takes hours or days"},
+	{"clock", "the wall clock of the relay's machine can be set"},
 	{"dns", "the DNS can be made to answer wrongly, late or not at all"},
 	{"config", "the relay can be configured: relay hosts, limits, schedule, time-outs"},
 }

@@ -93,6 +93,8 @@ func (w *world) perform(t task) {
 		w.heal(s.Host)
 	case scenarios.StepCut:
 		w.cut(s.Host)
+	case scenarios.StepClock:
+		w.jump(s)
 	case scenarios.StepDecide:
 		w.begin(func() { w.decide(s) })
 	}
@@ -202,4 +204,15 @@ func (w *world) vain(line int, format string, args ...any) {
 	if !slices.ContainsFunc(w.scenario.Expect, func(e scenarios.Expectation) bool { return e.Rules }) {
 		w.mismatch(line, format, args...)
 	}
+}
+
+// jump sets the wall clock of the relay's machine.
+func (w *world) jump(s scenarios.Step) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.skew += s.Jump
+	w.record(w.nature, spec.Fact{
+		Actor: spec.ActorWorld, Kind: spec.FactFault, Count: int64(s.Jump), Faults: []spec.Fault{spec.FaultClock},
+		Text: "the wall clock of the relay's machine is set by " + s.Jump.String(),
+	})
 }

@@ -183,8 +183,13 @@ func (p *process) host() seam.Host {
 			p.across(func() { m, err = w.exchange(ctx, p, query) })
 			return m, err
 		},
-		Store:  p.store,
-		Start:  p.start,
+		Store: p.store,
+		Start: p.start,
+		Wall: func() time.Time {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return time.Now().Add(w.skew)
+		},
 		Random: func(name string) *rand.Rand { return w.stream(fmt.Sprintf("process %d: %s", p.number, name)) },
 		Note: func(f spec.Fact) {
 			f.Actor = spec.ActorRelay

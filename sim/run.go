@@ -128,11 +128,15 @@ func (w *world) horizon(tasks []task) time.Duration {
 	if w.options.MaxVirtual > 0 {
 		return w.options.MaxVirtual
 	}
-	last := time.Duration(0)
+	last, back := time.Duration(0), time.Duration(0)
 	for _, t := range tasks {
 		last = max(last, t.step.At+t.step.Restart)
+		back += max(0, -t.step.Jump)
 	}
-	return last + w.scenario.Policy.Schedule.Lifetime + 24*time.Hour
+	s := w.scenario.Policy.Schedule
+	// Once the clock was set back, what is due in the future waits for the longest
+	// interval, or twice that when it just seems right; only then is it new.
+	return last + min(back, 2*s.Max) + s.Lifetime + 24*time.Hour
 }
 
 // grace is how long nothing must happen before a run that has nothing left to

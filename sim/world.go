@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/spec"
@@ -53,6 +54,9 @@ type world struct {
 	ops     ops
 	marks   marks
 	mail    mailNames
+	// skew is how far the wall clock of the relay's machine is before the true
+	// time.
+	skew time.Duration
 	// busy counts submissions and decisions under way.
 	busy int
 }

@@ -3,6 +3,7 @@ package spec
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A Checker judges a run from its facts alone, one by one. It does not know
@@ -43,6 +44,7 @@ type Checker struct {
 	pairs    map[pair][]*rcpt
 	licences []Licence
 
+	clock clockBook
 	spool spoolBook
 	wire  wireBook
 	hops  hopBook
@@ -61,6 +63,8 @@ type event struct {
 	seq int
 	// orphan is true when no process of the relay was there to speak of it.
 	orphan bool
+	// ahead is how far the relay's reckoning was before true time.
+	ahead time.Duration
 }
 
 // NewChecker returns a Checker for a relay with policy p.
@@ -102,7 +106,7 @@ func (c *Checker) Observe(f Fact) []Violation {
 		c.settle(false)
 		c.now = f.At
 	}
-	e := &event{f, c.seq, c.orphaned}
+	e := &event{f, c.seq, c.orphaned, c.clock.ahead}
 	switch kindOf(f.Kind) {
 	case kindRelay:
 		if !c.down {
@@ -180,6 +184,7 @@ func (c *Checker) world(e *event) {
 	case FactStart:
 		c.ends(nil)
 		c.down, c.orphaned = false, false
+		c.reckons(e)
 	case FactFault:
 		c.fault(e)
 	case FactOperator:

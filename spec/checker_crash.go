@@ -102,7 +102,7 @@ func (c *Checker) maybeOver(r *rcpt) bool {
 	if c.hushed(r) && c.stoppedBetween(r.begun, x.control.erased) {
 		return true
 	}
-	end := r.mail.expires(c.policy)
+	end, _ := r.mail.expires(c.policy)
 	return c.unsaid(x) && (c.hushed(r) || r.decided("report", r.outcome) || end == 0 || c.leftAt(x) >= end.Add(-leeway))
 }
 
@@ -119,12 +119,12 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 	if r.state != Queued || c.hushed(r) {
 		return false
 	}
-	end := r.mail.expires(c.policy)
+	end, _ := r.mail.expires(c.policy)
 	for _, s := range c.stops {
-		if s.seq < r.outcome.seq || end == 0 || s.At < end {
+		if s.seq < r.outcome.seq || end == 0 || s.reckoned() < end {
 			continue
 		}
-		if len(r.reports) > 0 || r.mail.null() && s.At.Sub(end) <= promptly {
+		if len(r.reports) > 0 || r.mail.null() && s.reckoned().Sub(end) <= promptly {
 			return true
 		}
 	}
@@ -141,10 +141,10 @@ func (c *Checker) stoppedBetween(a, b *event) bool {
 	return false
 }
 
-// leftAt is when an entry left the spool, at the latest.
+// leftAt is when an entry left the spool, at the latest, as the relay reckoned.
 func (c *Checker) leftAt(x *entry) Wall {
 	if x.control.erased != nil {
-		return x.control.erased.At
+		return x.control.erased.reckoned()
 	}
-	return c.now
+	return c.reckoned(c.now)
 }

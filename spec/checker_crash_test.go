@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,26 @@ func TestWhatACrashHides(t *testing.T) {
 2m world start count=3
 2m relay ready
 1h world end`
+	// A report that is stored and under way, of which nobody has said what it is,
+	// when the message that it is about goes without a word.
+	under := []edit{until("1.9s   relay outcome"), without("erased queue=Q1"), after("stored queue=Q2 text=body", `
+1.8s world crash
+1.8s disk kept queue=Q1 text=control
+1.8s disk kept queue=Q1 text=body
+1.8s disk kept queue=Q2 text=control
+1.8s disk kept queue=Q2 text=body
+1m world start count=2
+1m relay ready
+1m relay attempt message=r1 queue=Q2 job=j2 dest=example.org to=alice@example.org attempt=1 due=1.8s
+1m1s world crash
+1m1s disk kept queue=Q2 text=control
+1m1s disk kept queue=Q2 text=body
+2m world start count=3
+2m relay ready`)}
+	known := append(slices.Clone(under), after("stored queue=Q2 text=body", "1.8s relay queued message=r1 queue=Q2 from=<> to=alice@example.org due=120h0m1.8s"))
 	runTrials(t, []trial{
+		{name: "a failure whose report is under way", base: refused, edits: under},
+		{name: "no failure, and other mail under way", base: refused, edits: known, want: []string{"ACCEPT-DURABLE: the crash took m1"}},
 		{name: "the dot arrives after the crash", base: retried, policy: retry, licence: "crash between the transaction at mx1",
 			edits: []edit{without("1.9s"), after("relay dot", "1.65s world crash"), after("mx1 accepted session=s1", `
 1.7s server mx1 replied session=s1 host=mx1 message=m1 to=bob@example.net

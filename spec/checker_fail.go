@@ -10,14 +10,15 @@ import (
 
 // judgeGivenUp judges a failure.
 func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
-	end := r.mail.expires(c.policy)
+	end, latest := r.mail.expires(c.policy)
 	if end == 0 || r.mail.twins {
 		return
 	}
-	if e.At >= r.mail.mayExpire(c.policy) {
-		c.judgeExpiry(r, e, end)
+	if e.reckoned() >= end {
+		c.judgeExpiry(r, e, c.truly(latest))
 		return
 	}
+	early := ago(end.Sub(e.reckoned()))
 	no := r.no.at
 	switch {
 	case strings.HasPrefix(e.Reply, "4"):
@@ -25,12 +26,12 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 	case c.believes && c.silent(r), c.reason(r, e):
 		return
 	default:
-		c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, e},
-			"the relay gave up on %s %s before its lifetime ended, though neither a server nor the DNS had refused it for good", r.name(), ago(end.Sub(e.At)))
+		c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, c.clock.jump, e},
+			"the relay gave up on %s %s before its lifetime ended, though neither a server nor the DNS had refused it for good", r.name(), early)
 		return
 	}
-	c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, no, e},
-		"the relay gave up on %s %s before its lifetime ended, though it was refused only for now", r.name(), ago(end.Sub(e.At)))
+	c.violate(RetryOnTime, "given up "+r.name(), []*event{r.begun, no, c.clock.jump, e},
+		"the relay gave up on %s %s before its lifetime ended, though it was refused only for now", r.name(), early)
 }
 
 // judgeExpiry judges how long after the end of its lifetime a recipient failed
@@ -40,9 +41,9 @@ func (c *Checker) judgeExpiry(r *rcpt, e *event, end Wall) {
 		return
 	}
 	here := c.fair.dest(r.dest)
-	since := max(end, r.due, r.outcome.At, c.fair.since, r.idle, here.full, c.fair.total.full)
+	since := max(end, c.dueTill(r), r.outcome.At, c.fair.since, r.idle, here.full, c.fair.total.full)
 	if here.active < c.policy.Limits.DeliveriesPerDestination && c.fair.total.active < c.policy.Limits.Deliveries && e.At.Sub(since) > promptly {
-		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, e},
+		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, c.clock.jump, e},
 			"the relay let %s fail %s after its lifetime had ended", r.name(), ago(e.At.Sub(end)))
 	}
 }
@@ -89,8 +90,8 @@ func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.wire.lastNo) }
 // deniable reports whether a mail that nobody has to be told of may have
 // failed: then it may be gone without a trace.
 func (c *Checker) deniable(r *rcpt) bool {
-	end := r.mail.expires(c.policy)
-	return r.no.at != nil || r.dotNo != nil || c.lastNo(r) > 0 || c.hopeless(r.dest, 0) || end != 0 && c.now >= end
+	end, _ := r.mail.expires(c.policy)
+	return r.no.at != nil || r.dotNo != nil || c.lastNo(r) > 0 || c.hopeless(r.dest, 0) || end != 0 && c.farthest() >= end
 }
 
 // hopeless reports whether an answer of the DNS, of those that an attempt

@@ -113,11 +113,9 @@ func (c *Checker) dueAt(r *rcpt, e *event) Wall {
 	case c.hushed(r):
 		at = e.At // it may have been made due at any time
 	case r.decision != nil:
-		at = max(at, r.decision.At, r.due)
-	case r.state == Queued:
-		at = max(at, r.due)
-	case r.begun == nil && r.mail.queued != nil:
-		at = max(at, r.mail.queued.At)
+		at = max(at, r.decision.At, c.dueTill(r))
+	case r.state == Queued, r.begun == nil && r.mail.queued != nil:
+		at = max(at, c.dueTill(r))
 	default:
 		at = e.At // nothing is known
 	}

@@ -20,6 +20,9 @@ type mail struct {
 	report *event
 	about  *mail
 	seen   []string
+	// endsFrom and endsBy bound the end of its lifetime where it seemed to have
+	// been submitted later than now; 0 is no bound. See checker_clock.go.
+	endsFrom, endsBy Wall
 	// hashes of the contents submitted under this Message-ID.
 	hashes []string
 	// size is how many bytes the content has that was submitted; 0 is unknown.
@@ -77,6 +80,9 @@ type rcpt struct {
 	gaveUp, doubtful *event
 	defers           int
 	due              Wall
+	// dueFrom is how early a process may have made it due that believed another
+	// clock than the one before; 0 is no other than due. See checker_clock.go.
+	dueFrom Wall
 	// idle is when an attempt for the same destination of the message ended.
 	idle Wall
 
@@ -397,5 +403,5 @@ func (r *rcpt) decided(decision string, since *event) bool {
 	})
 }
 
-// has reports whether one of several words or addresses is value.
-func has(all []string, value string) bool { return slices.Contains(all, value) }
+// has reports whether one of several words, addresses or faults is value.
+func has[T comparable](all []T, value T) bool { return slices.Contains(all, value) }

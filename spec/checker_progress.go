@@ -70,7 +70,7 @@ func (c *Checker) open(r *rcpt) (Rule, string) {
 	case r.job != nil:
 		return Progress, fmt.Sprintf("%s is being attempted since %s (attempt %d, %s)", r.name(), ago(c.now.Sub(r.begun.At)), r.attempts, r.job.start.Job)
 	case r.state == Queued:
-		return Progress, fmt.Sprintf("%s is deferred: the next attempt %s%s", r.name(), c.whenDue(r.due), because(r.outcome))
+		return Progress, fmt.Sprintf("%s is deferred: the next attempt %s%s", r.name(), c.whenDue(c.dueTill(r)), because(r.outcome))
 	case r.begun != nil:
 		return Progress, fmt.Sprintf("%s was attempted %s ago, and nothing came of it yet", r.name(), ago(c.now.Sub(r.begun.At)))
 	case !c.absent(r.mail):

@@ -97,10 +97,10 @@ func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as %s, though what is in doubt there is to be decided by %s", r.name(), e.State, policy)
 	}
-	if end := r.mail.mayExpire(c.policy); policy == DoubtRetry && e.State == Unknown && r.decision == nil && !r.mail.twins && e.At < end &&
+	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && r.decision == nil && !r.mail.twins && e.reckoned() < end &&
 		!(c.believes && c.silent(r)) && !c.reason(r, e) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
-			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.At)))
+			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.reckoned())))
 	}
 	if r.doubtful != nil {
 		return // an earlier attempt left a doubt that nothing has cleared

@@ -22,6 +22,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		return
 	}
 	about := r.name() + " " + e.Job
+	_, end := r.mail.expires(c.policy)
 	switch {
 	case r.job != nil:
 		c.violate(RetryOnTime, about, []*event{r.begun, e}, "the relay began an attempt for %s while another one was under way", r.name())
@@ -29,10 +30,11 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which it had recorded as %s", r.name(), r.state)
 	case r.state == Held && !r.decided("retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
-	case r.state == Queued && e.At < r.due:
-		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s %s before it was due", r.name(), ago(r.due.Sub(e.At)))
-	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && r.decision == nil && !c.rested(r, e):
-		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
+	case r.state == Queued && e.reckoned() < r.soonest():
+		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
+			r.name(), ago(r.soonest().Sub(e.reckoned())))
+	case r.defers > 0 && end != 0 && e.reckoned() > end && r.decision == nil && !c.rested(r, e):
+		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, c.clock.jump, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
 }
 
@@ -40,31 +42,34 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 // since, or its clock was wrong: it cannot tell the two apart, and may try once
 // more.
 func (c *Checker) rested(r *rcpt, e *event) bool {
-	return r.state == Queued && e.At > r.due.Add(c.policy.Schedule.Lifetime+c.policy.Schedule.Max) && c.stoppedSince(r.outcome)
+	return r.state == Queued && e.reckoned() > r.due.Add(c.policy.Schedule.Lifetime+c.policy.Schedule.Max) && c.stoppedSince(r.outcome)
 }
 
-// expires is when the lifetime of m ends; 0 when that is not known.
-func (m *mail) expires(p Policy) Wall {
+// expires is when the lifetime of m ends, as the relay reckons, at the earliest
+// and at the latest; 0 when that is not known.
+func (m *mail) expires(p Policy) (earliest, latest Wall) {
+	end := Wall(0)
 	switch {
 	case m.queued != nil && m.queued.Due != 0:
-		return m.queued.Due
+		end = m.queued.Due
 	case m.report != nil:
-		return p.Schedule.Expires(m.report.At)
+		end = p.Schedule.Expires(m.report.reckoned())
 	case m.submit != nil:
-		return p.Schedule.Expires(m.submit.At)
+		end = p.Schedule.Expires(m.submit.reckoned())
+	default:
+		return 0, 0
 	}
-	return 0
-}
-
-// mayExpire is when the lifetime of m ends at the earliest; 0 when that is not
-// known. Where the relay had no time to say when, its own reckoning may have
-// begun a little before ours.
-func (m *mail) mayExpire(p Policy) Wall {
-	end := m.expires(p)
-	if end == 0 || m.queued != nil && m.queued.Due != 0 {
-		return end
+	earliest, latest = end, end
+	if m.queued == nil || m.queued.Due == 0 {
+		earliest = end.Add(-leeway) // the relay had no time to say when, and its own reckoning began before ours
 	}
-	return end.Add(-leeway)
+	if m.endsFrom != 0 {
+		earliest = min(earliest, m.endsFrom)
+	}
+	if m.endsBy != 0 {
+		latest = min(end, m.endsBy)
+	}
+	return earliest, latest
 }
 
 // leeway is how far a time that the relay computed may be from ours: it looked
@@ -82,23 +87,25 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 	} else {
 		earliest = earliest.Add(-time.Hour) // receiving it took its time
 	}
-	from, to := c.policy.Schedule.Expires(earliest), c.policy.Schedule.Expires(e.At)
+	from, to := c.policy.Schedule.Expires(c.reckoned(earliest)), c.policy.Schedule.Expires(e.reckoned())
 	if e.Due < from.Add(-leeway) || e.Due > to.Add(leeway) {
-		c.violate(RetryOnTime, "lifetime "+m.id, []*event{m.submit, e}, "the relay gave %s a lifetime until %s; the schedule says until %s", m.id, e.Due, to)
+		c.violate(RetryOnTime, "lifetime "+m.id, []*event{m.submit, c.clock.jump, e},
+			"the relay gave %s a lifetime until %s; the schedule says until %s", m.id, e.Due, to)
 	}
 }
 
 // judgeDeferred judges the due time of the next attempt.
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
-	r.due = e.Due
+	r.due, r.dueFrom = e.Due, 0
 	if r.state == Held || r.decided("retry", r.outcome) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++
-	end := r.mail.mayExpire(c.policy)
 	if r.mail.twins {
 		return
 	}
+	c.storedYounger(r.mail, e)
+	end, _ := r.mail.expires(c.policy)
 	if e.Due == 0 && r.mail.queued == nil {
 		return // a log that begins in the middle, or leaves times out
 	}
@@ -109,17 +116,17 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 	if m := r.mail; r.begun == nil || m.queued == nil && m.report == nil && m.submit == nil {
 		return // when its lifetime ends is not known
 	}
-	least := r.begun.At.Add(c.policy.Schedule.Interval(r.defers))
+	least := c.reckoned(r.begun.At).Add(c.policy.Schedule.Interval(r.defers))
 	if end != 0 {
 		least = min(least, end)
 	}
-	most := max(e.At.Add(c.policy.Schedule.Interval(max(r.defers, e.Attempt))), e.At)
+	most := max(e.reckoned().Add(c.policy.Schedule.Interval(max(r.defers, e.Attempt))), e.reckoned())
 	switch {
 	case e.Due < least:
-		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, e},
+		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, c.clock.jump, e},
 			"after attempt %d the relay made %s due %s too early", r.defers, r.name(), ago(least.Sub(e.Due)))
 	case e.Due > most:
-		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, e},
+		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, c.clock.jump, e},
 			"after attempt %d the relay made %s due %s too late", r.defers, r.name(), ago(e.Due.Sub(most)))
 	}
 }

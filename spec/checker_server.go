@@ -92,6 +92,8 @@ func (c *Checker) network(e *event) {
 // the relay's machine.
 func (c *Checker) fault(e *event) {
 	switch {
+	case has(e.Faults, FaultClock):
+		c.jumps(e)
 	case e.Session != "":
 		s := c.session(e)
 		s.faults = keepLast(s.faults, e)
@@ -107,6 +109,12 @@ func (c *Checker) fault(e *event) {
 
 // muddled reports whether its server has said more than it was asked.
 func (s *session) muddled() bool { return slices.ContainsFunc(s.faults, muddles) }
+
+// misled reports whether its server asked for a content that it did not want: it
+// said more than it was asked, and 3yz, which its client takes for another reply.
+func (s *session) misled() bool {
+	return s.muddled() && slices.ContainsFunc(s.faults, func(f *event) bool { return has(f.Faults, FaultReply3) })
+}
 
 // broken returns a fault of the network on the connection, nil when none was.
 // A fault with a stage is what the server was told to say or do there.
@@ -150,11 +158,10 @@ func (c *Checker) server(e *event) {
 	}
 }
 
-// judgeUnlawful judges a client that broke SMTP. Who is told more than it asked
-// cannot know which reply belongs to which command: what it does then may be
-// lawful as it sees it.
+// judgeUnlawful judges a client that broke SMTP. One that was misled sends what
+// is lawful as it sees it.
 func (c *Checker) judgeUnlawful(e *event) {
-	if !c.session(e).muddled() {
+	if !c.session(e).misled() {
 		c.violate(WireLawful, e.Session+e.Text+e.At.String(), []*event{e}, "%s saw the relay break SMTP at %s: %s", e.Host, e.Stage, e.Text)
 	}
 }

@@ -313,7 +313,7 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 // report on r.
 func (c *Checker) maybeFated(r *rcpt, x *entry) bool {
 	return !r.mail.null() && r.attempts > 0 && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
-		return y != x && y.mail == nil && y.control.kept
+		return y != x && y.nameless() && y.control.kept
 	}) || (r.mail.null() && r.attempts > 0)
 }
 

@@ -53,7 +53,8 @@ type Fact struct {
 	Verdict Verdict
 	// Reply is an SMTP reply on one line.
 	Reply string
-	// Due is when the next attempt is due, or when a lifetime ends.
+	// Due is when the next attempt is due, or when a lifetime ends, by the clock
+	// of the relay, which may be wrong.
 	Due Wall
 	// Count is a number whose meaning the kind gives.
 	Count int64
@@ -207,7 +208,9 @@ const (
 	// it was told to, such as refusing or cutting; without one the network did.
 	// With Addr it touched the next connection that was tried there; with Host
 	// alone that server; with Queue it damaged that spool entry. A fault of the
-	// DNS is the next answer to "NAME TYPE", with which Text begins.
+	// DNS is the next answer to "NAME TYPE", with which Text begins. When the
+	// wall clock of the relay's machine was set, Count is by how many
+	// nanoseconds; the times of facts are true ones all the same.
 	FactFault FactKind = "fault"
 	// FactCrash: the relay's process is gone; what it says after this does
 	// not count. Text is why; Faults say how, and what the disk kept.

@@ -81,6 +81,8 @@ const (
 	FaultDial   Fault = "dial-error"
 	// FaultLineCut: the network broke a connection that was made.
 	FaultLineCut Fault = "net-cut"
+	// FaultClock: the wall clock of the relay's machine was set.
+	FaultClock Fault = "clock-jump"
 )
 
 // A FaultPlace says what a kind of fault touches.
@@ -98,6 +100,8 @@ const (
 	PlaceProcess
 	// PlaceDisk: an entry of the spool.
 	PlaceDisk
+	// PlaceClock: the time by which everything is due.
+	PlaceClock
 )
 
 // Faults lists all kinds, by place.
@@ -108,7 +112,7 @@ func Faults() []Fault {
 		FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
 		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied,
 		FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop,
-		FaultDamage, FaultStore, FaultLookup, FaultDial, FaultLineCut,
+		FaultDamage, FaultStore, FaultLookup, FaultDial, FaultLineCut, FaultClock,
 	}
 }
 
@@ -126,6 +130,8 @@ func (f Fault) Place() FaultPlace {
 		return PlaceProcess
 	case FaultDamage:
 		return PlaceDisk
+	case FaultClock:
+		return PlaceClock
 	}
 	return 0
 }
@@ -153,7 +159,7 @@ func FaultOfReply(e Event) Fault {
 func (f *Fact) touchesSessions() bool {
 	for _, fault := range f.Faults {
 		switch fault.Place() {
-		case PlaceConnect, PlaceDNS, PlaceDisk:
+		case PlaceConnect, PlaceDNS, PlaceDisk, PlaceClock:
 		default:
 			if fault != FaultStore {
 				return true

@@ -19,7 +19,7 @@ func TestEveryFaultHasAPlaceAndANameOfItsOwn(t *testing.T) {
 func TestAFaultElsewhereExcusesNothing(t *testing.T) {
 	for _, f := range Faults() {
 		fact := Fact{Kind: FactFault, Faults: []Fault{f}}
-		elsewhere := f.Place() == PlaceConnect || f.Place() == PlaceDNS || f.Place() == PlaceDisk || f == FaultStore
+		elsewhere := f.Place() == PlaceConnect || f.Place() == PlaceDNS || f.Place() == PlaceDisk || f.Place() == PlaceClock || f == FaultStore
 		if want := !elsewhere; fact.touchesSessions() != want {
 			t.Errorf("%s touches connections: %v, want %v", f, !want, want)
 		}

@@ -86,6 +86,6 @@ func TestCoverageOfRunsThatDoNotHold(t *testing.T) {
 		r.Status = sim.Safety
 		return r
 	}, "coverage", "crash")
-	s.want(t, sim.OK, "fault kinds               1 of  39", fmt.Sprintf("0 of 1 scenarios hold, 1 does not · %d not run", len(s.jobs)-1))
+	s.want(t, sim.OK, "fault kinds               1 of  40", fmt.Sprintf("0 of 1 scenarios hold, 1 does not · %d not run", len(s.jobs)-1))
 	simrun(t, func(int, job) *sim.Result { return nil }, "coverage", "crash").want(t, sim.NoVerdict)
 }

@@ -11,7 +11,9 @@ import (
 type clock struct {
 	anchor spec.Instant
 	mono   spec.Mono
-	set    bool
+	// shown is what the wall clock says now, for dates that people read.
+	shown spec.Wall
+	set   bool
 }
 
 func (c *clock) read(now spec.Instant) {
@@ -19,6 +21,7 @@ func (c *clock) read(now spec.Instant) {
 		c.anchor, c.set = now, true
 	}
 	c.mono = max(c.mono, now.Mono)
+	c.shown = now.Wall
 }
 
 // now is the time by the clock's own count.
@@ -30,10 +33,36 @@ func (c *clock) at(w spec.Wall) spec.Mono { return c.anchor.Mono.Add(w.Sub(c.anc
 // sane bounds a due time that may have been stored by another process, whose
 // clock was ahead of ours: it is never further away than the longest interval
 // of the schedule from when this process began. What is no further away than
-// that from now may be our own, and stands.
+// that from now may be right, and stands.
 func (c *clock) sane(due spec.Wall, longest time.Duration) spec.Wall {
 	if due <= c.now().Add(longest) {
 		return due
 	}
 	return max(c.now(), c.anchor.Wall.Add(longest))
+}
+
+// renew brings a message that comes from the disk to the present, if a clock that
+// was ahead of ours has stored it. It is no younger than now, so that its lifetime
+// ends in time; and nobody is due later than can be. Its lines in the index still
+// say what they did; see admit.
+func (q *Queue) renew(m *message) {
+	m.entry.Submitted = min(m.entry.Submitted, q.clock.now())
+	for i := range m.entry.Recipients {
+		if r := &m.entry.Recipients[i]; waits(r.State) {
+			r.Due = q.clock.sane(r.Due, q.policy.Schedule.Max)
+		}
+	}
+}
+
+// moved stores a message that was renewed where it belongs now. Left where it was,
+// it would stand behind all that becomes due before the clock has caught up.
+func (q *Queue) moved(m *message) {
+	q.moving++
+	c := &commit{message: m, moves: true}
+	for _, w := range m.index {
+		if line, _ := m.line(w.Destination); line != w {
+			c.changes(w.Destination)
+		}
+	}
+	q.commit(c, q.update(c, m))
 }

@@ -2,10 +2,12 @@ package queue
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
 )
 
 // TestNothingWaitsForAClockThatWasAhead: the wall clock went back a year before
@@ -23,6 +25,123 @@ func TestNothingWaitsForAClockThatWasAhead(t *testing.T) {
 			r.pass(10 * time.Minute)
 			if r.now.Mono > spec.Mono(5*time.Hour) {
 				t.Fatalf("%v after the restart %d messages of 40 were attempted; the longest interval is 4h", time.Duration(r.now.Mono), done)
+			}
+		}
+		r.intend(r.begins[done])
+		r.end(r.begins[done], spec.Proceed)
+	}
+}
+
+// back sets the clock back between two processes.
+func (r *rig) back(d time.Duration) {
+	r.flush()
+	r.now.Wall = r.now.Wall.Add(-d)
+	r.restart()
+}
+
+// TestNewMailDoesNotStandBeforeMailFromTheFuture: one that is due next year, by
+// what the disk says, waits no longer than twice the longest interval, though new
+// mail for the same destination is deferred again and again; nor is it looked for
+// all the time.
+func TestNewMailDoesNotStandBeforeMailFromTheFuture(t *testing.T) {
+	r := started(t, func(p *spec.Policy) { p.Limits.DeliveriesPerDestination = 1 })
+	r.queued("old", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.back(365 * 24 * time.Hour)
+	for i := range 30 {
+		r.queued(spec.QueueID(fmt.Sprintf("new%02d", i)), "b@x.test")
+	}
+	for ended := 0; r.now.Mono < spec.Mono(9*time.Hour); r.pass(time.Minute) {
+		for ; ended < len(r.begins); ended++ {
+			if r.begins[ended].ID == "old" {
+				if longest := r.policy.Schedule.Max; r.now.Mono < spec.Mono(longest) {
+					t.Errorf("attempted %v after the restart, sooner than %v", time.Duration(r.now.Mono), longest)
+				}
+				return
+			}
+			r.end(r.begins[ended], spec.Defer)
+		}
+	}
+	t.Error("after 9h it was not attempted")
+}
+
+// TestOneRecipientFromTheFutureDoesNotWaitForTheOther: of one message, at one
+// destination, both due next year.
+func TestOneRecipientFromTheFutureDoesNotWaitForTheOther(t *testing.T) {
+	r := started(t, nil)
+	r.queued("m", "a@x.test", "b@x.test")
+	for _, to := range []string{"a@x.test", "b@x.test"} {
+		r.do(Settle{Job: r.begun().Job, Results: []Result{{Recipient: to, Verdict: spec.Defer}}, Last: to == "b@x.test"})
+		r.flush()
+		r.now.Mono, r.now.Wall = r.now.Mono.Add(time.Hour), r.now.Wall.Add(time.Hour)
+	}
+	r.back(365 * 24 * time.Hour)
+	for len(r.begins) == 0 && r.now.Mono < spec.Mono(5*time.Hour) {
+		r.pass(time.Minute)
+	}
+	if got := r.begun().To; len(got) != 2 {
+		t.Errorf("%s are attempted %v after the restart, want both", got, time.Duration(r.now.Mono))
+	}
+}
+
+// TestMailFromTheFutureIsGivenUpAfterItsLifetime: not when the clock has caught
+// up with the time at which it seems to have been submitted; and what is stored
+// says so to the processes that come.
+func TestMailFromTheFutureIsGivenUpAfterItsLifetime(t *testing.T) {
+	r := started(t, nil)
+	r.queued("m", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.back(365 * 24 * time.Hour)
+	began := r.now.Wall
+	for ended := 0; r.entry("m") != nil; r.pass(time.Hour) {
+		if age := r.now.Wall.Sub(began); age > r.policy.Schedule.Lifetime+2*r.policy.Schedule.Max {
+			t.Fatalf("after %v it is still in the spool", age)
+		}
+		for ; ended < len(r.begins); ended++ {
+			if r.begins[ended].ID == "m" {
+				r.end(r.begins[ended], spec.Defer)
+			}
+		}
+		if len(r.begins) == 3 { // the next process knows
+			r.restart()
+			ended = 0
+		}
+	}
+	r.sound()
+}
+
+// TestReportsBearTheDateThatTheClockShows: a relay that began in 1970, by its
+// clock, does not write so for ever.
+func TestReportsBearTheDateThatTheClockShows(t *testing.T) {
+	r := started(t, nil)
+	r.queued("m", "a@x.test")
+	r.now.Wall = spec.WallOf(time.Date(2031, 2, 3, 4, 5, 6, 0, time.UTC))
+	r.end(r.begun(), spec.FailRecipient)
+	if report := string(r.disk[seam.ChunkKey("R1", 0)]); !strings.Contains(report, "\r\nDate: Mon, 03 Feb 2031 04:05:06 +0000\r\n") {
+		t.Errorf("the report does not bear the date:\n%s", report)
+	}
+}
+
+// TestMailFromTheFutureDoesNotFillTheMemory: it is read no faster than the disk
+// takes it back.
+func TestMailFromTheFutureDoesNotFillTheMemory(t *testing.T) {
+	r := started(t, func(p *spec.Policy) { p.Limits.WindowGroups, p.Limits.Deliveries = 8, 4 })
+	for i := range 500 {
+		r.queued(spec.QueueID(fmt.Sprintf("m%03d", i)), fmt.Sprintf("a@x%d.test", i%3))
+	}
+	r.back(365 * 24 * time.Hour)
+	for r.now.Mono < spec.Mono(r.policy.Schedule.Max) { // without a flush
+		r.now.Mono, r.now.Wall = r.now.Mono.Add(time.Hour), r.now.Wall.Add(time.Hour)
+		r.do(Wake{})
+	}
+	if got := r.core.Sizes(); got.Commits == 0 || got.Commits > 100 {
+		t.Errorf("the memory holds %+v", got)
+	}
+	for done := 0; done < 500; done++ {
+		for done == len(r.begins) {
+			r.pass(time.Second)
+			if r.now.Mono > spec.Mono(r.policy.Schedule.Max+time.Hour) {
+				t.Fatalf("%d messages of 500 were attempted", done)
 			}
 		}
 		r.intend(r.begins[done])

@@ -11,7 +11,8 @@ import (
 // dispatch begins what is due and has a place. Destinations take turns: each
 // turn begins one group, so that a destination with a thousand groups does not
 // stand before one with a single group (FAIR-AND-BOUNDED). A read of groups has
-// a place too: reading for more than can begin fills the memory, no more.
+// a place too, and so has a group that was read and is not where it belongs:
+// reading for more than can begin fills the memory, no more.
 func (q *Queue) dispatch() {
 	if !q.recovery.ready || q.stopping {
 		return
@@ -22,7 +23,7 @@ func (q *Queue) dispatch() {
 		d.ready = true
 		q.ready = append(q.ready, d)
 	}
-	for q.active+q.loading < q.policy.Limits.Deliveries && len(q.ready) > 0 {
+	for q.taken() < q.policy.Limits.Deliveries && len(q.ready) > 0 {
 		d := q.ready[0]
 		q.ready[0] = nil
 		q.ready = q.ready[1:]
@@ -36,6 +37,9 @@ func (q *Queue) dispatch() {
 		q.place(d)
 	}
 }
+
+// taken is how many places of deliveries are not free.
+func (q *Queue) taken() int { return q.active + q.loading + q.moving }
 
 // first puts a destination that has just been read before the others: reading
 // was the first half of its turn.
@@ -127,14 +131,10 @@ func (q *Queue) newJob(m *message, dest string, to []string) *job {
 // that their next attempt has. Not all need be: two transactions of one attempt
 // end at different times, and an operator may have one recipient tried again.
 func (m *message) recipients(g *group, now spec.Wall) (to []string, attempt int) {
-	// The group may be due sooner than it says on disk, after the wall clock
-	// went back; its recipients then are by as much.
 	dest := g.destination.name
-	first, _ := m.due(dest)
-	until := first.Add(now.Sub(g.due))
 	for i := range m.entry.Recipients {
 		r := &m.entry.Recipients[i]
-		if r.State == spec.Queued && r.Due <= until && m.dests[i] == dest {
+		if r.State == spec.Queued && r.Due <= now && m.dests[i] == dest {
 			to = append(to, r.Address)
 			attempt = max(attempt, r.Attempts+1)
 		}
@@ -161,7 +161,7 @@ func (q *Queue) endJob(j *job) {
 
 // sleep asks to be woken when the next destination is due.
 func (q *Queue) sleep() {
-	if !q.recovery.ready || q.stopping || len(q.timed) == 0 || q.active+q.loading >= q.policy.Limits.Deliveries {
+	if !q.recovery.ready || q.stopping || len(q.timed) == 0 || q.taken() >= q.policy.Limits.Deliveries {
 		return
 	}
 	at := max(q.clock.at(q.timed[0].at), q.clock.mono)

@@ -158,7 +158,8 @@ func (q *Queue) mend(m *message, line Waiting) {
 	for _, l := range m.index {
 		ops = append(ops, seam.Op{Key: l.Key()})
 	}
-	q.commit(&commit{message: m, dests: m.waitsAt()}, ops)
+	q.moving++
+	q.commit(&commit{message: m, dests: m.waitsAt(), moves: true}, ops)
 }
 
 // load reads the next page of a destination's groups.

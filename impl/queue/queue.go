@@ -24,7 +24,9 @@ type Queue struct {
 	// loading counts reads of groups that are under way; promised is how many
 	// groups they may bring.
 	loading, promised int
-	reads             reads
+	// moving counts messages whose lines in the index are being put right.
+	moving int
+	reads  reads
 
 	jobs    map[string]*job
 	active  int // jobs that hold a delivery's place
@@ -81,7 +83,9 @@ type job struct {
 type commit struct {
 	message *message
 	// dests are the destinations whose recipients it changes.
-	dests   []string
+	dests []string
+	// moves is true when it only puts their lines in the index right.
+	moves   bool
 	facts   []spec.Fact
 	release Action
 	// fresh are messages that begin to exist with the batch.
@@ -268,6 +272,9 @@ func (q *Queue) durable(e Durable) {
 		return
 	}
 	delete(q.pending, e.Seq)
+	if c.moves {
+		q.moving--
+	}
 	q.tell(c)
 	for _, m := range c.fresh {
 		m.unsure = nil

@@ -116,6 +116,7 @@ func (q *Queue) decode(raw Raw) *message {
 		return nil
 	}
 	m := q.message(*e)
+	q.renew(m)
 	q.messages[raw.ID] = m
 	return m
 }

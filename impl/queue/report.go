@@ -15,7 +15,7 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 	now := q.clock.now()
 	id := e.Fresh
 	r := dsn.Report{
-		ID: id, MessageID: fmt.Sprintf("%s@%s", id, q.policy.Hostname), Hostname: q.policy.Hostname, To: m.entry.Sender, Date: now,
+		ID: id, MessageID: fmt.Sprintf("%s@%s", id, q.policy.Hostname), Hostname: q.policy.Hostname, To: m.entry.Sender, Date: q.clock.shown,
 		Original: dsn.Original{
 			Queue: m.entry.ID, MessageID: m.entry.Message, Arrival: m.entry.Submitted, Header: e.Header,
 		},

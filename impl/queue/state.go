@@ -286,6 +286,7 @@ func (e *encoder) commit(q *Queue, seq uint64, c *commit) {
 	e.int(int64(e.names.Batch(seq)))
 	e.owner(q, c.message)
 	e.texts(inOrder(c.dests, cmp.Compare))
+	e.flags(c.moves)
 	e.int(int64(len(c.fresh)))
 	for _, m := range c.fresh {
 		e.owner(q, m)

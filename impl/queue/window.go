@@ -111,14 +111,18 @@ func (q *Queue) admit(m *message, line Waiting) {
 	if !queued || slices.ContainsFunc(m.groups, func(g *group) bool { return g.destination.name == line.Destination }) {
 		return
 	}
+	if now, _ := m.line(line.Destination); now != line {
+		q.moved(m) // and admitted when that is durable
+		return
+	}
 	d := q.destination(line.Destination)
 	if d.more && line.name() > d.cursor {
-		d.next = min(d.next, q.clock.sane(due, q.policy.Schedule.Max))
+		d.next = min(d.next, due)
 		d.miss(line)
 		q.place(d)
 		return
 	}
-	g := &group{message: m, destination: d, line: line, due: q.clock.sane(due, q.policy.Schedule.Max)}
+	g := &group{message: m, destination: d, line: line, due: due}
 	at, _ := slices.BinarySearchFunc(d.waiting, g, byKey)
 	d.waiting = slices.Insert(d.waiting, at, g)
 	m.groups = append(m.groups, g)

@@ -66,6 +66,8 @@ type Config struct {
 	// Timeout is how long the server waits for a client to send or to take
 	// something; 5 minutes when 0 (RFC 5321 section 4.5.3.2.7).
 	Timeout time.Duration
+	// Now is the wall clock, for Received fields; time.Now when nil.
+	Now func() time.Time
 	// Log takes what is worth knowing; nothing is logged when nil.
 	Log *slog.Logger
 }
@@ -82,6 +84,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Timeout == 0 {
 		c.Timeout = 5 * time.Minute
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
@@ -261,7 +266,7 @@ func (s *Server) trace(helo string, client net.Addr, id spec.QueueID) string {
 			from = "[IPv6:" + ip.String() + "]"
 		}
 	}
-	date := time.Now().UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700")
+	date := s.config.Now().UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700")
 	return fmt.Sprintf("Received: from %s (%s)\r\n\tby %s with ESMTP id %s;\r\n\t%s\r\n", helo, from, s.config.Hostname, id, date)
 }
 

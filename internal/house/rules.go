@@ -23,6 +23,7 @@ func Rules() []Rule {
 		{"sizes", simple(sizes)},
 		{"unfinished", simple(unfinished)},
 		{"globals", simple(globals)},
+		{"wallclock", simple(wallclock)},
 	}
 }
 

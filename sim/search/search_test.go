@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/postonce/postonce/impl"
 	"github.com/postonce/postonce/scenarios"
@@ -205,4 +206,24 @@ func TestWorldsDiffer(t *testing.T) {
 	if len(seen) != 500 {
 		t.Errorf("500 numbers make %d worlds", len(seen))
 	}
+}
+
+// TestAPlanCannotBeMadePlainerForEver: each change that makes a step plainer is
+// one that can be made once.
+func TestAPlanCannotBeMadePlainerForEver(t *testing.T) {
+	sc := &scenarios.Scenario{Plan: []scenarios.Step{
+		{Kind: scenarios.StepHeal, At: 90 * time.Minute},
+		{Kind: scenarios.StepHeal, At: time.Second},
+		{Kind: scenarios.StepClock, At: time.Hour, Jump: -400 * 24 * time.Hour},
+	}}
+	for range 100 {
+		changed := false
+		for _, change := range plainSteps(sc)[1:] { // the first would have all at t+0
+			changed = change(sc) || changed
+		}
+		if !changed {
+			return
+		}
+	}
+	t.Errorf("after 100 rounds it still changes: %+v", sc.Plan)
 }

@@ -175,8 +175,16 @@ func plainSteps(sc *scenarios.Scenario) []change {
 			all = append(all, func(sc *scenarios.Scenario) bool { return i < len(sc.Plan) && change(&sc.Plan[i]) })
 		}
 		at(func(s *scenarios.Step) bool { return reset(&s.At, 0) })
-		at(func(s *scenarios.Step) bool { return s.At > 0 && reset(&s.At, s.At.Truncate(time.Hour)+time.Hour) })
+		at(func(s *scenarios.Step) bool {
+			return s.At%time.Hour != 0 && reset(&s.At, s.At.Truncate(time.Hour)+time.Hour)
+		})
 		at(func(s *scenarios.Step) bool { return reset(&s.At, s.At.Truncate(time.Minute)) })
+		at(func(s *scenarios.Step) bool {
+			return s.Jump.Abs() > 24*time.Hour && reset(&s.Jump, s.Jump/s.Jump.Abs()*24*time.Hour)
+		})
+		at(func(s *scenarios.Step) bool {
+			return s.Jump.Abs() > time.Hour && reset(&s.Jump, s.Jump/s.Jump.Abs()*time.Hour)
+		})
 		at(func(s *scenarios.Step) bool { return reset(&s.Size, 0) })
 		at(func(s *scenarios.Step) bool { return reset(&s.EightBit, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Silent, false) })

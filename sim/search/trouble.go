@@ -42,6 +42,9 @@ func (g *generator) trouble() {
 	if g.on[operator] {
 		g.decisions(add)
 	}
+	if g.on[clock] {
+		g.jumps(add)
+	}
 	g.heal(add)
 }
 
@@ -59,6 +62,19 @@ func (g *generator) crash() scenarios.Step {
 	}
 	s.When = scenarios.FactMatch{Kind: pick(g, crashFacts...), After: g.odds(0.5), Nth: g.between(1, 4)}
 	return s
+}
+
+// jumps draws how the wall clock is set, by less or more than anything waits;
+// and that the relay stops about then, so that its next process believes it.
+func (g *generator) jumps(add func(scenarios.Step)) {
+	for range g.between(1, 3) {
+		by := pick(g, time.Second, 10*time.Minute, time.Hour, 7*time.Hour, 30*time.Hour, 400*24*time.Hour)
+		s := scenarios.Step{Kind: scenarios.StepClock, At: time.Duration(g.between(1, 4000)) * time.Second, Jump: pick(g, by, -by)}
+		add(s)
+		if g.odds(0.5) {
+			add(scenarios.Step{Kind: scenarios.StepStop, At: s.At - time.Second, Restart: g.down()})
+		}
+	}
 }
 
 // decisions draws what an operator says of what is held.

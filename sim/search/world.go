@@ -33,12 +33,13 @@ const (
 	shapes                // sizes, 8-bit content, the null sender
 	policies              // relay mode, fallback, limits, schedule, in_doubt
 	operator              // doubts are held, and decided
+	clock                 // the wall clock is set, while the relay runs or is down
 	classes
 )
 
 var classNames = [classes]string{
 	"plain", "dns-shape", "dns-fault", "refusals", "cuts", "slow", "odd", "doubts", "net-down", "crashes", "stops", "machine", "many", "shapes",
-	"policies", "operator",
+	"policies", "operator", "clock",
 }
 
 // A Number names a random world. The world is a function of the number alone:

@@ -106,7 +106,7 @@ const (
 	stages = int(spec.StageQUIT)
 	events = int(spec.Loop)
 	// faults is the number of kinds; a test holds it against spec.Faults.
-	faults = 39
+	faults = 40
 
 	firstTransition = 0
 	firstCell       = firstTransition + 2*states*states
@@ -177,15 +177,15 @@ func faultIndex(f spec.Fault) int {
 
 // concerns reports whether faults at such a place can concern a recipient that
 // stands at another one. A fault of a connection, or on the way to one,
-// concerns those for whom it is held; what befalls the process, everybody; a
-// damaged entry, those in it while the relay is down.
+// concerns those for whom it is held; what befalls the process or its clock,
+// everybody; a damaged entry, those in it while the relay is down.
 func concerns(where spec.FaultPlace, at Place) bool {
 	switch where {
 	case spec.PlaceConnect, spec.PlaceDNS:
 		return at == Attempting
 	case spec.PlaceServer:
 		return at == Attempting || at == Intended || at == Dotted || at == Waiting || at == Held || at == Final
-	case spec.PlaceProcess:
+	case spec.PlaceProcess, spec.PlaceClock:
 		return true
 	case spec.PlaceDisk:
 		return at == Waiting || at == Doubtful || at == Held || at == Final

@@ -338,7 +338,7 @@ func (r *Run) concerned(f *spec.Fact) crowd {
 				c &= atWork
 			}
 		}
-	case spec.PlaceProcess:
+	case spec.PlaceProcess, spec.PlaceClock:
 		if len(r.submitting) > 0 {
 			c = 1 << Submitting
 		}

@@ -173,7 +173,8 @@ func TestPairs(t *testing.T) {
 			crash(spec.FaultCrash), nil},
 		"a crash after the disk kept it": {all(sending, []spec.Fact{stored, crash(spec.FaultKeepAll), {Kind: spec.FactKept, Queue: "q1"}, started}),
 			crash(spec.FaultCrash), []string{"waiting"}},
-		"a stop": {sending, spec.Fact{Kind: spec.FactPlan, Faults: []spec.Fault{spec.FaultStop}}, []string{"attempting"}},
+		"a stop":    {sending, spec.Fact{Kind: spec.FactPlan, Faults: []spec.Fault{spec.FaultStop}}, []string{"attempting"}},
+		"the clock": {sending, spec.Fact{Kind: spec.FactFault, Count: 1, Faults: []spec.Fault{spec.FaultClock}}, []string{"attempting"}},
 		"damage": {[]spec.Fact{started, queued}, spec.Fact{Kind: spec.FactFault, Queue: "q1", Faults: []spec.Fault{spec.FaultDamage}},
 			[]string{"waiting"}},
 	} {

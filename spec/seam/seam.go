@@ -1,8 +1,12 @@
 // Package seam holds the interfaces through which the relay meets the world:
 // network, DNS, disk, starting goroutines, randomness, and the sink for its
 // facts. Production gives it the operating system; the simulator gives it a
-// world of its own. There is no clock here: the relay uses package time, which
-// testing/synctest fakes.
+// world of its own.
+//
+// The only clock here is the wall clock. Timers, deadlines and intervals are
+// package time's, which testing/synctest fakes; but in its bubbles the wall
+// clock and the monotonic one are the same, so a world in which the one jumps
+// and the other does not has to say what the wall clock shows.
 //
 // In the simulator every operation of a seam completes at an instant of its
 // own, which is drawn when the operation is called. For a seed to replay, the
@@ -14,6 +18,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -45,10 +50,23 @@ type Host struct {
 	// system; at an instant of its own in the simulator, so that two starts
 	// never race. The caller waits for it by means of f.
 	Start func(f func())
+	// Wall reads the machine's wall clock, which may be set at any time: what
+	// it says is for dates that are stored or shown, and no interval is
+	// measured by it. Nil is time.Now.
+	Wall func() time.Time
 	// Random returns the random stream called name, seeded from name and the
 	// host's seed. A stream belongs to one goroutine.
 	Random func(name string) *rand.Rand
 	// Note takes a fact of the relay. It must be quick and safe for
 	// concurrent use. Host sets Fact.At and Fact.Actor.
 	Note func(spec.Fact)
+}
+
+// Now is what the machine's wall clock says: a time without a monotonic
+// reading, so that the difference of two is what the clock did in between.
+func (h Host) Now() time.Time {
+	if h.Wall == nil {
+		return time.Now().Round(0)
+	}
+	return h.Wall().Round(0)
 }

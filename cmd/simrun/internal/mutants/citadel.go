@@ -18,7 +18,8 @@ import (
 // a control message that says how far each recipient is. Its two generations
 // differ in how they run the jobs and write the control message; the rest is
 // common. Conversations, routes and intake are those of the real relay, so
-// that what is judged is the algorithm.
+// that what is judged is the algorithm. As in Citadel, all times are the wall clock's,
+// intervals too.
 type citadelRelay struct {
 	host seam.Host
 	cfg  sim.Config
@@ -57,7 +58,7 @@ func (r *citadelRelay) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	server := submission.New(submission.Config{Hostname: r.cfg.Policy.Hostname, Store: r.host.Store, Queue: r})
+	server := submission.New(submission.Config{Hostname: r.cfg.Policy.Hostname, Store: r.host.Store, Queue: r, Now: r.host.Now})
 	r.jobs.Add(1)
 	r.host.Start(func() {
 		defer r.jobs.Done()
@@ -80,12 +81,12 @@ func (r *citadelRelay) NewID() spec.QueueID {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last++
-	return messageNumber(time.Now(), r.last)
+	return messageNumber(r.host.Now(), r.last)
 }
 
 // Submit stores the mail and its control message.
 func (r *citadelRelay) Submit(_ context.Context, m submission.Message) error {
-	c := &control{id: m.ID, message: m.MessageID, submitted: time.Now(), sender: m.Envelope.Sender, size: m.Size}
+	c := &control{id: m.ID, message: m.MessageID, submitted: r.host.Now(), sender: m.Envelope.Sender, size: m.Size}
 	for _, to := range m.Envelope.Recipients {
 		c.remotes = append(c.remotes, remote{address: to})
 	}
@@ -129,11 +130,11 @@ func (r *citadelRelay) queueRun(ctx context.Context) {
 	}
 	for _, e := range entries {
 		c, err := parseControl(e.Value)
-		if err != nil || ctx.Err() != nil || time.Now().Before(r.due[c.id]) {
+		if err != nil || ctx.Err() != nil || r.host.Now().Before(r.due[c.id]) {
 			continue
 		}
 		r.run(r, ctx, c)
-		r.due[c.id] = time.Now().Add(c.retry)
+		r.due[c.id] = r.host.Now().Add(c.retry)
 	}
 }
 
@@ -141,7 +142,7 @@ func (r *citadelRelay) queueRun(ctx context.Context) {
 // message in memory.
 func (r *citadelRelay) try(ctx context.Context, c *control, to *remote) {
 	to.status, to.text = r.deliver(ctx, c, to.address)
-	if to.status == statusTransient && time.Since(c.submitted) > r.cfg.Policy.Schedule.Lifetime {
+	if to.status == statusTransient && r.host.Now().Sub(c.submitted) > r.cfg.Policy.Schedule.Lifetime {
 		to.status = statusFailed
 	}
 }
@@ -171,7 +172,7 @@ func (r *citadelRelay) tell(c *control) {
 		case statusFailed:
 			f.State = spec.Failed
 		default:
-			f.State, f.Due = spec.Queued, spec.WallOf(time.Now().Add(c.retry))
+			f.State, f.Due = spec.Queued, spec.WallOf(r.host.Now().Add(c.retry))
 		}
 		r.host.Note(f)
 	}
@@ -219,7 +220,7 @@ var later = generation{conversation: 20 * time.Second, run: func(r *citadelRelay
 		_ = r.finish(c)
 		return
 	}
-	if c.retry = 30 * time.Minute; time.Since(c.submitted) > 4*time.Hour {
+	if c.retry = 30 * time.Minute; r.host.Now().Sub(c.submitted) > 4*time.Hour {
 		c.retry = 4 * time.Hour
 	}
 	if r.store([]seam.Op{c.put()}) == nil {

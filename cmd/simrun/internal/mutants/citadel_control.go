@@ -102,9 +102,9 @@ func (r *citadelRelay) bounce(c *control) ([]seam.Op, []spec.Fact) {
 	id := r.NewID()
 	report := dsn.Report{
 		ID: id, MessageID: fmt.Sprintf("%s@%s", id, r.cfg.Policy.Hostname), Hostname: r.cfg.Policy.Hostname, To: c.sender,
-		Date: spec.WallOf(time.Now()), Original: dsn.Original{Queue: c.id, MessageID: c.message, Arrival: spec.WallOf(c.submitted)},
+		Date: spec.WallOf(r.host.Now()), Original: dsn.Original{Queue: c.id, MessageID: c.message, Arrival: spec.WallOf(c.submitted)},
 	}
-	b := &control{id: id, message: report.MessageID, submitted: time.Now(), remotes: []remote{{address: c.sender}}}
+	b := &control{id: id, message: report.MessageID, submitted: r.host.Now(), remotes: []remote{{address: c.sender}}}
 	var failed []string
 	for _, to := range c.remotes {
 		if to.status == statusFailed {
