@@ -5,6 +5,8 @@
 //	postonce check --config FILE    check a configuration
 //	postonce queue list             show what a stopped relay's spool holds
 //	postonce queue decide           decide what a stopped relay holds in doubt
+//	postonce queue hold, release, retry, bounce, delete
+//	                                park, try, give up or drop what waits there
 //	postonce version                say which version this is
 //
 // The exit status is 0 when all went well, 1 for a wrong command line or
