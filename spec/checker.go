@@ -184,6 +184,8 @@ func (c *Checker) world(e *event) {
 		c.fault(e)
 	case FactOperator:
 		c.operator(e)
+	case FactOperated:
+		c.operated(e)
 	case FactEnd:
 		c.ended = true
 		c.judgeProgress(e)
@@ -250,7 +252,7 @@ func kindOf(k FactKind) factClass {
 		return kindDNS
 	case FactStored, FactErased, FactKept:
 		return kindDisk
-	case FactPlan, FactFault, FactCrash, FactStart, FactStop, FactOperator, FactHeal, FactEnd:
+	case FactPlan, FactFault, FactCrash, FactStart, FactStop, FactOperator, FactOperated, FactHeal, FactEnd:
 		return kindWorld
 	}
 	return kindUnknown

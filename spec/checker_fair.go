@@ -112,8 +112,8 @@ func (c *Checker) dueAt(r *rcpt, e *event) Wall {
 	switch {
 	case c.hushed(r):
 		at = e.At // it may have been made due at any time
-	case r.decision != nil:
-		at = max(at, r.decision.At, r.due)
+	case r.told.last != nil:
+		at = max(at, r.told.last.At, r.due)
 	case r.state == Queued:
 		at = max(at, r.due)
 	case r.begun == nil && r.mail.queued != nil:

@@ -27,13 +27,21 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		c.violate(RetryOnTime, about, []*event{r.begun, e}, "the relay began an attempt for %s while another one was under way", r.name())
 	case r.state.Final():
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which it had recorded as %s", r.name(), r.state)
+	case c.judgeOrdered(r, e):
 	case r.state == Held && !r.decided("retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
-	case r.state == Queued && e.At < r.due:
+	case (r.state == Queued || r.state == Parked) && e.At < r.due && !c.ordered(r, "retry-now"):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s %s before it was due", r.name(), ago(r.due.Sub(e.At)))
-	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && r.decision == nil && !c.rested(r, e):
+	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && !c.wanted(r) && !c.rested(r, e):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
+}
+
+// wanted reports whether an operator wanted an attempt since the last one, which
+// the end of a process may have broken off.
+func (c *Checker) wanted(r *rcpt) bool {
+	again := r.told.again
+	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.stoppedSince(r.begun))
 }
 
 // rested reports whether r was due so long ago that the relay cannot have run
@@ -79,8 +87,9 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 
 // judgeDeferred judges the due time of the next attempt.
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
+	before := r.due
 	r.due = e.Due
-	if r.state == Held || r.decided("retry", r.outcome) {
+	if r.state == Held || r.decided("retry", r.outcome) || c.judgeMovedUp(r, e, before) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++
