@@ -120,7 +120,13 @@ func (c *Checker) mutely(r *rcpt, word string) bool {
 // bounced reports whether an outcome may be what an operator wanted: it is not
 // that of an attempt.
 func (c *Checker) bounced(r *rcpt, e *event) bool {
-	return c.ordered(r, "bounce") && (r.begun == nil || e.Job == "" || e.Job != r.begun.Job)
+	return c.ordered(r, "bounce") && !c.attempted(r, e)
+}
+
+// attempted reports whether an outcome is that of the last attempt. Its name is
+// unique within a process.
+func (c *Checker) attempted(r *rcpt, e *event) bool {
+	return r.begun != nil && e.Job != "" && e.Job == r.begun.Job && !c.stoppedSince(r.begun)
 }
 
 // parked reports whether r waits until an operator releases it.
@@ -152,7 +158,7 @@ func (c *Checker) judgeParked(r *rcpt, e *event) {
 	if c.peers && !r.mail.twins && r.told.open["hold"].at == nil {
 		c.violate(RetryOnTime, "parked "+r.name(), []*event{r.begun, e}, "the relay parked %s, though no operator told it to", r.name())
 	}
-	if r.begun != nil && e.Job == r.begun.Job && e.Job != "" {
+	if c.attempted(r, e) {
 		r.defers++
 	}
 	r.due = max(r.due, e.Due)

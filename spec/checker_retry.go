@@ -30,7 +30,9 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 	case c.judgeOrdered(r, e):
 	case r.state == Held && !r.decided("retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
-	case (r.state == Queued || r.state == Parked) && e.At < r.due && !c.ordered(r, "retry-now"):
+	case e.At < r.due && c.ordered(r, "retry-now"):
+		r.due = e.At // it is, whatever ends this attempt
+	case (r.state == Queued || r.state == Parked) && e.At < r.due:
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s %s before it was due", r.name(), ago(r.due.Sub(e.At)))
 	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && !c.wanted(r) && !c.rested(r, e):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
