@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"slices"
 	"strings"
 )
 
@@ -15,21 +14,21 @@ type orders struct {
 	// retried is when one told the relay to send again what was in doubt, again
 	// when one told it to attempt, in any of the words for that.
 	retried, again *event
-	// open are the words that wait for an answer, or never got one.
-	open map[string]order
+	// said are the words that were said.
+	said map[string]order
 	// parked is the answer that no attempt begins any more, nil when one may;
 	// ended the answer that it is bounced or deleted.
 	parked, ended *event
 }
 
-// An order is a word said last at a time, and as often as it was not answered.
+// An order is a word: when it was said last, and how often it was said and not
+// answered. Several operators may speak at the same time.
 type order struct {
-	at    *event
-	times int
+	at   *event
+	open int
 }
 
-// orderWords are those that have to be answered before they bind.
-var orderWords = [...]string{"hold", "release", "retry-now", "bounce", "delete"}
+var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete"}
 
 // about calls f for the recipients that a fact about an operator means.
 func (c *Checker) about(e *event, f func(*rcpt)) {
@@ -66,10 +65,10 @@ func (c *Checker) operator(e *event) {
 			if !has(words, w) {
 				continue
 			}
-			if t.open == nil {
-				t.open = map[string]order{}
+			if t.said == nil {
+				t.said = map[string]order{}
 			}
-			t.open[w] = order{e, t.open[w].times + 1}
+			t.said[w] = order{e, t.said[w].open + 1}
 		}
 	})
 }
@@ -80,15 +79,15 @@ func (c *Checker) operated(e *event) {
 	c.about(e, func(r *rcpt) {
 		t := &r.told
 		for _, w := range orderWords {
-			if o := t.open[w]; has(words, w) && o.times > 0 {
-				t.open[w] = order{o.at, o.times - 1}
+			if o := t.said[w]; has(words, w) && o.open > 0 {
+				t.said[w] = order{o.at, o.open - 1}
 			}
 		}
 		if e.Reply != "" || r.state.Final() || r.mail.twins {
 			return
 		}
 		switch {
-		case has(words, "hold") && r.state != Held && t.open["release"].times == 0:
+		case has(words, "hold") && r.state != Held && t.said["release"].open == 0:
 			t.parked = e
 		case has(words, "bounce"), has(words, "delete"):
 			t.ended = e
@@ -96,25 +95,25 @@ func (c *Checker) operated(e *event) {
 	})
 }
 
-// decided reports whether an operator's last word on r was a decision, and came
-// after the fact since.
+// decided reports whether an operator decided so on r after the fact since, and
+// the relay has not answered.
 func (r *rcpt) decided(decision string, since *event) bool {
-	last := r.told.last
-	return last != nil && (since == nil || last.seq > since.seq) && slices.Contains(strings.Fields(last.Text), decision)
+	o := r.told.said[decision]
+	return o.open > 0 && (since == nil || o.at.seq > since.seq)
 }
 
 // ordered reports whether the relay may be doing what an operator said, or have
 // done it without a word: it has not answered, and since a process ended that was
 // told, nothing was heard of r.
 func (c *Checker) ordered(r *rcpt, word string) bool {
-	o := r.told.open[word]
-	return o.times > 0 && !c.stoppedBetween(o.at, r.outcome) && !c.stoppedBetween(o.at, r.begun)
+	o := r.told.said[word]
+	return o.open > 0 && !c.stoppedBetween(o.at, r.outcome) && !c.stoppedBetween(o.at, r.begun)
 }
 
 // mutely reports whether the relay may have done what an operator said, and its
 // process ended before it could say so.
 func (c *Checker) mutely(r *rcpt, word string) bool {
-	return c.ordered(r, word) && c.stoppedSince(r.told.open[word].at)
+	return c.ordered(r, word) && c.stoppedSince(r.told.said[word].at)
 }
 
 // bounced reports whether an outcome may be what an operator wanted: it is not
@@ -155,7 +154,7 @@ func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
 // judgeParked judges that r is parked, and that it will be sent again once it is
 // released.
 func (c *Checker) judgeParked(r *rcpt, e *event) {
-	if c.peers && !r.mail.twins && r.told.open["hold"].at == nil {
+	if c.peers && !r.mail.twins && r.told.said["hold"].at == nil {
 		c.violate(RetryOnTime, "parked "+r.name(), []*event{r.begun, e}, "the relay parked %s, though no operator told it to", r.name())
 	}
 	if c.attempted(r, e) {

@@ -165,6 +165,23 @@ func TestABounceLicensesAFailure(t *testing.T) {
 	})
 }
 
+// TestTwoOperatorsSpeakAtOnce: the second word does not take back the licence of
+// the first one, which is being carried out; its answer does.
+func TestTwoOperatorsSpeakAtOnce(t *testing.T) {
+	now := says("retry-now", "2m world operator message=m1 queue=Q1 text=hold")
+	runTrials(t, []trial{
+		{name: "a retry, then a hold", base: deferred, edits: waits(now + `
+2m relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=1 state=queued due=2m
+2m world operated message=m1 queue=Q1 text=retry-now` + early + `
+2m1s world operated message=m1 queue=Q1 text=hold`)},
+		{name: "and the retry is refused", base: deferred, want: []string{"RETRY-ON-TIME: before it was due"},
+			edits: waits(now + "\n2m world operated message=m1 queue=Q1 text=retry-now reply=no" + early)},
+		{name: "two bounces, of which one is refused", base: deferred, edits: waits(says("bounce",
+			says("bounce", "2m world operated message=m1 queue=Q1 text=bounce reply=no")) + erased + reportedOn + `
+2m world operated message=m1 queue=Q1 text=bounce`)},
+	})
+}
+
 func TestNobodyIsOwedWhatIsDeleted(t *testing.T) {
 	const gone = erased + `
 2m relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=1 state=deleted`
