@@ -141,9 +141,11 @@ func read(content io.Reader, pieces chan<- piece, over <-chan struct{}) {
 	}
 }
 
-// Decide carries out an operator's decision on what is held in doubt:
-// "retry", "delivered" or "report"; for one recipient, or for all that the
-// message holds when recipient is empty. It waits for Run, and until recovery is
+// Decide carries out an operator's decision: on what is held in doubt "retry",
+// "delivered" or "report", on what waits "hold", "release", "retry-now", "bounce"
+// or "delete" (see queue.Decision); for one recipient, or for all of the message
+// whom it can be about when recipient is empty. What is being delivered is not
+// bounced, deleted or retried; it says so. It waits for Run, and until recovery is
 // over; it returns when the decision is durable. Once the decision is being
 // carried out it is not given up when ctx is done.
 func (r *Relay) Decide(ctx context.Context, id spec.QueueID, recipient, decision string) error {

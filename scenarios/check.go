@@ -107,7 +107,7 @@ func (c *checker) needs() {
 		case "stop":
 			there, what = step(StepStop), "no step is a stop"
 		case "operator":
-			there, what = step(StepDecide), "no step decides"
+			there, what = c.has(func(s Step) bool { return s.Order() != "" }), "no step is an operator's"
 		case "damage":
 			there, what = step(StepDamage), "no step damages"
 		case "clock":
@@ -276,6 +276,15 @@ func (c *checker) has(fits func(Step) bool) bool {
 // decides reports whether an operator says word at any time.
 func (c *checker) decides(word string) bool {
 	return c.has(func(s Step) bool { return s.Kind == StepDecide && s.Decision == word })
+}
+
+// orders reports whether an operator gives an order about a recipient of a
+// message, at any time.
+func (c *checker) orders(kind StepKind, sent *Step, recipient string) bool {
+	return c.has(func(s Step) bool {
+		same := func(to string) bool { return SameMailbox(to, recipient) }
+		return s.Kind == kind && !s.Refused && s.Message == sent.Message && (len(s.Recipients) == 0 || slices.ContainsFunc(s.Recipients, same))
+	})
 }
 
 // policyFor returns the in_doubt policy for a recipient.

@@ -13,6 +13,8 @@ const (
 	stateUnknown   = "unknown"
 	stateHeld      = "held"
 	stateQueued    = "queued"
+	stateParked    = "parked"
+	stateDeleted   = "deleted"
 	stateRefused   = "refused"
 	stateAnything  = "anything"
 )
@@ -24,6 +26,8 @@ var states = []term{
 	{stateUnknown, "the reply to the final dot was lost; it may or may not have arrived"},
 	{stateHeld, "in doubt, waiting for an operator"},
 	{stateQueued, "still to be attempted"},
+	{stateParked, "still to be attempted, when an operator releases it"},
+	{stateDeleted, "an operator dropped it, and nobody was told"},
 	{stateRefused, "the relay did not take it at submission"},
 	{stateAnything, "the story is not about this recipient"},
 }
@@ -43,7 +47,7 @@ var counts = []count{
 // spools are the words for what the spool holds at the end.
 var spools = []term{
 	{"empty", "nothing"},
-	{"held", "only messages with a recipient that waits for an operator"},
+	{"held", "only messages with a recipient that waits for an operator: held in doubt, or parked"},
 	{"damaged", "only entries that could not be read and were set aside"},
 }
 

@@ -42,6 +42,7 @@ var factKinds = []struct {
 	{spec.FactKept, "after a crash, a spool entry is still there"},
 	{spec.FactStart, "a process of the relay starts"},
 	{spec.FactOperator, "an operator told the relay something"},
+	{spec.FactOperated, "the relay answered an operator"},
 	{spec.FactFault, "a fault fired"},
 }
 

@@ -123,16 +123,19 @@ func genPlan(t *rapid.T, s *Scenario) {
 }
 
 func genStep(t *rapid.T) []Step {
-	switch rapid.IntRange(0, 6).Draw(t, "kind") {
+	switch rapid.IntRange(0, 7).Draw(t, "kind") {
 	case 0:
 		return []Step{{At: genDuration(t, "at"), Kind: StepStop, Restart: genDuration(t, "restart")}}
 	case 1:
 		return []Step{{At: genDuration(t, "at"), Kind: StepHeal, Host: rapid.SampledFrom([]string{"", MailboxServer}).Draw(t, "host")}}
+	case 3:
+		return []Step{{At: genDuration(t, "at"), Kind: rapid.SampledFrom([]StepKind{StepHold, StepRelease, StepRetry, StepBounce, StepDelete}).Draw(t, "order"),
+			Message: "m0", Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose"), Refused: rapid.Bool().Draw(t, "refused")}}
 	case 2:
 		return []Step{{At: genDuration(t, "at"), Kind: StepDecide, Message: "m0",
 			Decision:   rapid.SampledFrom(wordsOf(decisions)).Draw(t, "decision"),
 			Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose")}}
-	case 3:
+	case 4:
 		jump := genDuration(t, "jump")
 		if rapid.Bool().Draw(t, "back") {
 			jump = -jump

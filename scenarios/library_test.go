@@ -89,8 +89,11 @@ func TestStoriesSayWhatTheyNeed(t *testing.T) {
 // implied returns the needs that can be seen from outside.
 func implied(s *Scenario) []string {
 	var out []string
-	kinds := map[StepKind]string{StepCrash: "crash", StepStop: "stop", StepDecide: "operator", StepDamage: "damage", StepClock: "clock"}
+	kinds := map[StepKind]string{StepCrash: "crash", StepStop: "stop", StepDamage: "damage", StepClock: "clock"}
 	for _, step := range s.Plan {
+		if step.Order() != "" {
+			out = append(out, "operator")
+		}
 		if need := kinds[step.Kind]; need != "" {
 			out = append(out, need)
 		}

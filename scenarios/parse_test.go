@@ -155,6 +155,9 @@ t+2h stop, restart after 1m
 t+3h heal
 t+3h heal mx1.example.net
 t+4d decide retry m1 <carol@example.net>, <"b, b"@example.net>
+t+4d hold list
+t+4d bounce m1 <carol@example.net>, <"b, b"@example.net>, refused
+t+4d retry m1, refused
 -- expect --
 carol@example.net held
 "b, b"@example.net anything
@@ -173,6 +176,9 @@ u{9..11}@example.net anything
 		{At: 3 * time.Hour, Kind: StepHeal},
 		{At: 3 * time.Hour, Kind: StepHeal, Host: "mx1.example.net"},
 		{At: 96 * time.Hour, Kind: StepDecide, Decision: "retry", Message: "m1", Recipients: []string{"carol@example.net", `"b, b"@example.net`}},
+		{At: 96 * time.Hour, Kind: StepHold, Message: "list"},
+		{At: 96 * time.Hour, Kind: StepBounce, Message: "m1", Recipients: []string{"carol@example.net", `"b, b"@example.net`}, Refused: true},
+		{At: 96 * time.Hour, Kind: StepRetry, Message: "m1", Refused: true},
 	}
 	for i := range want {
 		want[i].Line = 7 + i

@@ -19,7 +19,7 @@ type stepForm struct {
 
 // stepForms returns the kinds of steps.
 func stepForms() []stepForm {
-	return []stepForm{
+	forms := []stepForm{
 		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT [again], ... [size BYTES] [8bit]",
 			"a client submits a message; <> is the null sender, user{1..150}@example.net stands for 150 recipients, " +
 				"again says that it names a recipient once more, " +
@@ -37,8 +37,9 @@ func stepForms() []stepForm {
 				}
 			},
 			func(s Step) string { return s.Host }, true},
-		{StepDecide, "t+TIME decide retry|delivered|report MESSAGE [<RECIPIENT>, ...]",
-			"an operator decides what is held: all of the message, or these recipients", (*line).decide, showDecide, true},
+		{StepDecide, "t+TIME decide retry|delivered|report MESSAGE [<RECIPIENT>, ...] [, refused]",
+			"an operator decides what is held: all of the message, or these recipients; refused says that the relay must not do it",
+			(*line).decide, showDecide, true},
 		{StepFail, "[t+TIME] fail store|lookup|dial nth N, for good, restart after TIME, keep all|some|none",
 			"an operation of the relay's own machine fails, of its disk, its resolver or its sockets: the N-th of the run, " +
 				"if it comes at the time or later; a relay that ends because of its disk is started again",
@@ -54,6 +55,23 @@ func stepForms() []stepForm {
 			func(l *line, s *Step) { s.Message = l.name() },
 			func(s Step) string { return s.Message }, false},
 	}
+	for _, o := range orders {
+		forms = append(forms, stepForm{o.kind, "t+TIME " + string(o.kind) + " MESSAGE [<RECIPIENT>, ...] [, refused]", o.meaning + ": `" + o.example + "`",
+			(*line).order, showOrder, true})
+	}
+	return forms
+}
+
+// orders are what an operator can say of mail that waits.
+var orders = []struct {
+	kind             StepKind
+	meaning, example string
+}{
+	{StepHold, "an operator parks the message, or these recipients: no attempt begins before a release", "t+1m hold m1"},
+	{StepRelease, "an operator undoes a hold", "t+2d release m1 <bob@example.net>"},
+	{StepRetry, "an operator has attempted at once what waits for its time", "t+1m retry m1 <bob@example.net>, <carol@example.net>"},
+	{StepBounce, "an operator gives up, and the sender is told; here while a delivery has it, which the relay has to refuse", "t+5s bounce m1, refused"},
+	{StepDelete, "an operator drops the message, or these recipients, and nobody is told", "t+1h delete m1 <bob@example.net>"},
 }
 
 // decisions are what an operator can say.
@@ -181,19 +199,40 @@ func showStop(s Step) string { return clause("restart after", s.Restart) }
 // decide reads what follows "decide".
 func (l *line) decide(s *Step) {
 	s.Decision = l.choose("decision", wordsOf(decisions))
+	l.order(s)
+}
+
+// order reads of whom an operator speaks, and whether in vain.
+func (l *line) order(s *Step) {
 	s.Message = l.name()
-	for first := true; !l.done() && (first || l.comma()); first = false {
-		s.Recipients = append(s.Recipients, l.mailbox("a recipient"))
+	for first := true; !l.done() && !s.Refused; first = false {
+		comma := l.comma()
+		switch {
+		case comma && l.accept("refused"):
+			s.Refused = true
+			l.end()
+		case comma == first: // the first recipient stands without a comma
+			l.space()
+			l.fail(l.pos, "write <bob@example.net>, <carol@example.net>, or at the end: , refused", "what follows is no recipient")
+			return
+		default:
+			s.Recipients = append(s.Recipients, l.mailbox("a recipient"))
+		}
 	}
 }
 
-func showDecide(s Step) string {
-	out := s.Decision + " " + s.Message
+func showDecide(s Step) string { return s.Decision + " " + showOrder(s) }
+
+func showOrder(s Step) string {
+	out := s.Message
 	for i, r := range s.Recipients {
 		if i > 0 {
 			out += ","
 		}
 		out += " <" + r + ">"
+	}
+	if s.Refused {
+		out += ", refused"
 	}
 	return out
 }

@@ -86,8 +86,8 @@ func (c *checker) spool() string {
 			c.fail(e.Line, "spool", "", "the spool is expected twice")
 		case e.Spool == "damaged" && !c.has(func(s Step) bool { return s.Kind == StepDamage }):
 			c.fail(e.Line, e.Spool, "add a step: damage MESSAGE", "nothing damages the spool")
-		case e.Spool == "held" && !c.expects(stateHeld):
-			c.fail(e.Line, e.Spool, "expect a recipient to be held", "nothing is expected to be held")
+		case e.Spool == "held" && !c.expects(stateHeld) && !c.expects(stateParked):
+			c.fail(e.Line, e.Spool, "expect a recipient to be held or parked", "nothing is expected to be held or parked")
 		case e.Spool == "empty" && c.staysDown() != nil:
 			c.fail(e.Line, e.Spool, "add restart after TIME to the crash", "the relay stays down after line %d", c.staysDown().Line)
 		}
@@ -129,7 +129,7 @@ func (c *checker) licensed() bool {
 // impossible says why an expectation cannot come true, below which word the
 // caret goes, and what to write; why is empty when it can.
 func (c *checker) impossible(e Expectation, sent *Step, spool string) (word, why, what string) {
-	if word, why, what = c.badState(e, spool); why != "" {
+	if word, why, what = c.badState(e, sent, spool); why != "" {
 		return word, why, what
 	}
 	if e.State == stateAnything && (e.Attempts >= 0 || e.Acceptances >= 0 || e.Reports >= 0 || e.By != "") {
@@ -161,17 +161,21 @@ func (c *checker) impossible(e Expectation, sent *Step, spool string) (word, why
 }
 
 // badState says why a recipient cannot end in the state.
-func (c *checker) badState(e Expectation, spool string) (word, why, what string) {
+func (c *checker) badState(e Expectation, sent *Step, spool string) (word, why, what string) {
 	policy := c.policyFor(e.Recipient)
-	final := e.State == stateDelivered || e.State == stateFailed || e.State == stateUnknown
+	final := e.State == stateDelivered || e.State == stateFailed || e.State == stateUnknown || e.State == stateDeleted
 	switch {
 	case final && c.staysDown() != nil:
 		return e.State, "the relay stays down, so nothing is sure to become " + e.State, "add restart after TIME to the crash or stop"
 	case e.State == stateHeld && policy != spec.DoubtHold:
 		return e.State, "nothing is held under in_doubt " + policy.String(), "write in_doubt hold in the relay section"
-	case e.State == stateUnknown && policy == spec.DoubtHold && !c.decides("report") && !c.decides("retry"):
+	case e.State == stateUnknown && policy == spec.DoubtHold && !c.decides("report") && !c.decides("retry") && !c.orders(StepBounce, sent, e.Recipient):
 		return e.State, "nothing ends unknown under in_doubt hold", "have an operator decide, or write in_doubt report in the relay section"
-	case (e.State == stateHeld || e.State == stateQueued) && spool == "empty":
+	case e.State == stateParked && !c.orders(StepHold, sent, e.Recipient):
+		return e.State, "nothing is parked unless an operator says so", "add a step: t+1m hold " + sent.Message
+	case e.State == stateDeleted && !c.orders(StepDelete, sent, e.Recipient):
+		return e.State, "nothing is deleted unless an operator says so", "add a step: t+1m delete " + sent.Message
+	case (e.State == stateHeld || e.State == stateQueued || e.State == stateParked) && spool == "empty":
 		return e.State, "the spool cannot be empty while " + e.Recipient + " is " + e.State, "leave out spool empty"
 	}
 	return "", "", ""

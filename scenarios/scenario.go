@@ -106,6 +106,13 @@ const (
 	// StepDecide: an operator decides what is in doubt: Decision for Message
 	// and Recipients (all of its held ones when empty).
 	StepDecide StepKind = "decide"
+	// StepHold, StepRelease, StepRetry, StepBounce and StepDelete: an operator
+	// commands what waits: Message and Recipients (all when empty).
+	StepHold    StepKind = "hold"
+	StepRelease StepKind = "release"
+	StepRetry   StepKind = "retry"
+	StepBounce  StepKind = "bounce"
+	StepDelete  StepKind = "delete"
 	// StepFail: an operation of the relay's machine fails: the Nth of the
 	// kind Op, and with Forever all after it until healed.
 	StepFail StepKind = "fail"
@@ -157,7 +164,23 @@ type Step struct {
 	Jump time.Duration
 	// Decision is "retry", "delivered" or "report".
 	Decision string
-	Line     int
+	// Refused says that the relay must not do what the operator says.
+	Refused bool
+	Line    int
+}
+
+// Order is what an operator says in a step, in the word of spec.FactOperator;
+// empty when the step is none of an operator's.
+func (s Step) Order() string {
+	switch s.Kind {
+	case StepDecide:
+		return s.Decision
+	case StepRetry:
+		return "retry-now"
+	case StepHold, StepRelease, StepBounce, StepDelete:
+		return string(s.Kind)
+	}
+	return ""
 }
 
 // waits reports whether a crash waits for a moment that is not a time.
@@ -184,8 +207,8 @@ type Expectation struct {
 	// Recipient.
 	Message   string
 	Recipient string
-	// State is "delivered", "failed", "unknown", "held", "queued", or
-	// "refused" for what the relay did not take at submission, whether it
+	// State is "delivered", "failed", "unknown", "held", "queued", "parked",
+	// "deleted", or "refused" for what the relay did not take at submission, whether it
 	// said so or the connection ended first; or "anything" for one that the
 	// story is not about.
 	State string

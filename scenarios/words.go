@@ -132,7 +132,7 @@ var needs = []term{
 	{"crash", "the relay can be killed at a chosen moment, and its disk loses what was not synced"},
 	{"stop", "the relay can be told to stop, and started again"},
 	{"doubt", "the relay has the state unknown and the policies report, hold and retry"},
-	{"operator", "an operator can decide what is in doubt"},
+	{"operator", "an operator can decide what is in doubt, and hold, release, retry, bounce and delete what waits"},
 	{"damage", "an entry of the spool can be overwritten"},
 	{"time", "time can be made to pass: the story takes hours or days"},
 	{"clock", "the wall clock of the relay's machine can be set"},

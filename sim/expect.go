@@ -124,7 +124,7 @@ func (w *world) compareSpool(e scenarios.Expectation, all []spec.MessageSummary)
 	switch e.Spool {
 	case "held":
 		for _, m := range all {
-			held := func(r spec.RecipientSummary) bool { return r.State == spec.Held }
+			held := func(r spec.RecipientSummary) bool { return r.State == spec.Held || r.State == spec.Parked }
 			if slices.ContainsFunc(m.Recipients, held) {
 				excused[string(w.mail.queue[m.ID])] = true
 			}

@@ -95,8 +95,10 @@ func (w *world) perform(t task) {
 		w.cut(s.Host)
 	case scenarios.StepClock:
 		w.jump(s)
-	case scenarios.StepDecide:
-		w.begin(func() { w.decide(s) })
+	default:
+		if s.Order() != "" {
+			w.begin(func() { w.operate(s) })
+		}
 	}
 }
 
@@ -164,15 +166,15 @@ func (w *world) heal(name string) {
 	}
 }
 
-// decide tells the relay what an operator decided.
-func (w *world) decide(s scenarios.Step) {
+// operate tells the relay what an operator says.
+func (w *world) operate(s scenarios.Step) {
 	w.mu.Lock()
 	p, id := w.relay, w.mail.id(s.Message)
 	queue := w.mail.queue[id]
 	operator, able := p.relay.(Operator)
 	switch {
 	case !able || !p.alive():
-		w.vain(s.Line, "the relay takes no decisions")
+		w.vain(s.Line, "the relay takes no orders")
 		w.mu.Unlock()
 		return
 	case queue == "":
@@ -181,7 +183,7 @@ func (w *world) decide(s scenarios.Step) {
 		return
 	}
 	w.record(w.nature, spec.Fact{
-		Actor: spec.ActorWorld, Kind: spec.FactOperator, Message: id, Queue: queue, To: s.Recipients, Text: s.Decision,
+		Actor: spec.ActorWorld, Kind: spec.FactOperator, Message: id, Queue: queue, To: s.Recipients, Text: s.Order(),
 	})
 	w.mu.Unlock()
 	recipients := s.Recipients
@@ -189,11 +191,32 @@ func (w *world) decide(s scenarios.Step) {
 		recipients = []string{""}
 	}
 	for _, to := range recipients {
-		if err := operator.Decide(context.Background(), queue, to, s.Decision); err != nil && p.alive() {
-			w.mu.Lock()
-			w.vain(s.Line, "the relay did not take the decision %s on %s: %v", s.Decision, s.Message, err)
-			w.mu.Unlock()
-		}
+		err := operator.Decide(context.Background(), queue, to, s.Order())
+		w.mu.Lock()
+		w.answered(p, s, queue, to, err)
+		w.mu.Unlock()
+	}
+}
+
+// answered takes the answer of a process to an operator, who does not hear it
+// when it is dead.
+func (w *world) answered(p *process, s scenarios.Step, queue spec.QueueID, to string, err error) {
+	if !p.alive() {
+		return
+	}
+	f := spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactOperated, Message: w.mail.id(s.Message), Queue: queue, Text: s.Order()}
+	if to != "" {
+		f.To = []string{to}
+	}
+	if err != nil {
+		f.Reply = err.Error()
+	}
+	w.record(p, f)
+	switch {
+	case err != nil && !s.Refused:
+		w.vain(s.Line, "the relay did not do what the operator said of %s, %s: %v", s.Message, s.Order(), err)
+	case err == nil && s.Refused:
+		w.vain(s.Line, "the relay did what the operator said of %s, %s, which it was to refuse", s.Message, s.Order())
 	}
 }
 

@@ -31,12 +31,11 @@ type Relay interface {
 	Run(ctx context.Context) error
 }
 
-// An Operator is a Relay that takes an operator's decisions on what it holds
-// in doubt.
+// An Operator is a Relay that takes an operator's decisions.
 type Operator interface {
-	// Decide carries out "retry", "delivered" or "report" for one recipient,
-	// or for all that the message holds when recipient is empty. It returns
-	// when that is durable, or why it is not.
+	// Decide carries out one of the words of spec.FactOperator for one
+	// recipient, or for all of the message whom it can be about when recipient is
+	// empty. It returns when that is durable, or why it is not done.
 	Decide(ctx context.Context, queue spec.QueueID, recipient, decision string) error
 }
 

@@ -189,6 +189,8 @@ func (c *Checker) world(e *event) {
 		c.fault(e)
 	case FactOperator:
 		c.operator(e)
+	case FactOperated:
+		c.operated(e)
 	case FactEnd:
 		c.ended = true
 		c.judgeProgress(e)
@@ -255,7 +257,7 @@ func kindOf(k FactKind) factClass {
 		return kindDNS
 	case FactStored, FactErased, FactKept:
 		return kindDisk
-	case FactPlan, FactFault, FactCrash, FactStart, FactStop, FactOperator, FactHeal, FactEnd:
+	case FactPlan, FactFault, FactCrash, FactStart, FactStop, FactOperator, FactOperated, FactHeal, FactEnd:
 		return kindWorld
 	}
 	return kindUnknown

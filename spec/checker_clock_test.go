@@ -12,9 +12,9 @@ func set(at string, d time.Duration) string {
 	return fmt.Sprintf("%s world fault faults=clock-jump count=%d", at, d.Nanoseconds())
 }
 
-// restarted ends a process a minute after the start, sets the clock, and starts
+// setAndRestarted ends a process a minute after the start, sets the clock, and starts
 // the next at 3m.
-func restarted(by time.Duration) edit {
+func setAndRestarted(by time.Duration) edit {
 	return after("state=queued", "1m world stop\n"+set("2m", by)+"\n3m world start count=2\n3m relay ready")
 }
 
@@ -60,33 +60,33 @@ func TestTheNextProcessBelievesTheClock(t *testing.T) {
 	const day = 24 * time.Hour
 	anew := after("3m relay ready", "4m world stop\n4h2m world start count=3\n4h2m relay ready")
 	runTrials(t, []trial{
-		{name: "forward beyond the due time", base: deferred, edits: []edit{restarted(2 * time.Hour), attemptedAt(3 * time.Minute)}},
-		{name: "forward to just before it", base: deferred, edits: []edit{restarted(time.Minute), attemptedAt(3 * time.Minute)},
+		{name: "forward beyond the due time", base: deferred, edits: []edit{setAndRestarted(2 * time.Hour), attemptedAt(3 * time.Minute)}},
+		{name: "forward to just before it", base: deferred, edits: []edit{setAndRestarted(time.Minute), attemptedAt(3 * time.Minute)},
 			want: []string{"RETRY-ON-TIME: 1m1.7s before it was due"}},
-		{name: "forward, and late", base: deferred, edits: []edit{restarted(2 * time.Hour), attemptedAt(5 * time.Minute)},
+		{name: "forward, and late", base: deferred, edits: []edit{setAndRestarted(2 * time.Hour), attemptedAt(5 * time.Minute)},
 			want: []string{"FAIR-AND-BOUNDED: waited 2m"}},
-		{name: "back by an hour", base: deferred, edits: []edit{restarted(-time.Hour), attemptedAt(65*time.Minute + 1700*time.Millisecond)}},
-		{name: "back by an hour, early", base: deferred, edits: []edit{restarted(-time.Hour), attemptedAt(64 * time.Minute)},
+		{name: "back by an hour", base: deferred, edits: []edit{setAndRestarted(-time.Hour), attemptedAt(65*time.Minute + 1700*time.Millisecond)}},
+		{name: "back by an hour, early", base: deferred, edits: []edit{setAndRestarted(-time.Hour), attemptedAt(64 * time.Minute)},
 			want: []string{"RETRY-ON-TIME: 1m1.7s before it was due"}},
-		{name: "back by an hour, late", base: deferred, edits: []edit{restarted(-time.Hour), attemptedAt(68 * time.Minute)},
+		{name: "back by an hour, late", base: deferred, edits: []edit{setAndRestarted(-time.Hour), attemptedAt(68 * time.Minute)},
 			want: []string{"FAIR-AND-BOUNDED: waited 2m58.3s"}},
-		{name: "back by ten days, after the longest interval", base: deferred, edits: []edit{restarted(-10 * day), attemptedAt(4*time.Hour + 3*time.Minute)}},
-		{name: "back by ten days, early", base: deferred, edits: []edit{restarted(-10 * day), attemptedAt(4*time.Hour + time.Minute)},
+		{name: "back by ten days, after the longest interval", base: deferred, edits: []edit{setAndRestarted(-10 * day), attemptedAt(4*time.Hour + 3*time.Minute)}},
+		{name: "back by ten days, early", base: deferred, edits: []edit{setAndRestarted(-10 * day), attemptedAt(4*time.Hour + time.Minute)},
 			want: []string{"RETRY-ON-TIME: 2m before it was due"}},
-		{name: "back by ten days, and as long as that", base: deferred, edits: []edit{restarted(-10 * day), attemptedAt(10*day + 5*time.Minute)},
+		{name: "back by ten days, and as long as that", base: deferred, edits: []edit{setAndRestarted(-10 * day), attemptedAt(10*day + 5*time.Minute)},
 			want: []string{"FAIR-AND-BOUNDED: waited"}},
 		// The second process may have stored that it is due at 4h3m, its longest interval.
 		{name: "back by ten days, and started again", base: deferred, edits: []edit{
-			restarted(-10 * day), anew, attemptedAt(4*time.Hour + 3*time.Minute)}},
+			setAndRestarted(-10 * day), anew, attemptedAt(4*time.Hour + 3*time.Minute)}},
 		{name: "back by ten days, started again, and early", base: deferred, edits: []edit{
-			restarted(-10 * day), anew, attemptedAt(4*time.Hour + 2*time.Minute)},
+			setAndRestarted(-10 * day), anew, attemptedAt(4*time.Hour + 2*time.Minute)},
 			want: []string{"RETRY-ON-TIME: 1m before it was due"}},
 		{name: "back by ten days, and never stored otherwise", base: deferred, edits: []edit{
-			restarted(-10 * day), anew, attemptedAt(8*time.Hour + 2*time.Minute)}},
+			setAndRestarted(-10 * day), anew, attemptedAt(8*time.Hour + 2*time.Minute)}},
 		{name: "back by ten days, started again, and late", base: deferred, edits: []edit{
-			restarted(-10 * day), anew, attemptedAt(9*time.Hour + 2*time.Minute)},
+			setAndRestarted(-10 * day), anew, attemptedAt(9*time.Hour + 2*time.Minute)},
 			want: []string{"FAIR-AND-BOUNDED: waited"}},
-		{name: "nobody set the clock", base: deferred, edits: []edit{restarted(0), attemptedAt(3 * time.Minute)},
+		{name: "nobody set the clock", base: deferred, edits: []edit{setAndRestarted(0), attemptedAt(3 * time.Minute)},
 			want: []string{"RETRY-ON-TIME: 2m1.7s before it was due"}},
 	})
 }

@@ -89,10 +89,10 @@ func (r *rcpt) stillDoubted() bool {
 }
 
 // maybeOver reports whether r may be final, although the relay never said so
-// and nobody else knows: an operator said that it was delivered, or it ended
-// otherwise and there is nobody to tell.
+// and nobody else knows: an operator said that it was delivered or is to be
+// deleted, or it ended otherwise and there is nobody to tell.
 func (c *Checker) maybeOver(r *rcpt) bool {
-	if r.decided("delivered", r.outcome) && c.stoppedSince(r.decision) {
+	if c.mutely(r, "delivered") || c.mutely(r, "delete") || r.mail.null() && c.mutely(r, "bounce") {
 		return true
 	}
 	x := r.mail.entry
@@ -109,7 +109,7 @@ func (c *Checker) maybeOver(r *rcpt) bool {
 // decidedMutely reports whether the relay may have carried out an operator's
 // decision on r without a word.
 func (c *Checker) decidedMutely(r *rcpt) bool {
-	return (r.decided("delivered", r.outcome) || r.decided("report", r.outcome)) && c.stoppedSince(r.decision)
+	return c.mutely(r, "delivered") || c.mutely(r, "report") || c.mutely(r, "bounce") || c.mutely(r, "delete")
 }
 
 // expiredMutely reports whether r may have failed when its lifetime ended,

@@ -14,6 +14,9 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 	if end == 0 || r.mail.twins {
 		return
 	}
+	if c.bounced(r, e) {
+		return
+	}
 	if e.reckoned() >= end {
 		c.judgeExpiry(r, e, c.truly(latest))
 		return

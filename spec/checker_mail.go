@@ -91,12 +91,8 @@ type rcpt struct {
 	reported *event
 	seen     int
 	seenAs   *event
-	// decision is the operator's last word on it.
-	decision *event
-	// decisions are all of them, the latest few.
-	decisions []*event
-	// retried is when one told the relay to send again.
-	retried *event
+	// told is what operators said of it; see checker_operator.go.
+	told orders
 	// talks counts the sessions in which it was named, for runs without
 	// beliefs; talk is the last of them.
 	talks int
@@ -369,38 +365,6 @@ func (c *Checker) queued(e *event) {
 		c.rcpt(m, to).owed = true
 	}
 	c.judgeLifetime(m, e)
-}
-
-// operator takes an operator's decision on recipients in doubt.
-func (c *Checker) operator(e *event) {
-	m := c.mailOf(e)
-	if m == nil {
-		return
-	}
-	for _, to := range e.To {
-		c.rcpt(m, to).decide(e)
-	}
-	if len(e.To) == 0 {
-		for _, r := range m.rcpts {
-			r.decide(e)
-		}
-	}
-}
-
-// decide takes an operator's word.
-func (r *rcpt) decide(e *event) {
-	r.decision = e
-	r.decisions = keepLast(r.decisions, e)
-	if r.decided("retry", nil) {
-		r.retried = e
-	}
-}
-
-// decided reports whether an operator decided so on r after the fact since.
-func (r *rcpt) decided(decision string, since *event) bool {
-	return slices.ContainsFunc(r.decisions, func(e *event) bool {
-		return (since == nil || e.seq >= since.seq) && slices.Contains(strings.Fields(e.Text), decision)
-	})
 }
 
 // has reports whether one of several words, addresses or faults is value.

@@ -59,6 +59,8 @@ func (c *Checker) duties() []duty {
 func (c *Checker) open(r *rcpt) (Rule, string) {
 	gone := r.mail.entry.gone()
 	switch {
+	case r.told.ended != nil && !r.state.Final():
+		return Progress, fmt.Sprintf("%s is %s, though the relay told an operator that this is done: %s", r.name(), r.standing(), r.told.ended.Text)
 	case r.reportable():
 		rule := Progress
 		if gone || r.mail.entry == nil {
@@ -77,6 +79,14 @@ func (c *Checker) open(r *rcpt) (Rule, string) {
 		return Progress, fmt.Sprintf("%s waits for its first attempt", r.name())
 	}
 	return NothingLost, fmt.Sprintf("%s has neither been accepted by a server nor reported", r.name())
+}
+
+// standing names the state of r; of one that nothing was said of it is queued.
+func (r *rcpt) standing() string {
+	if r.outcome == nil {
+		return Queued.String()
+	}
+	return r.state.String()
 }
 
 // whenDue says when something is due, from now.

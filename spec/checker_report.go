@@ -55,16 +55,26 @@ func (c *Checker) outcome(e *event) {
 		case Failed:
 			c.judgeFailed(r, e)
 			c.judgeGivenUp(r, e)
+			c.judgeEnded(r, e)
 		case Unknown, Held:
 			c.judgeDoubt(r, e)
+			c.judgeEnded(r, e)
+		case Parked:
+			c.judgeUnanswered(r, e)
+			c.judgeParked(r, e)
+		case Deleted:
+			c.judgeDeleted(r, e)
 		case Queued:
 			c.judgeUnanswered(r, e)
 			c.judgeDeferred(r, e)
 		}
 		r.state, r.outcome = e.State, e
 		r.saysOf(e)
-		if e.State == Queued {
+		switch e.State {
+		case Queued, Parked:
 			r.intent, r.dot = nil, nil
+		default:
+			r.told.parked = nil // it waits for nothing, or for a decision
 		}
 	}
 }
@@ -93,11 +103,11 @@ func (c *Checker) judgeFailed(r *rcpt, e *event) {
 // policy holds.
 func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 	policy := c.policy.InDoubtFor(r.dest)
-	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && r.decision == nil {
+	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && r.told.last == nil {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as %s, though what is in doubt there is to be decided by %s", r.name(), e.State, policy)
 	}
-	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && r.decision == nil && !r.mail.twins && e.reckoned() < end &&
+	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && r.told.last == nil && !r.mail.twins && e.reckoned() < end &&
 		!(c.believes && c.silent(r)) && !c.reason(r, e) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.reckoned())))
@@ -174,7 +184,7 @@ func (r *rcpt) fated() bool {
 // the relay will act on it, or the message is found left behind.
 func (c *Checker) settled(r *rcpt) bool {
 	unsaid := !r.mail.null() && c.mute(r.mail.entry)
-	if c.maybeOver(r) || c.expiredMutely(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) {
+	if c.maybeOver(r) || c.expiredMutely(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) || c.mutely(r, "bounce") && (r.fated() || unsaid) {
 		return true
 	}
 	if !r.state.Final() && (!c.believes || r.mail.entry.gone()) {
@@ -183,9 +193,13 @@ func (c *Checker) settled(r *rcpt) bool {
 	return r.state.Final() && (!r.reportable() || len(r.reports) > 0 || unsaid)
 }
 
-// excused reports whether r waits for a person: held, or in a damaged entry.
+// excused reports whether r waits for a person: held, parked, or in a damaged
+// entry.
 func (c *Checker) excused(r *rcpt) bool {
-	return r.state == Held || c.maybeHeld(r) || (r.mail.entry != nil && r.mail.entry.damaged != nil)
+	if r.mail.entry != nil && r.mail.entry.damaged != nil {
+		return true
+	}
+	return r.told.ended == nil && (r.state == Held || c.maybeHeld(r) || c.parked(r))
 }
 
 // finishLost judges NOTHING-LOST at the end.
@@ -204,7 +218,7 @@ func (c *Checker) finishLost() {
 // Message-ID: each submission that was acknowledged has a fate of its own.
 func (c *Checker) judgeTwinLost(m *mail, r *rcpt) {
 	fates := r.accepted + len(r.reports)
-	if r.acked < 2 || fates >= r.acked || m.null() || r.decision != nil || c.excused(r) || !c.disk {
+	if r.acked < 2 || fates >= r.acked || m.null() || r.told.last != nil || c.excused(r) || !c.disk {
 		return
 	}
 	for _, x := range c.spool.order {

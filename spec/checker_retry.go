@@ -28,14 +28,24 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		c.violate(RetryOnTime, about, []*event{r.begun, e}, "the relay began an attempt for %s while another one was under way", r.name())
 	case r.state.Final():
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which it had recorded as %s", r.name(), r.state)
+	case c.judgeOrdered(r, e):
 	case r.state == Held && !r.decided("retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
-	case r.state == Queued && e.reckoned() < r.soonest():
+	case e.reckoned() < r.soonest() && c.ordered(r, "retry-now"):
+		r.due, r.dueFrom = e.reckoned(), 0 // it is, whatever ends this attempt
+	case (r.state == Queued || r.state == Parked) && e.reckoned() < r.soonest():
 		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
 			r.name(), ago(r.soonest().Sub(e.reckoned())))
-	case r.defers > 0 && end != 0 && e.reckoned() > end && r.decision == nil && !c.rested(r, e):
+	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r, e):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, c.clock.jump, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
+}
+
+// wanted reports whether an operator wanted an attempt since the last one, which
+// the end of a process may have broken off.
+func (c *Checker) wanted(r *rcpt) bool {
+	again := r.told.again
+	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.stoppedSince(r.begun))
 }
 
 // rested reports whether r was due so long ago that the relay cannot have run
@@ -96,8 +106,9 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 
 // judgeDeferred judges the due time of the next attempt.
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
+	before := r.due
 	r.due, r.dueFrom = e.Due, 0
-	if r.state == Held || r.decided("retry", r.outcome) {
+	if r.state == Held || r.decided("retry", r.outcome) || c.judgeMovedUp(r, e, before) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++

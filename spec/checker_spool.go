@@ -312,7 +312,7 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 // maybeFated reports whether an entry that nobody has spoken of may be the
 // report on r.
 func (c *Checker) maybeFated(r *rcpt, x *entry) bool {
-	return !r.mail.null() && r.attempts > 0 && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
+	return !r.mail.null() && (r.attempts > 0 || c.mutely(r, "bounce")) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
 		return y != x && y.nameless() && y.control.kept
 	}) || (r.mail.null() && r.attempts > 0)
 }

@@ -73,6 +73,9 @@ func (c *Checker) summary(r *rcpt) RecipientSummary {
 	case c.maybeHeld(r):
 		s.State = Held
 		return s
+	case c.parked(r) && !c.maybeOver(r):
+		s.State = Parked
+		return s
 	case r.state.Final() || r.state == Held && !c.maybeOver(r):
 		return s
 	}
@@ -81,6 +84,8 @@ func (c *Checker) summary(r *rcpt) RecipientSummary {
 	switch spoken := r.outcome != nil || r.attempts > 0; {
 	case r.decided("delivered", r.outcome) && c.maybeOver(r):
 		s.State = Delivered
+	case c.mutely(r, "delete"):
+		s.State = Deleted
 	case c.maybeOver(r):
 		s.State = Failed
 	case spoken && !over:

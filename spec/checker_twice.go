@@ -14,7 +14,7 @@ func (c *Checker) judgeTwice(r *rcpt, before, a *acceptance) {
 		c.violate(NeverTwice, fmt.Sprintf("%s %d", r.name(), r.accepted), facts,
 			"%s accepted %s, which %s had accepted %s before%s", a.at.Host, r.name(), before.at.Host, ago(a.at.At.Sub(before.at.At)), why)
 	}
-	if c.policy.InDoubtFor(r.dest) != DoubtRetry && (r.retried == nil || r.retried.seq < before.at.seq) {
+	if c.policy.InDoubtFor(r.dest) != DoubtRetry && (r.told.retried == nil || r.told.retried.seq < before.at.seq) {
 		tell("")
 		return
 	}

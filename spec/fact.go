@@ -219,10 +219,15 @@ const (
 	FactStart FactKind = "start"
 	// FactStop: the relay's process ended by itself. Text.
 	FactStop FactKind = "stop"
-	// FactOperator: an operator told the relay something. Queue, To (all that
-	// are held when empty), Text: a decision, "retry", "delivered" or
-	// "report", or words that contain it.
+	// FactOperator: an operator told the relay something. Queue, To (all whom it
+	// can be about when empty), Text: a decision, or words that contain it. On
+	// what is held in doubt that is "retry", "delivered" or "report"; on what
+	// waits "hold" (no attempt begins), "release" (undoes that), "retry-now",
+	// "bounce" (give it up, and tell the sender) or "delete" (tell nobody).
 	FactOperator FactKind = "operator"
+	// FactOperated: the relay answered the operator. Queue, To and Text as in the
+	// FactOperator; Reply is why it was not done, empty when it was, durably.
+	FactOperated FactKind = "operated"
 	// FactHeal: faults end, for Host or for all. Text.
 	FactHeal FactKind = "heal"
 	// FactEnd: the run is over and everything that was due has had its time.

@@ -13,8 +13,12 @@ import "fmt"
 //	        ├──► Failed (refused before the dot, expired, no such domain)
 //	        └──► Unknown (the same, and it was in doubt before)
 //
-// Delivered, Failed and Unknown are final: no transition leaves them, because
-// leaving one is how mail is sent twice or reported twice.
+//	Queued | Intent ──► Parked ──► Queued | Failed | Unknown
+//	Queued | Parked | Held ──► Deleted
+//
+// The last two lines are an operator's. Delivered, Failed, Unknown and Deleted
+// are final: no transition leaves them, because leaving one is how mail is sent
+// twice or reported twice.
 type RecipientState uint8
 
 const (
@@ -34,9 +38,16 @@ const (
 	Unknown
 	// Held: in doubt, and parked until an operator decides.
 	Held
+	// Parked: as Queued, but an operator wants no attempt to begin before it is
+	// released. Nothing is in doubt about it that is not in doubt about a Queued
+	// one, and it does not expire meanwhile.
+	Parked
+	// Deleted: dropped on an operator's word; nobody is told.
+	Deleted
 )
 
-var stateNames = [...]string{Queued: "queued", Intent: "intent", Delivered: "delivered", Failed: "failed", Unknown: "unknown", Held: "held"}
+var stateNames = [...]string{Queued: "queued", Intent: "intent", Delivered: "delivered", Failed: "failed", Unknown: "unknown", Held: "held", Parked: "parked",
+	Deleted: "deleted"}
 
 // String returns the state's name as it stands in traces and scenario files.
 func (s RecipientState) String() string {
@@ -48,7 +59,7 @@ func (s RecipientState) String() string {
 
 // ParseRecipientState is the inverse of String.
 func ParseRecipientState(name string) (RecipientState, error) {
-	for s := Queued; s <= Held; s++ {
+	for s := Queued; s <= Deleted; s++ {
 		if stateNames[s] == name {
 			return s, nil
 		}
@@ -57,10 +68,12 @@ func ParseRecipientState(name string) (RecipientState, error) {
 }
 
 // Valid reports whether s is one of the states above.
-func (s RecipientState) Valid() bool { return s >= Queued && s <= Held }
+func (s RecipientState) Valid() bool { return s >= Queued && s <= Deleted }
 
 // Final reports whether nothing more will happen to the recipient.
-func (s RecipientState) Final() bool { return s == Delivered || s == Failed || s == Unknown }
+func (s RecipientState) Final() bool {
+	return s == Delivered || s == Failed || s == Unknown || s == Deleted
+}
 
 // Reportable reports whether the sender has to be told about this final state.
 func (s RecipientState) Reportable() bool { return s == Failed || s == Unknown }
@@ -73,12 +86,16 @@ func (s RecipientState) CanBecome(t RecipientState) bool {
 		// intent. To Unknown only what was in doubt before and is sent again,
 		// by policy or by an operator's word: a server may have accepted it
 		// then, so that "failed" would be a lie, whatever ends it now.
-		return t == Queued || t == Intent || t == Failed || t == Unknown
+		return t == Queued || t == Intent || t == Failed || t == Unknown || t == Parked || t == Deleted
 	case Intent:
-		return t == Queued || t == Delivered || t == Failed || t == Unknown || t == Held
+		// Never to Deleted: the mail may be at a server, and a delivery waits
+		// for the answer.
+		return t == Queued || t == Delivered || t == Failed || t == Unknown || t == Held || t == Parked
 	case Held:
-		return t == Queued || t == Delivered || t == Unknown
-	case Delivered, Failed, Unknown:
+		return t == Queued || t == Delivered || t == Unknown || t == Deleted
+	case Parked:
+		return t == Queued || t == Failed || t == Unknown || t == Deleted
+	case Delivered, Failed, Unknown, Deleted:
 		return false
 	}
 	return false

@@ -125,6 +125,11 @@ func (f Fact) said(to string, at func(Wall) string) string {
 		return "starts the relay" + but(": ", f.Text)
 	case FactStop:
 		return "sees the relay stop" + but(": ", f.Text)
+	case FactOperated:
+		if f.Reply != "" {
+			return "is told by the relay: " + f.Reply
+		}
+		return "is told by the relay that this is done: " + f.Text + but(" for ", to) + but(" of ", string(f.Queue))
 	case FactOperator:
 		return "hears the operator say: " + f.Text + but(" for ", to) + but(" of ", string(f.Queue))
 	case FactHeal:

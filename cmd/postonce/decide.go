@@ -44,7 +44,7 @@ is to be sent, or a report, leaves when the relay is started.`,
 		if err != nil {
 			return err
 		}
-		if err := c.decide(cfg, args[0], spec.QueueID(args[1]), args[2:]); err != nil {
+		if err := c.decide(cfg, queue.Decision(args[0]), spec.QueueID(args[1]), args[2:]); err != nil {
 			return failure{err}
 		}
 		return nil
@@ -54,16 +54,16 @@ is to be sent, or a report, leaves when the relay is started.`,
 
 // decide carries out a decision for the recipients, or for all when there are
 // none.
-func (c console) decide(cfg *config, decision string, id spec.QueueID, to []string) (err error) {
+func (c console) decide(cfg *config, decision queue.Decision, id spec.QueueID, to []string) (err error) {
 	store, err := openStopped(string(cfg.Spool), spool.Options{Log: cfg.logger(c.err)})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	if err := decidable(store, id, to); err != nil {
+	if err := decidable(store, decision, id, to); err != nil {
 		return err
 	}
-	relay, err := atRest(cfg, store, c.decided)
+	relay, err := atRest(cfg, store, func(f spec.Fact) { c.decided(decision, f) })
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (c console) decide(cfg *config, decision string, id spec.QueueID, to []stri
 		to = []string{""}
 	}
 	for _, recipient := range to {
-		if err := relay.DecideStopped(id, recipient, decision); err != nil {
+		if err := relay.DecideStopped(id, recipient, string(decision)); err != nil {
 			return err
 		}
 	}
@@ -90,20 +90,22 @@ func atRest(cfg *config, store seam.Store, note func(spec.Fact)) (*impl.Relay, e
 
 // decidable returns an error when there is nothing to decide about one of the
 // recipients; then nothing is decided about the others either.
-func decidable(store seam.Store, id spec.QueueID, to []string) error {
+func decidable(store seam.Store, decision queue.Decision, id spec.QueueID, to []string) error {
 	e, err := one(store, id)
 	if err != nil {
 		return err
 	}
-	held := false
-	for _, r := range e.Recipients {
-		held = held || r.State == spec.Held
-		switch {
-		case r.State == spec.Held || len(to) > 0 && !slices.Contains(to, r.Address):
+	any := false
+	for i := range e.Recipients {
+		r := &e.Recipients[i]
+		switch meant := len(to) == 0 || slices.Contains(to, r.Address); {
+		case !meant:
 		case r.State == spec.Intent:
 			return fmt.Errorf("%s to %s is in the state intent: start the relay first, which then does what in_doubt says", id, r.Address)
+		case decision.Concerns(r):
+			any = true
 		case len(to) > 0:
-			return fmt.Errorf("%s to %s is %s, and not held", id, r.Address, r.State)
+			return fmt.Errorf("%s to %s is %s: %s", id, r.Address, r.Standing(), instead(r, decision))
 		}
 	}
 	for _, recipient := range to {
@@ -111,14 +113,28 @@ func decidable(store seam.Store, id spec.QueueID, to []string) error {
 			return fmt.Errorf("%s has no recipient %s", id, recipient)
 		}
 	}
-	if !held {
-		return fmt.Errorf("%s has no recipient that is held", id)
+	if !any {
+		return fmt.Errorf("%s has no recipient %s: queue list shows where each stands", id, decision.About())
 	}
 	return nil
 }
 
+// instead says what can be done about a recipient that a decision cannot be
+// about.
+func instead(r *queue.Recipient, decision queue.Decision) string {
+	switch {
+	case r.State.Final():
+		return "nothing can be changed any more"
+	case r.State == spec.Held:
+		return "decide about it with postonce queue decide"
+	case r.Parked && decision != queue.DecideHold:
+		return "release it first, with postonce queue release"
+	}
+	return fmt.Sprintf("it is not one %s", decision.About())
+}
+
 // decided prints a fact of a decision.
-func (c console) decided(f spec.Fact) {
+func (c console) decided(decision queue.Decision, f spec.Fact) {
 	var what string
 	switch {
 	case f.Kind == spec.FactReport:
@@ -126,10 +142,14 @@ func (c console) decided(f spec.Fact) {
 		return
 	case f.Kind != spec.FactOutcome:
 		return
+	case f.State == spec.Queued && decision == queue.DecideRelease:
+		what = "is released"
 	case f.State == spec.Queued:
 		what = "will be sent again"
-	case f.State == spec.Delivered:
-		what = "is delivered"
+	case f.State == spec.Parked:
+		what = "is parked until it is released"
+	case f.State == spec.Delivered || f.State == spec.Deleted:
+		what = "is " + f.State.String()
 	default:
 		what = "ends as " + f.State.String()
 	}

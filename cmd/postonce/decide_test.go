@@ -63,7 +63,7 @@ func TestAnOperatorDecides(t *testing.T) {
 			[]string{"bob@example.net held", "carol@example.net unknown", "alice@example.org queued"}, ""},
 		{"retry a-9", exitFailure, "there is no message a-9 in the spool", []string{"carol@example.net held"}, ""},
 		{"retry a-1 bob@example.net eve@example.net", exitFailure, "a-1 has no recipient eve@example.net", []string{"bob@example.net held"}, ""},
-		{"retry a-1 dave@example.net", exitFailure, "a-1 to dave@example.net is delivered, and not held", []string{"bob@example.net held"}, ""},
+		{"retry a-1 dave@example.net", exitFailure, "a-1 to dave@example.net is delivered: nothing can be changed any more", []string{"bob@example.net held"}, ""},
 		{"retry a-2", exitFailure, "start the relay first", []string{"bob@example.net intent"}, ""},
 		{"again a-1", exitUsage, "write a decision (retry, delivered, report)", []string{"bob@example.net held"}, ""},
 		{"retry", exitUsage, "a queue ID as queue list shows it", []string{"bob@example.net held"}, ""},

@@ -6,6 +6,8 @@
 //	postonce queue list             show what a stopped relay's spool holds
 //	postonce queue show ID          show one message of it
 //	postonce queue decide           decide what a stopped relay holds in doubt
+//	postonce queue hold, release, retry, bounce, delete
+//	                                park, try, give up or drop what waits there
 //	postonce queue import-citadel   take the outbound mail of a Citadel server over
 //	postonce version                say which version this is
 //

@@ -35,7 +35,7 @@ func (l *textLister) message(e *queue.Entry) error {
 		if !r.State.Final() {
 			l.waiting++
 		}
-		line := fmt.Sprintf("    %-*s  %-9s  %s", width, clean(r.Address), r.State, l.standing(r))
+		line := fmt.Sprintf("    %-*s  %-9s  %s", width, clean(r.Address), r.Standing(), l.standing(r))
 		if _, err := fmt.Fprintln(l.w, strings.TrimRight(line, " ")); err != nil {
 			return err
 		}
@@ -46,7 +46,7 @@ func (l *textLister) message(e *queue.Entry) error {
 // standing says how far a recipient has come.
 func (l *textLister) standing(r *queue.Recipient) string {
 	s := plural(r.Attempts, "attempt")
-	if r.State == spec.Queued {
+	if r.Standing() == spec.Queued {
 		if wait := r.Due.Sub(l.now); wait > 0 {
 			s += ", next in " + span(wait)
 		} else {
@@ -145,8 +145,8 @@ func (l *jsonLister) message(e *queue.Entry) error {
 	m := listedMessage{ID: e.ID, Message: e.Message, Sender: e.Sender, Size: e.Size, Submitted: e.Submitted.Time()}
 	for i := range e.Recipients {
 		r := &e.Recipients[i]
-		listed := listedRecipient{Address: r.Address, State: r.State.String(), Attempts: r.Attempts, Last: r.Last.String()}
-		if r.State == spec.Queued {
+		listed := listedRecipient{Address: r.Address, State: r.Standing().String(), Attempts: r.Attempts, Last: r.Last.String()}
+		if r.Standing() == spec.Queued {
 			due := r.Due.Time()
 			listed.Due = &due
 		}

@@ -41,7 +41,10 @@ func listedEntries() []queue.Entry {
 		},
 		{
 			ID: "a-3", Message: "m3@example.org", Sender: "alice@example.org", Size: 10, Submitted: now,
-			Recipients: []queue.Recipient{{Address: "bob@example.net", State: spec.Intent, Attempts: 1}},
+			Recipients: []queue.Recipient{
+				{Address: "bob@example.net", State: spec.Intent, Attempts: 1},
+				{Address: "eve@example.net", State: spec.Queued, Attempts: 2, Due: now.Add(time.Hour), Parked: true, Last: greylisted},
+			},
 		},
 	}
 }

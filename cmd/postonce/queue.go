@@ -16,11 +16,14 @@ import (
 func queueCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "queue",
-		Short: "Look at what waits in the spool, decide what is in doubt, import",
+		Short: "Look at what waits in the spool, decide about it, import",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c), queueImportCommand(c))
+	for _, o := range operations() {
+		cmd.AddCommand(o.command(c))
+	}
 	return cmd
 }
 
@@ -33,11 +36,10 @@ recipients: where each stands, how often it was attempted, when it is due
 again, and what the last attempt met. An entry that cannot be read is shown as
 damaged. The relay must not be running.
 
-The states are queued, intent (the answer to the final dot was never stored:
-the next start decides), held (in doubt: an operator decides, with postonce
-queue decide), and the final
-ones of recipients whose message is kept for another: delivered, failed,
-unknown.`,
+The states are queued, parked (by postonce queue hold), intent (the answer to the
+final dot was never stored: the next start decides), held (in doubt: an operator
+decides, with postonce queue decide), and the final ones of recipients whose
+message is kept for another: delivered, failed, unknown, deleted.`,
 		Args: cobra.NoArgs,
 	}
 	path := configFlag(cmd)

@@ -48,7 +48,7 @@ func (c *clock) sane(due spec.Wall, longest time.Duration) spec.Wall {
 func (q *Queue) renew(m *message) {
 	m.entry.Submitted = min(m.entry.Submitted, q.clock.now())
 	for i := range m.entry.Recipients {
-		if r := &m.entry.Recipients[i]; waits(r.State) {
+		if r := &m.entry.Recipients[i]; waits(r) || r.Parked {
 			r.Due = q.clock.sane(r.Due, q.policy.Schedule.Max)
 		}
 	}

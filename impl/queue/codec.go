@@ -11,8 +11,8 @@ import (
 
 // entryVersion is the first byte of an encoded entry. A relay refuses entries
 // of a version it does not know rather than guess. In version 1 nobody was
-// Doubted.
-const entryVersion = 2
+// Doubted, in version 2 nobody was Parked.
+const entryVersion = 3
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -38,6 +38,7 @@ func (r *Recipient) append(b []byte) []byte {
 	b = appendString(b, r.Address)
 	b = append(b, byte(r.State))
 	b = appendBool(b, r.Doubted)
+	b = appendBool(b, r.Parked)
 	b = binary.AppendUvarint(b, uint64(r.Attempts))
 	b = binary.AppendVarint(b, int64(r.Due))
 	t := &r.Last
@@ -107,6 +108,9 @@ func (d *decoder) recipient() Recipient {
 	if d.version > 1 {
 		r.Doubted = d.byte() != 0
 	}
+	if d.version > 2 {
+		r.Parked = d.byte() != 0
+	}
 	r.Attempts, r.Due = int(d.count32()), spec.Wall(d.varint())
 	t := &r.Last
 	t.At, t.Host, t.Stage, t.Event = spec.Wall(d.varint()), d.string(), spec.Stage(d.byte()), spec.Event(d.byte())
@@ -115,7 +119,7 @@ func (d *decoder) recipient() Recipient {
 		t.Reply.Lines = append(t.Reply.Lines, d.string())
 	}
 	t.Text = d.string()
-	if !r.State.Valid() {
+	if !r.State.Valid() || r.State == spec.Parked { // see Standing
 		d.failed = true
 	}
 	return r

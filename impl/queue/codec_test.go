@@ -31,9 +31,9 @@ func genEntry(t *rapid.T) *Entry {
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "recipients") {
 		e.Recipients = append(e.Recipients, Recipient{
-			Address: rapid.String().Draw(t, "address"), State: spec.RecipientState(rapid.IntRange(1, 6).Draw(t, "state")),
+			Address: rapid.String().Draw(t, "address"), State: spec.RecipientState(rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 8}).Draw(t, "state")),
 			Attempts: rapid.IntRange(0, 1<<20).Draw(t, "attempts"), Due: spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
-			Doubted: rapid.Bool().Draw(t, "doubted"),
+			Doubted: rapid.Bool().Draw(t, "doubted"), Parked: rapid.Bool().Draw(t, "parked"),
 		})
 	}
 	return e
@@ -60,6 +60,21 @@ func TestAnEntryOfVersion1IsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Entry{ID: "q1", Message: "m1", Size: 4, Submitted: 1, Recipients: []Recipient{{Address: "b@c", State: spec.Queued, Attempts: 2, Due: 5}}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestAnEntryOfVersion2IsRead: as a relay stored it that knew no Parked.
+func TestAnEntryOfVersion2IsRead(t *testing.T) {
+	b := []byte("\x02\x02q1\x02m1\x00\x00\x08\x02\x01\x03b@c\x01\x01\x02\x0a\x00\x00\x00\x00\x00\x00\x00\x00")
+	got, err := DecodeEntry(binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Entry{ID: "q1", Message: "m1", Size: 4, Submitted: 1, Recipients: []Recipient{
+		{Address: "b@c", State: spec.Queued, Doubted: true, Attempts: 2, Due: 5},
+	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

@@ -7,17 +7,15 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// decide carries out an operator's word on recipients held in doubt.
+// decide carries out an operator's word.
 func (q *Queue) decide(e Decide) {
 	q.operators = append(slices.Clip(q.operators), e.Ticket)
 	if !q.recovery.ready {
 		q.decline(e, errNotReady)
 		return
 	}
-	switch e.Decision {
-	case DecideRetry, DecideDelivered, DecideReport:
-	default:
-		q.decline(e, fmt.Errorf("no decision is called %q: choose retry, delivered or report", e.Decision))
+	if e.Decision.About() == "" {
+		q.decline(e, fmt.Errorf("no decision is called %q: choose retry, delivered or report, or hold, release, retry-now, bounce or delete", e.Decision))
 		return
 	}
 	if m := q.messages[e.ID]; m != nil {
@@ -82,54 +80,183 @@ func (q *Queue) loadedMessage(e Loaded) {
 }
 
 func (q *Queue) carryOut(m *message, e Decide) {
-	var held []Result
-	for i := range m.entry.Recipients {
-		r := &m.entry.Recipients[i]
-		if r.State == spec.Held && (e.Recipient == "" || e.Recipient == r.Address) {
-			held = append(held, Result{Recipient: r.Address, Verdict: spec.InDoubt, Trouble: r.Last})
-		}
-	}
-	if len(held) == 0 || m.gone {
-		q.decline(e, fmt.Errorf("%s holds no recipient in doubt%s", e.ID, of(e.Recipient)))
+	chosen, err := q.chosen(m, e)
+	if err != nil {
+		q.decline(e, err)
 		q.forget(m)
 		return
 	}
-	if q.closing(m, held) {
-		q.decline(e, busyError(e.ID))
-		return
-	}
-	if e.Decision == DecideReport && m.entry.Sender != "" {
-		q.close(m, held).ticket = e.Ticket
+	if m.entry.Sender != "" && (e.Decision == DecideReport || e.Decision == DecideBounce) {
+		q.end(m, e, chosen)
 		return
 	}
 	c := &commit{message: m, release: Decided{Ticket: e.Ticket, ID: e.ID}}
-	for _, h := range held {
-		r := m.entry.recipient(h.Recipient)
-		switch e.Decision {
-		case DecideRetry:
-			// Once its lifetime is over, being due after its end is what gets
-			// it one more attempt.
-			r.State, r.Doubted, r.Due = spec.Queued, true, q.clock.now()
-			if expires := q.expires(m); r.Due >= expires {
-				r.Due = max(r.Due, expires+1)
-			}
-		case DecideDelivered:
-			r.State = spec.Delivered
-		case DecideReport:
-			r.State = spec.Unknown
-		}
+	for _, r := range chosen {
+		way := q.underWay(m, r)
+		q.change(m, r, e.Decision, way)
 		c.changes(q.policy.Destination(r.Address))
-		c.facts = append(c.facts, q.outcome(m, "", r))
+		if !way { // else the end of its attempt says what became of it
+			c.facts = append(c.facts, q.outcome(m, "", r))
+		}
 	}
 	q.commit(c, q.update(c, m))
 }
 
+// About says in words which recipients a decision can be about; empty when
+// there is no such decision.
+func (d Decision) About() string {
+	switch d {
+	case DecideRetry, DecideDelivered, DecideReport:
+		return "that is held in doubt"
+	case DecideHold:
+		return "that waits and is not parked already"
+	case DecideRelease:
+		return "that is parked"
+	case DecideNow:
+		return "that waits, is not parked and is not in doubt"
+	case DecideBounce, DecideDelete:
+		return "that is not final"
+	}
+	return ""
+}
+
+// Concerns reports whether a decision can be about a recipient.
+func (d Decision) Concerns(r *Recipient) bool {
+	switch d {
+	case DecideRetry, DecideDelivered, DecideReport:
+		return r.State == spec.Held
+	case DecideHold:
+		return !r.Parked && (r.State == spec.Queued || r.State == spec.Intent)
+	case DecideRelease:
+		return r.Parked
+	case DecideNow:
+		return !r.Parked && (r.State == spec.Queued || r.State == spec.Intent)
+	case DecideBounce, DecideDelete:
+		return !r.State.Final()
+	}
+	return false
+}
+
+// chosen returns the recipients that a decision is about, or why there are
+// none. What a delivery holds is not taken from under its feet: it may be at a
+// server the next moment, and nobody could say what became of it.
+func (q *Queue) chosen(m *message, e Decide) ([]*Recipient, error) {
+	var all []*Recipient
+	busy := ""
+	for i := range m.entry.Recipients {
+		r := &m.entry.Recipients[i]
+		if m.gone || !e.Decision.Concerns(r) || e.Recipient != "" && e.Recipient != r.Address {
+			continue
+		}
+		switch e.Decision {
+		case DecideNow, DecideBounce, DecideDelete:
+			if q.underWay(m, r) {
+				busy = r.Address
+				continue
+			}
+		case DecideRetry, DecideDelivered, DecideReport, DecideHold, DecideRelease: // see change
+		}
+		all = append(all, r)
+	}
+	switch {
+	case busy != "" && (e.Decision != DecideNow || len(all) == 0):
+		return nil, fmt.Errorf("%s is being delivered to %s: try again when that attempt is over", e.ID, busy)
+	case len(all) == 0:
+		return nil, fmt.Errorf("%s has no recipient %s%s", e.ID, e.Decision.About(), of(e.Recipient))
+	case q.closing(m, all):
+		return nil, busyError(e.ID)
+	}
+	return all, nil
+}
+
+// underWay reports whether a delivery has a recipient and has not said yet what
+// became of it.
+func (q *Queue) underWay(m *message, r *Recipient) bool {
+	if r.State == spec.Intent {
+		return true
+	}
+	for _, j := range q.jobs { // any order: one is enough
+		if j.message == m && j.closing == nil && r.State == spec.Queued && r.Attempts < j.attempt && slices.Contains(j.to, r.Address) {
+			return true
+		}
+	}
+	return false
+}
+
+// change changes a recipient as an operator decided. For one that is under way
+// no more than the mark is changed: its delivery does the rest.
+func (q *Queue) change(m *message, r *Recipient, d Decision, underWay bool) {
+	now, expires := q.clock.now(), q.expires(m)
+	switch d {
+	case DecideRetry:
+		r.State, r.Doubted, r.Due = spec.Queued, true, now
+	case DecideHold:
+		r.Parked = true
+	case DecideRelease:
+		r.Parked = false
+		if !underWay {
+			r.Due = max(r.Due, now)
+		}
+	case DecideNow:
+		r.Due = min(r.Due, now)
+	case DecideDelivered:
+		r.State = spec.Delivered
+	case DecideReport:
+		r.State = spec.Unknown
+	case DecideBounce:
+		if r.State == spec.Held || r.Doubted {
+			r.State = spec.Unknown
+		} else {
+			r.State = spec.Failed
+		}
+		r.Last = returned(r)
+	case DecideDelete:
+		r.State = spec.Deleted
+	}
+	r.Parked = r.Parked && !r.State.Final()
+	if again := d == DecideRetry || d == DecideRelease || d == DecideNow; again && !underWay && now >= expires {
+		// Once its lifetime is over, being due after its end is what gets it one
+		// more attempt.
+		r.Due = max(r.Due, now, expires+1)
+	}
+}
+
+// end ends recipients of whom the sender is to be told: the header of the
+// message is read for that. Meanwhile nothing begins where they wait.
+func (q *Queue) end(m *message, e Decide, chosen []*Recipient) {
+	results := make([]Result, len(chosen))
+	var waiting commit
+	for i, r := range chosen {
+		if r.State == spec.Held {
+			results[i] = Result{Recipient: r.Address, Verdict: spec.InDoubt, Trouble: r.Last}
+			continue
+		}
+		results[i] = Result{Recipient: r.Address, Verdict: spec.FailRecipient, Trouble: returned(r)}
+		waiting.changes(q.policy.Destination(r.Address))
+	}
+	j := q.close(m, results)
+	j.ticket, j.blocked = e.Ticket, waiting.dests
+	m.unsure = slices.Concat(m.unsure, j.blocked)
+	q.withdraw(m, j.blocked)
+}
+
+// returned is what ends a recipient that an operator gives up. X.0.0 is for
+// what RFC 3463 has no code for (section 3.1); it has none for this.
+func returned(r *Recipient) Trouble {
+	const text = "5.0.0 the operator of this relay returned the message"
+	t := Trouble{At: r.Last.At, Event: spec.Reply5, Reply: spec.Reply{Enhanced: "5.0.0"}, Text: text}
+	if last := r.Last.String(); last != "" {
+		t.Text += "; before that, " + last
+	}
+	return t
+}
+
 // closing reports whether one of some recipients is being ended already: what
 // was decided of it stands, and is stored when the header has been read.
-func (q *Queue) closing(m *message, results []Result) bool {
+func (q *Queue) closing(m *message, recipients []*Recipient) bool {
 	for _, j := range q.jobs { // any order: one is enough
 		if j.message == m && slices.ContainsFunc(j.closing, func(c Result) bool {
-			return slices.ContainsFunc(results, func(r Result) bool { return r.Recipient == c.Recipient })
+			return slices.ContainsFunc(recipients, func(r *Recipient) bool { return r.Address == c.Recipient })
 		}) {
 			return true
 		}

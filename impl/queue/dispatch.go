@@ -134,7 +134,7 @@ func (m *message) recipients(g *group, now spec.Wall) (to []string, attempt int)
 	dest := g.destination.name
 	for i := range m.entry.Recipients {
 		r := &m.entry.Recipients[i]
-		if r.State == spec.Queued && r.Due <= now && m.dests[i] == dest {
+		if r.State == spec.Queued && !r.Parked && r.Due <= now && m.dests[i] == dest {
 			to = append(to, r.Address)
 			attempt = max(attempt, r.Attempts+1)
 		}

@@ -36,8 +36,21 @@ type Recipient struct {
 	// left it in doubt. A server may have accepted it, whatever happens now:
 	// it can no longer end as failed.
 	Doubted bool
+	// Parked is true for one that an operator wants no attempt to begin for.
+	// Never for a final one, nor for one that is Held: that waits anyway. One in
+	// intent may be: an attempt under way goes on, and what it defers is parked.
+	Parked bool
 	// Last is what the last attempt met; zero before the first.
 	Last Trouble
+}
+
+// Standing is where a recipient stands, as lists and facts say it. In the spool
+// one that is parked is Queued, with a mark.
+func (r *Recipient) Standing() spec.RecipientState {
+	if r.State == spec.Queued && r.Parked {
+		return spec.Parked
+	}
+	return r.State
 }
 
 // Trouble is what an attempt met: a reply, or a fault.

@@ -102,20 +102,20 @@ type Raw struct {
 	Value []byte
 }
 
-// Decide is an operator's word on the held recipients of a message.
+// Decide is an operator's word on recipients of a message.
 type Decide struct {
 	// Ticket names the operator who waits: no two are equal.
 	Ticket uint64
 	ID     spec.QueueID
-	// Recipient is one address, or empty for all that are held.
+	// Recipient is one address, or empty for all whom the decision can be about.
 	Recipient string
 	Decision  Decision
 }
 
-// A Decision ends a doubt.
+// A Decision is what an operator can say.
 type Decision string
 
-// The decisions.
+// The decisions that end a doubt: about recipients that are Held.
 const (
 	// DecideRetry sends again; the operator takes the risk of a duplicate.
 	DecideRetry Decision = "retry"
@@ -123,6 +123,25 @@ const (
 	DecideDelivered Decision = "delivered"
 	// DecideReport ends the recipient as unknown and tells the sender.
 	DecideReport Decision = "report"
+)
+
+// The decisions about recipients that wait, whether in doubt or not.
+const (
+	// DecideHold parks: no attempt begins before a release. One under way goes
+	// on; what it defers is parked. What is parked does not expire, as in
+	// Postfix: the operator took the time, and is not to lose the mail by it.
+	DecideHold Decision = "hold"
+	// DecideRelease undoes a hold: due again when it was, or at once when that
+	// is past. When the lifetime ended meanwhile, there is one attempt more.
+	DecideRelease Decision = "release"
+	// DecideNow makes due at once what waits for its time. It is not about what
+	// is in doubt, nor about what is parked: see DecideRetry and DecideRelease.
+	DecideNow Decision = "retry-now"
+	// DecideBounce ends the recipient as failed, or as unknown when a server may
+	// have the mail, and tells the sender.
+	DecideBounce Decision = "bounce"
+	// DecideDelete ends the recipient, and tells nobody.
+	DecideDelete Decision = "delete"
 )
 
 // Stop says that the relay is shutting down: nothing new begins.

@@ -43,7 +43,7 @@ func (q *Queue) message(e Entry) *message {
 		r := &m.entry.Recipients[i]
 		dest := q.policy.Destination(r.Address)
 		m.dests[i] = dest
-		if !waits(r.State) {
+		if !waits(r) {
 			continue
 		}
 		line, ok := at[dest]
@@ -75,17 +75,19 @@ func (q *Queue) newMessage(e Entry, to []string) *message {
 	return q.message(e)
 }
 
-// waits reports whether the index leads to a recipient in the state. Those in
-// intent keep their line, so that it follows from the entry alone what the
-// index holds.
-func waits(s spec.RecipientState) bool { return s == spec.Queued || s == spec.Intent }
+// waits reports whether the index leads to a recipient. Those in intent keep
+// their line, so that it follows from the entry alone what the index holds. For
+// one that is parked there is none: nothing is due.
+func waits(r *Recipient) bool {
+	return (r.State == spec.Queued || r.State == spec.Intent) && !r.Parked
+}
 
 // line returns the line that the index has to hold for a destination; ok is
 // false when there is none.
 func (m *message) line(dest string) (line Waiting, ok bool) {
 	line = Waiting{dest, never, m.entry.ID}
 	for i, d := range m.dests {
-		if r := &m.entry.Recipients[i]; d == dest && waits(r.State) {
+		if r := &m.entry.Recipients[i]; d == dest && waits(r) {
 			line.Due, ok = min(line.Due, r.Due), true
 		}
 	}
@@ -139,7 +141,7 @@ func (m *message) waitsAt() []string {
 func (m *message) due(dest string) (due spec.Wall, ok bool) {
 	due = never
 	for i, d := range m.dests {
-		if r := &m.entry.Recipients[i]; d == dest && r.State == spec.Queued {
+		if r := &m.entry.Recipients[i]; d == dest && r.State == spec.Queued && !r.Parked {
 			due, ok = min(due, r.Due), true
 		}
 	}

@@ -29,7 +29,12 @@ type model struct {
 	read      []Loaded // reads that saw the disk and have not come back
 	closes    []Close
 	licences  map[string]int  // recipients -> acceptances more that a doubt allows
-	word      map[string]bool // recipients of which the operator said that they have it
+	word      map[string]bool // recipients of which the operator said that they have it, or need not
+	decisions []Decision      // what the operator may say
+}
+
+var decisions = [...]Decision{
+	DecideRetry, DecideDelivered, DecideReport, DecideHold, DecideRelease, DecideNow, DecideBounce, DecideDelete,
 }
 
 type modelDelivery struct {
@@ -44,7 +49,7 @@ func newModel(t *rapid.T) *model {
 	s.policy.Limits.DeliveriesPerDestination = rapid.IntRange(1, 2).Draw(t, "per destination")
 	s.policy.Limits.WindowGroups = rapid.SampledFrom([]int{1, 3, 100}).Draw(t, "window")
 	s.policy.Schedule.Lifetime = time.Hour
-	m := &model{t: t, s: s, submitted: map[string]int{}, reports: map[string]int{}, removed: map[spec.QueueID]int{},
+	m := &model{decisions: decisions[:], t: t, s: s, submitted: map[string]int{}, reports: map[string]int{}, removed: map[spec.QueueID]int{},
 		licences: map[string]int{}, word: map[string]bool{}}
 	m.start()
 	return m
@@ -85,6 +90,7 @@ func (m *model) step(e Event) {
 		case Close:
 			m.closes = append(m.closes, act)
 		case Begin:
+			m.begins(act)
 			m.deliver = append(m.deliver, &modelDelivery{begin: act})
 		case Accepted:
 			if act.Err != nil {
@@ -99,6 +105,15 @@ func (m *model) step(e Event) {
 			m.t.Fatalf("the core halts: %v", act.Err)
 		case Note:
 			m.fact(act.Fact)
+		}
+	}
+}
+
+// begins demands that the disk allows an attempt of whom one begins for.
+func (m *model) begins(b Begin) {
+	for _, to := range b.To {
+		if r := m.entry(b.ID).recipient(to); r.Standing() != spec.Queued {
+			m.t.Fatalf("an attempt begins for %s, who is %v", to, r.Standing())
 		}
 	}
 }
@@ -131,6 +146,8 @@ func (m *model) fact(f spec.Fact) {
 	if f.Kind == spec.FactOutcome {
 		key := string(f.Queue) + " " + f.To[0]
 		switch {
+		case f.State == spec.Deleted:
+			m.word[key] = true
 		case f.State == spec.Failed && m.submitted[key] > 0:
 			m.t.Fatalf("%s is called failed, and a server has it", key)
 		case f.State == spec.Delivered && m.submitted[key] == 0 && !m.word[key]:
@@ -157,11 +174,8 @@ func (m *model) act() {
 	if len(m.read) > 0 {
 		can = append(can, m.load)
 	}
-	if held := m.held(); len(held) > 0 && m.core.recovery.ready {
-		can = append(can, func() {
-			h := held[rapid.IntRange(0, len(held)-1).Draw(m.t, "held")]
-			m.decide(h, rapid.SampledFrom([]Decision{DecideRetry, DecideDelivered, DecideReport}).Draw(m.t, "decision"))
-		})
+	if words := m.words(); len(words) > 0 && m.core.recovery.ready {
+		can = append(can, func() { m.decide(rapid.SampledFrom(words).Draw(m.t, "decision")) })
 	}
 	if len(m.closes) > 0 {
 		can = append(can, m.close)
@@ -207,8 +221,9 @@ func (m *model) load() {
 	m.step(e)
 }
 
-// held lists who is held on disk, as decisions about one recipient each.
-func (m *model) held() (held []Decide) {
+// words lists what an operator can say, by what is on disk, of one recipient
+// each.
+func (m *model) words() (words []Decide) {
 	for _, k := range sortedKeys(m.s.disk) {
 		if k.Space != seam.SpaceControl {
 			continue
@@ -218,19 +233,21 @@ func (m *model) held() (held []Decide) {
 			m.t.Fatal(err)
 		}
 		for _, r := range e.Recipients {
-			if r.State == spec.Held {
-				held = append(held, Decide{ID: e.ID, Recipient: r.Address})
+			for _, d := range m.decisions {
+				if d.Concerns(&r) {
+					words = append(words, Decide{ID: e.ID, Recipient: r.Address, Decision: d})
+				}
 			}
 		}
 	}
-	return held
+	return words
 }
 
-func (m *model) decide(d Decide, what Decision) {
+func (m *model) decide(d Decide) {
 	m.s.tickets++
-	d.Ticket, d.Decision = m.s.tickets, what
+	d.Ticket = m.s.tickets
 	key := string(d.ID) + " " + d.Recipient
-	switch what {
+	switch d.Decision {
 	case DecideRetry:
 		m.licences[key]++
 	case DecideDelivered:
@@ -346,6 +363,7 @@ func (m *model) crash() {
 
 // settle lets everything finish: no more faults, servers take everything.
 func (m *model) settle() {
+	m.decisions = []Decision{DecideReport, DecideRelease}
 	for range 2000 {
 		switch {
 		case len(m.s.unacked) > 0:
@@ -362,8 +380,8 @@ func (m *model) settle() {
 		case len(m.deliver) > 0:
 			m.accept(m.deliver[0])
 			m.end(0, spec.Proceed)
-		case len(m.held()) > 0:
-			m.decide(m.held()[0], DecideReport)
+		case len(m.words()) > 0:
+			m.decide(m.words()[0])
 		case len(m.s.disk) > 0 || m.core.Sizes().Destinations > 0: // one may be known to have mail that ended in the recovery
 			m.pass(10 * time.Minute)
 		default:

@@ -76,6 +76,9 @@ type job struct {
 	closing []Result
 	// ticket is that of an operator who waits for the close; 0 for none.
 	ticket uint64
+	// blocked are the destinations where the message has no attempt begun while
+	// a close runs. It is never changed.
+	blocked []string
 }
 
 // A commit is a batch that is not durable yet, and what its durability lets

@@ -54,6 +54,7 @@ func (q *Queue) settle(e Settle) {
 		return
 	}
 	m := j.message
+	m.unsure = without(m.unsure, j.blocked) // what it stores blocks them now
 	results := e.Results
 	if e.Last {
 		results = append(slices.Clone(results), q.leftover(j, results)...)
@@ -114,14 +115,17 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 
 // undo takes an attempt back that the relay broke off because it stops: no
 // server said no, so the recipient is due as it was, in the next process. An
-// intent whose dot did not leave is taken back too.
+// intent whose dot did not leave is taken back too; what an operator said of it
+// meanwhile is not.
 func (q *Queue) undo(c *commit, m *message, j *job, address string) {
 	r := m.entry.recipient(address)
 	if r == nil || r.State != spec.Intent {
 		return
 	}
 	if i := slices.IndexFunc(j.before, func(b Recipient) bool { return b.Address == address }); i >= 0 {
+		parked := r.Parked
 		*r = j.before[i]
+		r.Parked = parked
 		c.changes(j.dest)
 	}
 }
@@ -171,6 +175,7 @@ func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
 	}
 	r.State = next
 	r.Doubted = r.Doubted || res.Verdict == spec.InDoubt && next == spec.Queued
+	r.Parked = r.Parked && next == spec.Queued
 	r.Attempts = max(r.Attempts, j.attempt)
 	r.Last = res.Trouble.short()
 	if j.closing == nil {
@@ -194,7 +199,7 @@ func (q *Queue) next(m *message, r *Recipient, j *job, res Result) (spec.Recipie
 	case spec.FailRecipient, spec.FailMessage:
 		return failed, nil
 	case spec.Defer, spec.NextHost:
-		if q.clock.now() >= q.expires(m) {
+		if q.clock.now() >= q.expires(m) && !r.Parked {
 			return failed, nil
 		}
 		return spec.Queued, nil
@@ -236,7 +241,7 @@ func (q *Queue) doubt(m *message, r *Recipient, t Trouble) spec.Fact {
 func (q *Queue) outcome(m *message, job string, r *Recipient) spec.Fact {
 	f := spec.Fact{
 		Kind: spec.FactOutcome, Message: m.entry.Message, Queue: m.entry.ID, Job: job, Dest: q.policy.Destination(r.Address), Host: r.Last.Host,
-		To: []string{r.Address}, State: r.State, Attempt: r.Attempts, Reply: r.Last.Reply.String(), Text: r.Last.Text,
+		To: []string{r.Address}, State: r.Standing(), Attempt: r.Attempts, Reply: r.Last.Reply.String(), Text: r.Last.Text,
 	}
 	if r.State == spec.Queued {
 		f.Due = r.Due

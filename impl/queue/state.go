@@ -189,9 +189,9 @@ func (e *encoder) recipient(r *Recipient) {
 	e.b = append(e.b, byte(r.State))
 	if !r.State.Final() {
 		e.int(int64(r.Attempts))
-		e.flags(r.Doubted)
+		e.flags(r.Doubted, r.Parked)
 	}
-	if waits(r.State) {
+	if r.State == spec.Queued || r.State == spec.Intent {
 		e.wall(r.Due)
 	}
 }
@@ -271,6 +271,7 @@ func (e *encoder) job(j *job) {
 	e.texts(j.to)
 	e.int(int64(j.attempt))
 	e.flags(j.group != nil, j.closing != nil, j.ticket != 0)
+	e.texts(j.blocked)
 	e.int(int64(len(j.before)))
 	for i := range j.before {
 		e.recipient(&j.before[i])

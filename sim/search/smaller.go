@@ -19,7 +19,11 @@ func dropSteps(sc *scenarios.Scenario) []change {
 				if i >= len(sc.Plan) || j >= len(sc.Plan[i].Recipients) || len(sc.Plan[i].Recipients) < 2 {
 					return false
 				}
+				gone := sc.Plan[i].Recipients[j]
 				sc.Plan[i].Recipients = slices.Delete(sc.Plan[i].Recipients, j, j+1)
+				if sc.Plan[i].Kind == scenarios.StepSubmit {
+					dropOrders(sc, sc.Plan[i].Message, gone)
+				}
 				return true
 			})
 		}
@@ -38,6 +42,19 @@ func dropSteps(sc *scenarios.Scenario) []change {
 		})
 	}
 	return all
+}
+
+// dropOrders leaves out what an operator says of a recipient who is none any
+// more.
+func dropOrders(sc *scenarios.Scenario, message, recipient string) {
+	sc.Plan = slices.DeleteFunc(sc.Plan, func(s scenarios.Step) bool {
+		return s.Order() != "" && s.Message == message && len(s.Recipients) == 1 && s.Recipients[0] == recipient
+	})
+	for i := range sc.Plan {
+		if s := &sc.Plan[i]; s.Order() != "" && s.Message == message {
+			s.Recipients = slices.DeleteFunc(s.Recipients, func(to string) bool { return to == recipient })
+		}
+	}
 }
 
 // dropPlaces leaves out servers with all that is said of them, and domains.
@@ -185,6 +202,14 @@ func plainSteps(sc *scenarios.Scenario) []change {
 		at(func(s *scenarios.Step) bool {
 			return s.Jump.Abs() > time.Hour && reset(&s.Jump, s.Jump/s.Jump.Abs()*time.Hour)
 		})
+		at(func(s *scenarios.Step) bool {
+			had := s.Order() != "" && len(s.Recipients) > 0
+			if had {
+				s.Recipients = nil // all
+			}
+			return had
+		})
+		at(func(s *scenarios.Step) bool { return reset(&s.Refused, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Size, 0) })
 		at(func(s *scenarios.Step) bool { return reset(&s.EightBit, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Silent, false) })

@@ -61,6 +61,9 @@ func (g *generator) crash() scenarios.Step {
 		return s
 	}
 	s.When = scenarios.FactMatch{Kind: pick(g, crashFacts...), After: g.odds(0.5), Nth: g.between(1, 4)}
+	if g.on[operator] && g.odds(0.3) {
+		s.When.Kind = pick(g, spec.FactOperator, spec.FactOperated)
+	}
 	return s
 }
 
@@ -77,13 +80,23 @@ func (g *generator) jumps(add func(scenarios.Step)) {
 	}
 }
 
-// decisions draws what an operator says of what is held.
+// decisions draws what an operator says: of what is held in doubt and of what
+// waits, of a message or of one recipient, while a delivery has it or later.
 func (g *generator) decisions(add func(scenarios.Step)) {
 	for _, s := range g.sc.Plan {
-		for s.Kind == scenarios.StepSubmit && g.odds(0.6) && len(g.sc.Plan) < 24 {
-			add(scenarios.Step{
-				Kind: scenarios.StepDecide, At: g.minutes(1, 600), Message: s.Message, Decision: pick(g, "retry", "delivered", "report"),
-			})
+		for s.Kind == scenarios.StepSubmit && g.odds(0.75) && len(g.sc.Plan) < 24 {
+			d := scenarios.Step{
+				At: pick(g, g.minutes(1, 600), g.minutes(1, 60), s.At+time.Duration(g.between(0, 60_000))*time.Millisecond), Message: s.Message,
+				Kind: pick(g, scenarios.StepDecide, scenarios.StepDecide, scenarios.StepHold, scenarios.StepHold, scenarios.StepRelease,
+					scenarios.StepRelease, scenarios.StepRetry, scenarios.StepBounce, scenarios.StepDelete),
+			}
+			if d.Kind == scenarios.StepDecide {
+				d.Decision = pick(g, "retry", "delivered", "report")
+			}
+			if g.odds(0.4) {
+				d.Recipients = []string{pick(g, s.Recipients...)}
+			}
+			add(d)
 		}
 	}
 }

@@ -32,7 +32,7 @@ const (
 	many                  // many recipients, many messages
 	shapes                // sizes, 8-bit content, the null sender
 	policies              // relay mode, fallback, limits, schedule, in_doubt
-	operator              // doubts are held, and decided
+	operator              // doubts are held and decided, and what waits is parked, tried, bounced, deleted
 	clock                 // the wall clock is set, while the relay runs or is down
 	classes
 )
@@ -106,7 +106,7 @@ func (g *generator) policy() {
 		p.InDoubt = pick(g, spec.DoubtReport, spec.DoubtReport, spec.DoubtHold, spec.DoubtRetry)
 	}
 	if g.on[operator] {
-		p.InDoubt = spec.DoubtHold
+		p.InDoubt = pick(g, spec.DoubtHold, spec.DoubtHold, spec.DoubtHold, spec.DoubtRetry, spec.DoubtReport)
 	}
 	if !g.on[policies] {
 		return

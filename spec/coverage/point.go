@@ -61,7 +61,7 @@ const (
 	// Submitting: the submitter has begun, and the relay has not said that the
 	// message is in its spool.
 	Submitting Place = iota
-	// Waiting: queued, and no attempt is under way.
+	// Waiting: queued or parked, and no attempt is under way.
 	Waiting
 	// Attempting: an attempt is under way, and the intent is not durable.
 	Attempting
@@ -102,7 +102,7 @@ func Places() []Place {
 // Points are numbered group by group, in grids some of whose places are no
 // points: what cannot be is not counted.
 const (
-	states = int(spec.Held) + 1 // 0 is "new": nothing was known before
+	states = int(spec.Deleted) + 1 // 0 is "new": nothing was known before
 	stages = int(spec.StageQUIT)
 	events = int(spec.Loop)
 	// faults is the number of kinds; a test holds it against spec.Faults.
@@ -119,7 +119,7 @@ const (
 // another; from 0 for its first. Restarted is true when a process of the relay
 // began in between. It is no point when it would be unlawful.
 func TransitionPoint(from, to spec.RecipientState, restarted bool) (p Point, ok bool) {
-	if !to.Valid() || from > spec.Held || !lawful(from, to) {
+	if !to.Valid() || from > spec.Deleted || !lawful(from, to) {
 		return 0, false
 	}
 	n := firstTransition + int(from)*states + int(to)
@@ -204,8 +204,8 @@ func (g Group) Points() []Point {
 	switch g {
 	case Transitions:
 		for _, restarted := range [...]bool{false, true} {
-			for from := spec.RecipientState(0); from <= spec.Held; from++ {
-				for to := spec.Queued; to <= spec.Held; to++ {
+			for from := spec.RecipientState(0); from <= spec.Deleted; from++ {
+				for to := spec.Queued; to <= spec.Deleted; to++ {
 					add(TransitionPoint(from, to, restarted))
 				}
 			}

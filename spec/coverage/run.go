@@ -269,7 +269,7 @@ func (r *Run) place(one *recipient) (at Place, ok bool) {
 		return Intended, true
 	case one.state == spec.Queued && one.job != nil:
 		return Attempting, true
-	case one.state == spec.Queued:
+	case one.state == spec.Queued, one.state == spec.Parked:
 		return Waiting, true
 	case one.state == spec.Held:
 		return Held, true

@@ -52,6 +52,11 @@ const (
 	// isDelivered and mayRetry are the operator's words.
 	isDelivered
 	mayRetry
+	// isParked, isReleased and isDeleted are, too: no attempt, attempts again,
+	// never one.
+	isParked
+	isReleased
+	isDeleted
 )
 
 func newBatch(c queue.Commit) *batch {

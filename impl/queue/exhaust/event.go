@@ -34,7 +34,11 @@ const (
 	crashed        // keeping i batches
 )
 
-var decisions = [...]queue.Decision{queue.DecideRetry, queue.DecideDelivered, queue.DecideReport}
+// decisions are the operator's words: on doubts, then on what waits.
+var decisions = [...]queue.Decision{
+	queue.DecideRetry, queue.DecideDelivered, queue.DecideReport,
+	queue.DecideRelease, queue.DecideHold, queue.DecideNow, queue.DecideBounce, queue.DecideDelete,
+}
 
 // What a delivery may hear after a dot that the server did not take, and after
 // one that it did.
@@ -167,10 +171,10 @@ func choices(open uint8, n int, least uint8) []uint8 {
 	return all
 }
 
-// operatorEvents lists what the operator can decide: on what is held, as the
-// disk says it. One word on a message at a time.
+// operatorEvents lists what the operator can say: by what the disk holds. One
+// word on a message at a time.
 func (s *state) operatorEvents(list []event) []event {
-	if !s.ready || s.policy.InDoubt != spec.DoubtHold {
+	if !s.ready || s.policy.InDoubt != spec.DoubtHold && s.world.Orders == 0 {
 		return list
 	}
 letters:
@@ -184,22 +188,29 @@ letters:
 				continue letters
 			}
 		}
-		held := 0
-		for i := range e.Recipients {
-			if e.Recipients[i].State == spec.Held {
-				held++
-			}
+		for y, word := range decisions {
+			list = s.wordEvents(list, n, e, word, uint8(y))
 		}
-		for x := range len(e.Recipients) + 1 {
-			if held == 0 || x == 0 && held == 1 || x > 0 && e.Recipients[x-1].State != spec.Held {
-				continue // "all" is another word than a name only of several
-			}
-			for y, word := range decisions {
-				if word != queue.DecideRetry || s.retries >= held {
-					list = append(list, event{decided, uint8(n), uint8(x), uint8(y)})
-				}
-			}
+	}
+	return list
+}
+
+// wordEvents lists of whom the operator can say a word.
+func (s *state) wordEvents(list []event, n int, e *queue.Entry, word queue.Decision, y uint8) []event {
+	about := 0
+	for i := range e.Recipients {
+		if word.Concerns(&e.Recipients[i]) {
+			about++
 		}
+	}
+	if word == queue.DecideRetry && s.retries < about || s.orders == 0 && s.costs(word, e.ID) {
+		return list
+	}
+	for x := range len(e.Recipients) + 1 {
+		if about == 0 || x == 0 && about == 1 || x > 0 && !word.Concerns(&e.Recipients[x-1]) {
+			continue // "all" is another word than a name only of several
+		}
+		list = append(list, event{decided, uint8(n), uint8(x), y})
 	}
 	return list
 }

@@ -60,6 +60,9 @@ type mail struct {
 	// word: the operator says that it was delivered. final: it is on disk that
 	// a server refused it for good.
 	word, final bool
+	// parked: an operator wants no attempt. deleted: nor that anybody is told.
+	// bounced: an operator said so, and was not refused.
+	parked, deleted, bounced bool
 	// due is when it may be attempted next.
 	due spec.Wall
 }
@@ -178,7 +181,9 @@ func (s *state) begins(b queue.Begin) {
 			s.violate(spec.WireLawful, "the relay attempts %s for %s, who is no recipient", b.ID, to)
 		case m.due > s.now:
 			s.violate(spec.RetryOnTime, "the relay attempts %s %v before it is due", m.name, m.due.Sub(s.now))
-		case m.reported > 0 || m.word || m.final:
+		case m.parked:
+			s.violate(spec.RetryOnTime, "the relay attempts %s, which is parked", m.name)
+		case m.reported > 0 || m.word || m.final || m.deleted:
 			s.violate(spec.RetryOnTime, "the relay attempts %s, which is final", m.name)
 		default:
 			m.doubted = m.doubted || m.doubt
@@ -231,6 +236,12 @@ func (m *mail) take(e effect) {
 		m.final = true
 	case isDelivered:
 		m.word = true
+	case isParked:
+		m.parked = m.reported == 0 && !m.word && !m.final && !m.deleted // it may be over in a batch before
+	case isReleased:
+		m.parked = false
+	case isDeleted:
+		m.deleted = true
 	case mayRetry:
 		if m.accepted > 0 {
 			m.licence = true
@@ -281,8 +292,15 @@ func (s *state) judgeRecord(l *letter, m *mail, state string) {
 		if m.accepted > 0 {
 			s.violate(spec.TrueReports, "%s is recorded as failed, but a server accepted it", m.name)
 		}
-		if !m.refused && !s.expired(l) {
+		if !m.refused && !m.bounced && m.parked {
+			s.violate(spec.RetryOnTime, "%s is given up, though it is parked", m.name)
+		}
+		if !m.refused && !m.bounced && !s.expired(l) {
 			s.violate(spec.TrueReports, "%s is recorded as failed, but no server refused it and its lifetime is not over", m.name)
+		}
+	case spec.Deleted.String():
+		if !m.deleted {
+			s.violate(spec.NothingLost, "%s is deleted, though no operator said so", m.name)
 		}
 	case spec.Unknown.String(), spec.Held.String():
 		if !m.doubt && (state == spec.Held.String() || !m.doubted) {
@@ -316,7 +334,7 @@ func (s *state) removed(id spec.QueueID) {
 			continue
 		}
 		// Nobody is told of a report that fails (RFC 5321 section 6.1).
-		given := l.report && (m.refused || m.doubt || m.doubted || s.expired(l))
+		given := m.deleted || l.report && (m.refused || m.doubt || m.doubted || m.bounced || s.expired(l))
 		if m.accepted == 0 && m.reported == 0 && !m.word && !given {
 			s.violate(spec.NothingLost, "%s leaves the disk, but no server has %s and nobody was told", id, m.name)
 		}
@@ -354,7 +372,7 @@ func (s *state) judgeDelay() {
 		}
 		for k := range e.Recipients {
 			r := &e.Recipients[k]
-			if r.State == spec.Queued && r.Due <= s.now && s.place(e.ID, s.policy.Destination(r.Address)) {
+			if r.Standing() == spec.Queued && r.Due <= s.now && s.place(e.ID, s.policy.Destination(r.Address)) {
 				s.violate(spec.FairAndBounded, "time goes by, and %s to %s waits, though it is due and there is a place for it", e.ID, r.Address)
 			}
 		}
@@ -417,7 +435,7 @@ func (e *encoder) truth(s *state) {
 		m := &s.mails[i]
 		e.text(m.name)
 		e.b = append(e.b, m.accepted, m.reported)
-		for _, v := range [...]bool{m.doubt, m.refused, m.doubted, m.licence, m.word, m.final} {
+		for _, v := range [...]bool{m.doubt, m.refused, m.doubted, m.licence, m.word, m.final, m.parked, m.deleted, m.bounced} {
 			e.bool(v)
 		}
 		e.wall(max(m.due, s.now)) // what is past is past

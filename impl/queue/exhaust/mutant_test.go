@@ -170,6 +170,17 @@ func verdictAs(old, new spec.Verdict) func(queue.Event) queue.Event {
 	})
 }
 
+// wordAs takes one word of the operator for another.
+func wordAs(old, new queue.Decision) func(queue.Event) queue.Event {
+	return func(e queue.Event) queue.Event {
+		if d, ok := e.(queue.Decide); ok && d.Decision == old {
+			d.Decision = new
+			return d
+		}
+		return e
+	}
+}
+
 func space(x seam.Space, gone bool) func(seam.Op) bool {
 	return func(op seam.Op) bool { return op.Key.Space == x && op.Delete == gone }
 }
@@ -184,6 +195,8 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 	late.Lifetime = 2
 	held := one
 	held.InDoubt = spec.DoubtHold
+	ordered := one
+	ordered.Orders = 1
 	retried := one
 	retried.InDoubt, retried.Lifetime = spec.DoubtRetry, 2
 	for _, test := range []struct {
@@ -225,13 +238,16 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 		{"what was evicted is not read back", mutant{actions: func(_ queue.Event, acts []queue.Action) []queue.Action {
 			return slices.DeleteFunc(acts, func(a queue.Action) bool { l, ok := a.(queue.Load); return ok && l.Kind == queue.LoadGroups })
 		}}, tight, spec.Progress},
-		{"an operator's report is taken for a retry", mutant{event: func(e queue.Event) queue.Event {
-			if d, ok := e.(queue.Decide); ok && d.Decision == queue.DecideReport {
-				d.Decision = queue.DecideRetry
-				return d
+		{"an operator's report is taken for a retry", mutant{event: wordAs(queue.DecideReport, queue.DecideRetry)}, held, spec.NeverTwice},
+		{"a hold is taken for a retry", mutant{event: wordAs(queue.DecideHold, queue.DecideNow)}, ordered, spec.RetryOnTime},
+		{"a bounce is taken for a delete", mutant{event: wordAs(queue.DecideBounce, queue.DecideDelete)}, ordered, spec.NothingLost},
+		{"a delete is taken for a bounce", mutant{event: wordAs(queue.DecideDelete, queue.DecideBounce)}, ordered, spec.TrueReports},
+		{"a hold is forgotten in a crash", mutant{actions: early(func(e queue.Event) queue.Action {
+			if d, ok := e.(queue.Decide); ok && d.Decision == queue.DecideHold {
+				return queue.Decided{Ticket: d.Ticket, ID: d.ID}
 			}
-			return e
-		}}, held, spec.NeverTwice},
+			return nil
+		}, is[queue.Decided])}, ordered, spec.Progress},
 		{"under retry, a retry for what was refused", mutant{event: verdictAs(spec.FailRecipient, spec.InDoubt)}, retried, spec.RetryOnTime},
 	} {
 		t.Run(test.name, func(t *testing.T) {

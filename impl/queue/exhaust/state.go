@@ -59,9 +59,9 @@ type state struct {
 
 	letters []letter
 	mails   []mail
-	// crashes and retries are how many more there may be: crashes, and times
-	// that the operator says retry.
-	crashes, retries int
+	// crashes, retries and orders are how many more there may be: crashes, and
+	// times that the operator says retry, or anything of what waits.
+	crashes, retries, orders int
 
 	// effects and seq belong to the step under way: what its batch makes true,
 	// and the last batch that it sent.
@@ -113,7 +113,7 @@ type load struct {
 
 // begin returns the first state: a new process on an empty disk.
 func (g *setting) begin() *state {
-	s := &state{setting: g, now: spec.Wall(946684800e9), crashes: g.world.Crashes, retries: g.world.Retries}
+	s := &state{setting: g, now: spec.Wall(946684800e9), crashes: g.world.Crashes, retries: g.world.Retries, orders: g.world.Orders}
 	for i := range g.world.Messages {
 		s.letters = append(s.letters, letter{id: id(i), to: g.world.recipients(i)})
 	}
@@ -168,6 +168,7 @@ func (s *state) append(b []byte) []byte {
 	e.wall(s.wake)
 	e.int(s.crashes)
 	e.int(s.retries)
+	e.int(s.orders)
 	e.int(len(s.disk))
 	for i := range s.disk {
 		e.item(&s.disk[i])

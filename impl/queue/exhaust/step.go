@@ -130,8 +130,12 @@ func (s *state) decided(a queue.Decided) {
 		s.violate(spec.Progress, "the relay answers an operator on %s, who does not wait", a.ID)
 		return
 	}
-	if a.Err != nil {
+	d := s.decisions[i]
+	if a.Err != nil && (endsDoubt(d.Decision) || !s.mayRefuse(d)) {
 		s.violate(spec.Progress, "the relay refuses what the operator decided: %v", a.Err)
+	}
+	if a.Err != nil && d.Decision == queue.DecideBounce {
+		s.bounced(d, false)
 	}
 	s.decisions = slices.Delete(s.decisions, i, i+1)
 }
@@ -192,7 +196,8 @@ func (s *state) freshID(about spec.QueueID) spec.QueueID {
 	n := 0
 	for {
 		id := spec.QueueID(fmt.Sprintf("r%s.%d", about, n))
-		if s.letter(id) == nil {
+		asked := func(d queue.Decide) bool { return d.ID == id } // of one by that name, which has ended
+		if s.letter(id) == nil && !slices.ContainsFunc(s.decisions, asked) {
 			return id
 		}
 		n++
@@ -283,24 +288,96 @@ func (s *state) decide(d queue.Decide) {
 			s.retries--
 		}
 	}
+	if s.costs(d.Decision, d.ID) {
+		s.orders--
+	}
+	if d.Decision == queue.DecideBounce {
+		s.bounced(d, true)
+	}
 	s.step(d)
+}
+
+// endsDoubt reports whether a decision is about what is held in doubt, which
+// nothing else can be about meanwhile.
+func endsDoubt(d queue.Decision) bool {
+	return d == queue.DecideRetry || d == queue.DecideDelivered || d == queue.DecideReport
+}
+
+// has reports whether a delivery has a recipient, of whom it has said nothing.
+func (d *delivery) has(to string) bool {
+	bits := d.open
+	if d.phase != settling {
+		bits |= d.dot
+	}
+	i := slices.Index(d.to, to)
+	return !d.last && i >= 0 && bits&(1<<i) != 0
+}
+
+// bounced notes that an operator gives mail up, or has been refused that.
+func (s *state) bounced(d queue.Decide, on bool) {
+	l := s.letter(d.ID)
+	if l == nil {
+		return // it has ended meanwhile
+	}
+	for _, to := range l.to {
+		if m := s.mail(l.name(to)); m != nil && (d.Recipient == "" || d.Recipient == to) {
+			m.bounced = on
+		}
+	}
+}
+
+// costs reports whether a word is one of the orders that are counted. A release
+// of what lies still is not, or it would lie for ever; another one may be in
+// vain, again and again.
+func (s *state) costs(d queue.Decision, id spec.QueueID) bool {
+	return !endsDoubt(d) && (d != queue.DecideRelease || s.moves(id))
+}
+
+// mayRefuse reports whether the relay may refuse a word: something of the message
+// is under way, or by now the word is about nobody.
+func (s *state) mayRefuse(d queue.Decide) bool {
+	e := s.disk.entry(d.ID)
+	about := func(r queue.Recipient) bool {
+		return d.Decision.Concerns(&r) && (d.Recipient == "" || d.Recipient == r.Address)
+	}
+	return e == nil || !slices.ContainsFunc(e.Recipients, about) || s.moves(d.ID)
+}
+
+// moves reports whether something of a message is under way.
+func (s *state) moves(id spec.QueueID) bool {
+	return len(s.unacked) > 0 || slices.ContainsFunc(s.deliveries, func(d delivery) bool { return d.id == id }) ||
+		slices.ContainsFunc(s.closes, func(c queue.Close) bool { return c.ID == id })
 }
 
 // decisionEffects is what a decision makes true once it is durable.
 func (s *state) decisionEffects(d queue.Decide) []effect {
 	var all []effect
 	l, e := s.letter(d.ID), s.disk.entry(d.ID)
+	if e == nil {
+		return nil // it has ended meanwhile
+	}
 	for i := range e.Recipients {
 		r := &e.Recipients[i]
-		if r.State != spec.Held || d.Recipient != "" && d.Recipient != r.Address {
+		if !d.Decision.Concerns(r) || d.Recipient != "" && d.Recipient != r.Address {
 			continue
 		}
+		attempted := slices.ContainsFunc(s.deliveries, func(x delivery) bool { return x.id == d.ID && x.has(r.Address) })
 		switch d.Decision {
 		case queue.DecideDelivered:
 			all = append(all, effect{isDelivered, l.name(r.Address), 0})
 		case queue.DecideRetry:
 			all = append(all, effect{mayRetry, l.name(r.Address), 0})
-		case queue.DecideReport:
+		case queue.DecideHold:
+			all = append(all, effect{isParked, l.name(r.Address), 0})
+		case queue.DecideRelease:
+			all = append(all, effect{isReleased, l.name(r.Address), 0})
+		case queue.DecideNow:
+			if !attempted {
+				all = append(all, effect{notBefore, l.name(r.Address), s.now})
+			}
+		case queue.DecideDelete:
+			all = append(all, effect{isDeleted, l.name(r.Address), 0})
+		case queue.DecideReport, queue.DecideBounce:
 		}
 	}
 	return all
@@ -316,6 +393,11 @@ func (s *state) crash(keep int) {
 		s.store(b)
 	}
 	s.unacked = nil
+	for _, d := range s.decisions {
+		if d.Decision == queue.DecideBounce {
+			s.bounced(d, false) // or it is over
+		}
+	}
 	for i := range s.deliveries {
 		if d := &s.deliveries[i]; d.phase != settling || !kept[d.seq] {
 			s.mailsOf(d, d.dot, s.window)

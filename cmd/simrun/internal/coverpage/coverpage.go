@@ -164,15 +164,15 @@ func (v view) transitions(restarted bool) grid {
 	if restarted {
 		g.Title, g.Text = "State transitions across a restart", "The state was left in another process than the one in which it was entered."
 	}
-	for to := spec.Queued; to <= spec.Held; to++ {
+	for to := spec.Queued; to <= spec.Deleted; to++ {
 		g.Columns = append(g.Columns, to.String())
 	}
-	for from := spec.RecipientState(0); from <= spec.Held; from++ {
+	for from := spec.RecipientState(0); from <= spec.Deleted; from++ {
 		if from.Final() {
 			continue
 		}
 		r := row{Name: coverage.StateName(from)}
-		for to := spec.Queued; to <= spec.Held; to++ {
+		for to := spec.Queued; to <= spec.Deleted; to++ {
 			p, ok := coverage.TransitionPoint(from, to, restarted)
 			r.Fields = append(r.Fields, v.field(p, ok, ""))
 		}

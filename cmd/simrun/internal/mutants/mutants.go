@@ -33,7 +33,9 @@ type Mutant struct {
 
 // All returns the mutants, by what their rules are about; Citadel's algorithms
 // are the last.
-func All() []Mutant { return slices.Concat(ofFates(), ofTheSpool(), ofTheWay(), ofCitadel()) }
+func All() []Mutant {
+	return slices.Concat(ofFates(), ofTheSpool(), ofTheWay(), ofOperators(), ofCitadel())
+}
 
 // ofFates are wrong about what becomes of mail.
 func ofFates() []Mutant {
@@ -115,6 +117,17 @@ func ofTheWay() []Mutant {
 			changed(func(p *spec.Policy) { p.Limits.Deliveries = 1 })},
 		{"sends-again-unseen", "sends everything once more, hours later, and tells nobody", spec.FairAndBounded, "plain/one-recipient", seamed(sendsAgain)},
 		{"wakes-on-the-hour", "looks at what is due once an hour", spec.FairAndBounded, "retry/greylisting", cored(wakesOnTheHour)},
+	}
+}
+
+// ofOperators do not do what an operator says.
+func ofOperators() []Mutant {
+	return []Mutant{
+		{"deaf-to-holds", "tells an operator that mail is parked, and sends it", spec.RetryOnTime, "operator/hold", heard("hold", "")},
+		{"retries-what-is-parked", "takes an operator's hold for a retry", spec.RetryOnTime, "operator/hold", heard("hold", "retry-now")},
+		{"nods-to-operators", "tells an operator that a thing is done before that is durable", spec.RetryOnTime, "operator/hold-survives", nods},
+		{"bounces-into-the-void", "takes an operator's bounce for a delete, and tells nobody", spec.NothingLost, "operator/bounce", heard("bounce", "delete")},
+		{"half-deletes", "leaves the content of what an operator deletes", spec.CleanExactly, "operator/delete", halfDeletes},
 	}
 }
 

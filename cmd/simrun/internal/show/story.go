@@ -55,7 +55,7 @@ func telling(facts []spec.Fact) []spec.Fact {
 		case spec.FactSubmit, spec.FactSubmitted, spec.FactRefused, spec.FactSubmitUnknown,
 			spec.FactAttempt, spec.FactTrouble, spec.FactOutcome, spec.FactDoubt, spec.FactReport, spec.FactDamaged, spec.FactHalt,
 			spec.FactAccepted, spec.FactReportSeen, spec.FactUnlawful,
-			spec.FactFault, spec.FactCrash, spec.FactStop, spec.FactOperator, spec.FactHeal:
+			spec.FactFault, spec.FactCrash, spec.FactStop, spec.FactOperator, spec.FactOperated, spec.FactHeal:
 			told = append(told, f)
 		case spec.FactStart:
 			if f.Count > 1 {

@@ -1,0 +1,74 @@
+package mutants
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/postonce/postonce/sim"
+	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
+)
+
+// Relays that do not do what an operator says, though they say so.
+
+// An obey is how a relay answers an operator; decide does as it is told.
+type obey func(word string, decide func(word string) error) error
+
+// misled is the relay with another ear for operators.
+func misled(answer obey) sim.Factory {
+	return func(host seam.Host, cfg sim.Config) (sim.Relay, error) {
+		relay, err := Honest(host, cfg)
+		if err != nil {
+			return nil, err
+		}
+		return ear{relay, answer}, nil
+	}
+}
+
+type ear struct {
+	sim.Relay
+	answer obey
+}
+
+func (e ear) Decide(ctx context.Context, id spec.QueueID, recipient, word string) error {
+	relay := e.Relay.(sim.Operator)
+	return e.answer(word, func(word string) error { return relay.Decide(ctx, id, recipient, word) })
+}
+
+// heard takes one word for another; for none when that is empty.
+func heard(from, to string) sim.Factory {
+	return misled(func(word string, decide func(string) error) error {
+		switch {
+		case word != from:
+			return decide(word)
+		case to == "":
+			return nil
+		}
+		return decide(to)
+	})
+}
+
+// nods says that it is done, and begins.
+func nods(host seam.Host, cfg sim.Config) (sim.Relay, error) {
+	return misled(func(word string, decide func(string) error) error {
+		host.Start(func() { _ = decide(word) })
+		return nil
+	})(host, cfg)
+}
+
+// halfDeletes removes the control entry of what an operator deletes, and leaves
+// the content.
+func halfDeletes(host seam.Host, cfg sim.Config) (sim.Relay, error) {
+	var deleting atomic.Bool
+	tampered(&host, func(ops []seam.Op) []seam.Op {
+		if !deleting.Load() {
+			return ops
+		}
+		return filter(ops, func(op seam.Op) bool { return op.Key.Space != seam.SpaceBody || !op.Delete })
+	})
+	return misled(func(word string, decide func(string) error) error {
+		deleting.Store(word == "delete")
+		defer deleting.Store(false)
+		return decide(word)
+	})(host, cfg)
+}

@@ -1,0 +1,205 @@
+package spec
+
+import (
+	"strings"
+)
+
+// What operators tell the relay to do: what it licenses, and what it binds the
+// relay to once the relay has said that it is done.
+
+// orders are what operators said of a recipient.
+type orders struct {
+	// last is the last word.
+	last *event
+	// retried is when one told the relay to send again what was in doubt, again
+	// when one told it to attempt, in any of the words for that.
+	retried, again *event
+	// said are the words that were said.
+	said map[string]order
+	// parked is the answer that no attempt begins any more, nil when one may;
+	// ended the answer that it is bounced or deleted.
+	parked, ended *event
+}
+
+// An order is a word: when it was said last, and how often it was said and not
+// answered. Several operators may speak at the same time.
+type order struct {
+	at   *event
+	open int
+}
+
+var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete"}
+
+// about calls f for the recipients that a fact about an operator means.
+func (c *Checker) about(e *event, f func(*rcpt)) {
+	m := c.mailOf(e)
+	if m == nil {
+		return
+	}
+	for _, to := range e.To {
+		f(c.rcpt(m, to))
+	}
+	if len(e.To) == 0 {
+		for _, r := range m.rcpts {
+			f(r)
+		}
+	}
+}
+
+// operator takes an operator's word.
+func (c *Checker) operator(e *event) {
+	words := strings.Fields(e.Text)
+	c.about(e, func(r *rcpt) {
+		t := &r.told
+		t.last = e
+		if has(words, "retry") {
+			t.retried = e
+		}
+		if has(words, "retry") || has(words, "release") || has(words, "retry-now") {
+			t.again = e
+		}
+		if has(words, "retry") || has(words, "release") {
+			t.parked = nil
+		}
+		for _, w := range orderWords {
+			if !has(words, w) {
+				continue
+			}
+			if t.said == nil {
+				t.said = map[string]order{}
+			}
+			t.said[w] = order{e, t.said[w].open + 1}
+		}
+	})
+}
+
+// operated takes the relay's answer to an operator.
+func (c *Checker) operated(e *event) {
+	words := strings.Fields(e.Text)
+	c.about(e, func(r *rcpt) {
+		t := &r.told
+		for _, w := range orderWords {
+			if o := t.said[w]; has(words, w) && o.open > 0 {
+				t.said[w] = order{o.at, o.open - 1}
+			}
+		}
+		if e.Reply != "" || r.state.Final() || r.mail.twins {
+			return
+		}
+		switch {
+		case has(words, "hold") && r.state != Held && t.said["release"].open == 0:
+			t.parked = e
+		case has(words, "bounce"), has(words, "delete"):
+			t.ended = e
+		}
+	})
+}
+
+// decided reports whether an operator decided so on r after the fact since, and
+// the relay has not answered.
+func (r *rcpt) decided(decision string, since *event) bool {
+	o := r.told.said[decision]
+	return o.open > 0 && (since == nil || o.at.seq > since.seq)
+}
+
+// ordered reports whether the relay may be doing what an operator said, or have
+// done it without a word: it has not answered, and since a process ended that was
+// told, nothing was heard of r.
+func (c *Checker) ordered(r *rcpt, word string) bool {
+	o := r.told.said[word]
+	return o.open > 0 && !c.stoppedBetween(o.at, r.outcome) && !c.stoppedBetween(o.at, r.begun)
+}
+
+// mutely reports whether the relay may have done what an operator said, and its
+// process ended before it could say so.
+func (c *Checker) mutely(r *rcpt, word string) bool {
+	return c.ordered(r, word) && c.stoppedSince(r.told.said[word].at)
+}
+
+// bounced reports whether an outcome may be what an operator wanted: it is not
+// that of an attempt.
+func (c *Checker) bounced(r *rcpt, e *event) bool {
+	return c.ordered(r, "bounce") && !c.attempted(r, e)
+}
+
+// attempted reports whether an outcome is that of the last attempt. Its name is
+// unique within a process.
+func (c *Checker) attempted(r *rcpt, e *event) bool {
+	return r.begun != nil && e.Job != "" && e.Job == r.begun.Job && !c.stoppedSince(r.begun)
+}
+
+// parked reports whether r waits until an operator releases it.
+func (c *Checker) parked(r *rcpt) bool {
+	return r.job == nil && !r.state.Final() && (r.state == Parked || r.told.parked != nil || c.mutely(r, "hold"))
+}
+
+// judgeOrdered judges the beginning of an attempt by what operators said; it
+// reports whether there is anything to say.
+func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
+	about := r.name() + " " + e.Job
+	switch t := &r.told; {
+	case t.ended != nil:
+		c.violate(RetryOnTime, about, []*event{t.ended, e},
+			"the relay began an attempt for %s, though it had told an operator that this is done: %s", r.name(), t.ended.Text)
+	case t.parked != nil:
+		c.violate(RetryOnTime, about, []*event{r.outcome, t.parked, e}, "the relay began an attempt for %s, which an operator had parked", r.name())
+	case r.state == Parked && !c.ordered(r, "release"):
+		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is parked", r.name())
+	default:
+		return false
+	}
+	return true
+}
+
+// judgeParked judges that r is parked, and that it will be sent again once it is
+// released.
+func (c *Checker) judgeParked(r *rcpt, e *event) {
+	if c.peers && !r.mail.twins && r.told.said["hold"].at == nil {
+		c.violate(RetryOnTime, "parked "+r.name(), []*event{r.begun, e}, "the relay parked %s, though no operator told it to", r.name())
+	}
+	if c.attempted(r, e) {
+		r.defers++
+	}
+	r.due = max(r.due, e.Due)
+}
+
+// judgeMovedUp judges the new due time of what an operator released or wants
+// attempted now. It reports false when that is not why it is said.
+func (c *Checker) judgeMovedUp(r *rcpt, e *event, before Wall) bool {
+	release, now := c.ordered(r, "release"), c.ordered(r, "retry-now")
+	if e.Job != "" || !release && !now {
+		return false
+	}
+	latest := e.reckoned()
+	if _, end := r.mail.expires(c.policy); latest >= end {
+		latest = max(latest, end.Add(leeway))
+	}
+	if !now && r.state == Parked && e.Due < before {
+		c.violate(RetryOnTime, "released "+r.name(), []*event{r.outcome, e},
+			"the relay released %s, and made it due %s earlier than it was", r.name(), ago(before.Sub(e.Due)))
+	}
+	if !now {
+		latest = max(latest, before)
+	}
+	if e.Due > latest {
+		c.violate(RetryOnTime, "moved "+r.name()+e.Due.String(), []*event{r.told.again, e},
+			"an operator wants %s attempted, and the relay made it due %s too late", r.name(), ago(e.Due.Sub(latest)))
+	}
+	return true
+}
+
+// judgeEnded judges that r fails or ends as unknown, by what operators said.
+// What is parked does not end by itself; in the end of an attempt it may.
+func (c *Checker) judgeEnded(r *rcpt, e *event) {
+	attempted := r.begun != nil && (r.outcome == nil || r.begun.seq > r.outcome.seq)
+	if r.state == Parked && !attempted && !r.mail.twins && !c.bounced(r, e) && !c.ordered(r, "release") {
+		c.violate(RetryOnTime, "ended "+r.name(), []*event{r.outcome, e}, "the relay gave up on %s, which is parked", r.name())
+	}
+}
+
+// judgeDeleted judges that r ends and nobody is told.
+func (c *Checker) judgeDeleted(r *rcpt, e *event) {
+	if c.peers && !r.mail.twins && !c.ordered(r, "delete") {
+		c.violate(NothingLost, "deleted "+r.name(), []*event{r.outcome, r.begun, e}, "the relay deleted %s, though no operator told it to", r.name())
+	}
+}
