@@ -66,7 +66,7 @@ func (w *world) connect(client, server *process, from, to *net.TCPAddr, name str
 func (c *conn) Read(b []byte) (int, error) {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
-	defer c.world.cross(c.owner)()
+	defer c.world.cross(c.owner).over()
 	for {
 		switch {
 		case c.closed || c.owner.dead:
@@ -97,7 +97,7 @@ func (c *conn) Readable() bool {
 func (c *conn) Write(b []byte) (int, error) {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
-	defer c.world.cross(c.owner)()
+	defer c.world.cross(c.owner).over()
 	sent := 0
 	for {
 		switch room := c.out.room(); {
@@ -124,7 +124,7 @@ func (c *conn) Write(b []byte) (int, error) {
 func (c *conn) Close() error {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
-	defer c.world.cross(c.owner)()
+	defer c.world.cross(c.owner).over()
 	if c.closed || c.owner.dead {
 		return c.fail("close", net.ErrClosed)
 	}

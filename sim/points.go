@@ -55,34 +55,41 @@ func (w *world) mark(line, seam int, after bool) {
 // ops counts operations of the relay's seams.
 type ops struct{ all, store, lookup, dial int }
 
-// cross is called, with the lock held, when a process begins an operation of a
-// seam. The function that it returns is called when the operation is over. At
-// both the relay may be crashed.
-func (w *world) cross(p *process) (done func()) {
-	if p == w.nature || p != w.relay || !p.alive() || w.over {
-		return nothing
-	}
-	w.ops.all++
-	n := w.ops.all
-	w.crossing(n, false)
-	return func() {
-		if p.alive() {
-			w.crossing(n, true)
-		}
-	}
+// An operation is one use of a seam by a process. Its number counts those of
+// the relay from 1; 0 is one that does not count.
+type operation struct {
+	process *process
+	number  int
 }
 
-func nothing() {}
+// cross is called, with the lock held, when a process begins an operation of a
+// seam, and over of what it returns when the operation is over. At both the
+// relay may be crashed.
+func (w *world) cross(p *process) operation {
+	if p == w.nature || p != w.relay || !p.alive() || w.over {
+		return operation{}
+	}
+	w.ops.all++
+	o := operation{p, w.ops.all}
+	w.crossing(o.number, false)
+	return o
+}
+
+func (o operation) over() {
+	if o.number > 0 && o.process.alive() {
+		o.process.world.crossing(o.number, true)
+	}
+}
 
 // across calls f as an operation of a seam.
 func (p *process) across(f func()) {
 	w := p.world
 	w.mu.Lock()
-	done := w.cross(p)
+	o := w.cross(p)
 	w.mu.Unlock()
 	f()
 	w.mu.Lock()
-	done()
+	o.over()
 	w.mu.Unlock()
 }
 

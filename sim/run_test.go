@@ -224,3 +224,27 @@ func bench(b *testing.B, name string) {
 		}
 	}}})
 }
+
+func TestMemoryOfOtherRunsChangesNothing(t *testing.T) {
+	var scratch sim.Scratch
+	for _, name := range []string{"expiry/dead-server", "plain/one-recipient", "crash/after-acceptance-report"} {
+		sc := load(t, name)
+		alone := sim.Run(t, sc, newRelay, sim.Options{})
+		after := sim.Run(t, sc, newRelay, sim.Options{Scratch: &scratch, Brief: true})
+		if after.Hash != alone.Hash || after.Status != alone.Status || after.Facts != nil {
+			t.Errorf("%s: trace %s, and after other runs %s", name, alone.Hash, after.Hash)
+		}
+	}
+}
+
+func TestOnlyTheRulesCountWhenAskedTo(t *testing.T) {
+	sc := *load(t, "plain/one-recipient")
+	sc.Expect = append(sc.Expect[:0:0], sc.Expect...)
+	sc.Expect[0].Attempts = 7
+	if r := sim.Run(t, &sc, newRelay, sim.Options{}); r.Status != sim.Safety {
+		t.Fatalf("%s, though seven attempts were expected", r.Status)
+	}
+	if r := sim.Run(t, &sc, newRelay, sim.Options{RulesOnly: true}); r.Status != sim.OK {
+		t.Errorf("%s: %v", r.Status, r.Mismatches)
+	}
+}

@@ -59,7 +59,7 @@ const (
 // do does the sweep.
 func (s *Sweep) do(r *runner, sc *scenarios.Scenario) *Swept {
 	out := &Swept{Scenario: sc.Name}
-	calm := r.run(sc, sim.Options{Points: true, AllowUnused: true})
+	calm := r.run(sc, sim.Options{Points: true, AllowUnused: true, RulesOnly: true, Unhashed: true})
 	s.judge(out, sc, calm, nil)
 	if out.Broken > 0 {
 		return out // there is nothing calm to start from
@@ -142,7 +142,9 @@ func (w *sweeper) mine() bool {
 // try runs the scenario with more steps.
 func (w *sweeper) try(steps []scenarios.Step, points bool) *sim.Result {
 	w.out.Runs++
-	result := w.run(w.scenario, sim.Options{Steps: steps, AllowUnused: true, Points: points, Brief: !points, Unhashed: true, Until: w.Rule})
+	result := w.run(w.scenario, sim.Options{
+		Steps: steps, AllowUnused: true, RulesOnly: true, Points: points, Brief: !points, Unhashed: true, Until: w.Rule,
+	})
 	w.judge(w.out, w.scenario, result, steps)
 	return result
 }
