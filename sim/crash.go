@@ -57,6 +57,7 @@ func (s *crashStep) meets(w *world, facts []spec.Fact) bool {
 		if !w.matches(&s.When, &facts[i]) {
 			continue
 		}
+		w.marks.changed()
 		if s.met++; s.met == max(s.When.Nth, 1) {
 			return true
 		}

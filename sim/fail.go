@@ -28,6 +28,9 @@ func (w *world) failing(p *process, kind string) *failStep {
 		n = &w.ops.dial
 	}
 	*n++
+	if len(w.fails) > 0 {
+		w.marks.changed() // the plan counts them over all processes
+	}
 	for _, f := range w.fails {
 		if f.Op == kind && !f.healed && w.now() >= f.At && (*n == f.Nth || f.Forever && *n > f.Nth) {
 			f.met++

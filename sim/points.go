@@ -1,12 +1,22 @@
 package sim
 
-import "time"
+import (
+	"time"
+
+	"github.com/postonce/postonce/spec"
+)
 
 // A Point is a moment at which the relay can be crashed: before or after a line
-// of the trace, or before or after an operation of a seam. All that a process
-// knows is lost with it; so two moments between which no time passed and the
-// world did not change are one point, and it has one name. What the core
-// decides in between, nobody can have noticed.
+// of the trace, or before or after an operation of a seam.
+//
+// All that a process knows is lost with it. What follows is decided by what
+// outlives it: the disk, with what it has not acknowledged; the servers and
+// submitters, with what is on the way to them; what they and the DNS have
+// counted. Moments between which none of this changed, and that are within a
+// second, are one point: what comes after them differs no more than by how long
+// things took, which the seed draws anyhow. Longer apart, what was not due may
+// have become so. The point has the name of the last of them, by which the relay
+// has said most: that it said too much shows only then.
 type Point struct {
 	// Line is a line of the trace, Seam an operation of a seam, both from 1;
 	// one of them is set.
@@ -17,26 +27,36 @@ type Point struct {
 	Pending int
 	// Process is the number of the process that runs.
 	Process int
-	// At is when, since the start of the world.
-	At time.Duration
+	// At is when, since the start of the world; Since is the first moment that
+	// is the same.
+	At, Since time.Duration
 }
+
+// moment is how long at most moments are the same between which nothing changed.
+const moment = time.Second
 
 // marks finds the points of a run.
 type marks struct {
 	// on is set when they are asked for.
 	on bool
-	// changes counts what changed in the world. seen is its value, and the
-	// time, at the latest point.
-	changes int
-	seen    struct {
-		changes int
-		at      time.Duration
-	}
-	all []Point
+	// fresh is true when something has changed since the latest point.
+	fresh bool
+	all   []Point
 }
 
 // changed notes that something has changed that outlives the process.
-func (m *marks) changed() { m.changes++ }
+func (m *marks) changed() { m.fresh = true }
+
+// told notes a fact. That the relay said something, or was answered by the DNS,
+// or could not connect, is forgotten with it; a DNS that counts its faults
+// forgets nothing. What happens to the disk is noted when it does.
+func (m *marks) told(f *spec.Fact) {
+	switch {
+	case f.Actor == spec.ActorRelay, f.Actor == spec.ActorDisk, f.Kind == spec.FactQuery, f.Kind == spec.FactAnswer, f.Kind == spec.FactConnectFailed:
+	default:
+		m.changed()
+	}
+}
 
 // mark adds a point, unless it is the latest one.
 func (w *world) mark(line, seam int, after bool) {
@@ -44,12 +64,14 @@ func (w *world) mark(line, seam int, after bool) {
 	if !m.on || !w.relay.alive() {
 		return
 	}
-	now := w.now()
-	if len(m.all) > 0 && m.seen.changes == m.changes && m.seen.at == now {
+	p := Point{line, seam, after, len(w.disk.pending), w.relay.number, w.now(), w.now()}
+	if last := len(m.all) - 1; last >= 0 && !m.fresh && p.At-m.all[last].Since < moment {
+		p.Since = m.all[last].Since
+		m.all[last] = p
 		return
 	}
-	m.seen.changes, m.seen.at = m.changes, now
-	m.all = append(m.all, Point{line, seam, after, len(w.disk.pending), w.relay.number, now})
+	m.fresh = false
+	m.all = append(m.all, p)
 }
 
 // ops counts operations of the relay's seams.

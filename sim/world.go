@@ -148,6 +148,7 @@ func (w *world) sync(p *process, n int) {
 		return
 	}
 	w.commit()
+	w.marks.changed()
 	facts := w.disk.changes(n)
 	before, after := w.awaited(facts)
 	if before != nil {
@@ -184,7 +185,7 @@ func (w *world) addAt(at spec.Wall, f *spec.Fact) {
 	}
 	f.At = at
 	w.facts = append(w.facts, *f)
-	w.marks.changed()
+	w.marks.told(f)
 	found := w.checker.Observe(*f)
 	w.violations = append(w.violations, found...)
 	if w.sought(found) {

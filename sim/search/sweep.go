@@ -159,7 +159,7 @@ func (w *sweeper) crashes(before []scenarios.Step, points []sim.Point, depth int
 			continue
 		}
 		for _, keep := range keeps(p) {
-			steps := append(before[:len(before):len(before)], crashAt(p, keep))
+			steps := append(before[:len(before):len(before)], CrashAt(p, keep))
 			result := w.try(steps, depth > 1)
 			w.out.Crashes++
 			if depth > 1 {
@@ -186,7 +186,7 @@ func recovering(result *sim.Result, n int) []sim.Point {
 	}
 	var points []sim.Point
 	for _, p := range result.Points {
-		if p.Process == n && (ready == 0 || result.Began.Add(p.At) <= ready) {
+		if p.Process == n && (ready == 0 || result.Began.Add(p.Since) <= ready) {
 			points = append(points, p)
 		}
 	}
@@ -204,8 +204,8 @@ func keeps(p sim.Point) []string {
 	return []string{"none", "all", "some"}
 }
 
-// crashAt is a crash at a point.
-func crashAt(p sim.Point, keep string) scenarios.Step {
+// CrashAt is a crash at a point.
+func CrashAt(p sim.Point, keep string) scenarios.Step {
 	return scenarios.Step{
 		Kind: scenarios.StepCrash, StepNumber: p.Line, Seam: p.Seam, When: scenarios.FactMatch{After: p.After},
 		Restart: restartTime, Keep: keep,
