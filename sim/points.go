@@ -75,7 +75,17 @@ func (w *world) mark(line, seam int, after bool) {
 }
 
 // ops counts operations of the relay's seams.
-type ops struct{ all, store, lookup, dial int }
+type ops struct {
+	all                 int
+	store, lookup, dial opsOf
+}
+
+// opsOf counts the operations of one kind; at is when they were, when points are
+// asked for.
+type opsOf struct {
+	count int
+	at    []time.Duration
+}
 
 // An operation is one use of a seam by a process. Its number counts those of
 // the relay from 1; 0 is one that does not count.

@@ -250,7 +250,7 @@ func (w *world) result() *Result {
 	}
 	r := &Result{
 		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
-		Points: w.marks.all, Store: w.ops.store, Lookups: w.ops.lookup, Dials: w.ops.dial,
+		Points: w.marks.all, Store: w.ops.store.at, Lookups: w.ops.lookup.at, Dials: w.ops.dial.at,
 		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
 	}
 	if w.coverage != nil {

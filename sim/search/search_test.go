@@ -206,3 +206,18 @@ func TestWorldsDiffer(t *testing.T) {
 		t.Errorf("500 numbers make %d worlds", len(seen))
 	}
 }
+
+// TestAFailureThatLastsIsOneOfAllTimes: a fault that is for good ends after the
+// operation with which it begins, however late that is.
+func TestAFailureThatLastsIsOneOfAllTimes(t *testing.T) {
+	sc := load(t, "expiry/dead-server")
+	calm := sim.Run(t, sc, newRelay, sim.Options{Points: true})
+	last := len(calm.Store) - 1
+	if calm.Store[last] < healTime {
+		t.Fatalf("the last operation of the store is at %v", calm.Store[last])
+	}
+	r := sim.Run(t, sc, newRelay, sim.Options{AllowUnused: true, RulesOnly: true, Steps: failure("store", last+1, calm.Store[last], true)})
+	if !slices.ContainsFunc(r.Fired, func(f string) bool { return strings.HasSuffix(f, " fails") }) {
+		t.Errorf("the store did not fail: %v", r.Fired)
+	}
+}

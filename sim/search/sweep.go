@@ -50,10 +50,12 @@ type Found struct {
 }
 
 // restartTime is how long the relay is down, healTime how long faults that are
-// for good last.
+// for good last. On a disk that is broken the relay ends when it has begun, each
+// time alike; a few times are enough.
 const (
-	restartTime = 10 * time.Second
-	healTime    = 10 * time.Minute
+	restartTime  = 10 * time.Second
+	healTime     = 10 * time.Minute
+	healTimeDisk = time.Minute
 )
 
 // do does the sweep.
@@ -216,30 +218,31 @@ func CrashAt(p sim.Point, keep string) scenarios.Step {
 func (w *sweeper) failures(calm *sim.Result) {
 	for _, kind := range []struct {
 		op string
-		n  int
+		at []time.Duration
 	}{{"store", calm.Store}, {"lookup", calm.Lookups}, {"dial", calm.Dials}} {
-		for nth := 1; nth <= kind.n; nth++ {
+		for i, at := range kind.at {
 			for _, forever := range []bool{false, true} {
 				if !w.mine() {
 					continue
 				}
 				w.out.Faults++
-				w.try(failure(kind.op, nth, forever), false)
+				w.try(failure(kind.op, i+1, at, forever), false)
 			}
 		}
 	}
 }
 
-// failure is one operation that fails, or all from it on for a while.
-func failure(op string, nth int, forever bool) []scenarios.Step {
+// failure is one operation that fails, at a time, or all from it on for a while.
+func failure(op string, nth int, at time.Duration, forever bool) []scenarios.Step {
 	f := scenarios.Step{Kind: scenarios.StepFail, Op: op, Nth: nth, Forever: forever}
+	last := healTime
 	if op == "store" {
-		f.Restart = restartTime
+		f.Restart, last = restartTime, healTimeDisk
 	}
 	if !forever {
 		return []scenarios.Step{f}
 	}
-	return []scenarios.Step{f, {Kind: scenarios.StepHeal, At: healTime}}
+	return []scenarios.Step{f, {Kind: scenarios.StepHeal, At: (at + last).Truncate(time.Second)}}
 }
 
 // String says in a line how much was tried.
