@@ -12,7 +12,7 @@ import (
 // All that a process knows is lost with it. What follows is decided by what
 // outlives it: the disk, with what it has not acknowledged; the servers and
 // submitters, with what is on the way to them; what they and the DNS have
-// counted. Moments between which none of this changed, and that are within a
+// counted; and what it has claimed to be so. Moments between which none of this changed, and that are within a
 // second, are one point: what comes after them differs no more than by how long
 // things took, which the seed draws anyhow. Longer apart, what was not due may
 // have become so. The point has the name of the last of them, by which the relay
@@ -47,12 +47,13 @@ type marks struct {
 // changed notes that something has changed that outlives the process.
 func (m *marks) changed() { m.fresh = true }
 
-// told notes a fact. That the relay said something, or was answered by the DNS,
-// or could not connect, is forgotten with it; a DNS that counts its faults
-// forgets nothing. What happens to the disk is noted when it does.
+// told notes a fact. What the relay does and thinks is forgotten with it, and so
+// is what the DNS answered, or that it could not connect; not what it has claimed
+// to be so, for that was heard. What happens to the disk is noted when it does.
 func (m *marks) told(f *spec.Fact) {
-	switch {
-	case f.Actor == spec.ActorRelay, f.Actor == spec.ActorDisk, f.Kind == spec.FactQuery, f.Kind == spec.FactAnswer, f.Kind == spec.FactConnectFailed:
+	switch f.Kind {
+	case spec.FactAttempt, spec.FactAttemptEnd, spec.FactRoute, spec.FactDial, spec.FactTrouble, spec.FactDot, spec.FactReady,
+		spec.FactQuery, spec.FactAnswer, spec.FactConnectFailed, spec.FactStored, spec.FactErased:
 	default:
 		m.changed()
 	}
