@@ -52,7 +52,8 @@ type Options struct {
 	Steps []scenarios.Step
 	// Points asks for the moments at which the relay could be crashed.
 	Points bool
-	// SplitReads makes reads return less than there is.
+	// SplitReads makes reads return less than there is, on all connections; those
+	// of one server are the scenario's.
 	SplitReads bool
 	// AllowUnused makes faults that never fire no reason for NoVerdict.
 	AllowUnused bool

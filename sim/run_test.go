@@ -193,6 +193,22 @@ func TestSplitReadsChangeNoFate(t *testing.T) {
 	}
 }
 
+func TestReadsAreSplitAtTheServersThatSaySo(t *testing.T) {
+	sc := load(t, "plain/split-reads")
+	hashes := map[string]bool{}
+	for _, split := range [][2]bool{{false, false}, {true, false}, {false, true}, {true, true}} {
+		sc.Servers[0].SplitReads, sc.Servers[1].SplitReads = split[0], split[1]
+		r := sim.Run(t, sc, newRelay, sim.Options{})
+		if r.Status != sim.OK {
+			t.Errorf("split %v: %v %v %v", split, r.Status, r.Violations, r.Mismatches)
+		}
+		hashes[r.Hash] = true
+	}
+	if len(hashes) != 4 {
+		t.Errorf("splitting at one server, the other or both makes %d runs that differ", len(hashes))
+	}
+}
+
 func TestTheScenarioIsNotChangedByItsRun(t *testing.T) {
 	sc := load(t, "fair/dead-destination")
 	before := string(scenarios.Format(sc))

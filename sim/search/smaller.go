@@ -64,6 +64,7 @@ func dropRules(sc *scenarios.Scenario) []change {
 		}
 		at(func(s *scenarios.Server) bool { had := s.Network != ""; s.Network, s.NetworkUntil = "", 0; return had })
 		at(func(s *scenarios.Server) bool { return reset(&s.NetworkUntil, 0) })
+		at(func(s *scenarios.Server) bool { return reset(&s.SplitReads, false) })
 		at(func(s *scenarios.Server) bool {
 			had := s.Peer
 			s.Peer, s.Script = false, &fakesmtp.Script{Offer: fakesmtp.DefaultOffer()}
