@@ -94,7 +94,7 @@ func (c *Checker) deniable(r *rcpt) bool {
 // delivered, now or later.
 func (c *Checker) hopeless(dest string, since int) bool {
 	if len(c.hops.relays) > 0 {
-		return c.hops.homeless(append(c.hops.relays, c.hops.fallback...))
+		return c.hops.homeless(append(c.hops.relays, c.hops.fallback...), since)
 	}
 	if strings.HasPrefix(dest, "[") || !lookable(dest) {
 		return true
@@ -105,7 +105,7 @@ func (c *Checker) hopeless(dest string, since int) bool {
 		for _, r := range mx {
 			hosts = append(hosts, r.host)
 		}
-		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(hosts) {
+		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(hosts, since) {
 			return true
 		}
 	}
@@ -126,8 +126,10 @@ func lookable(domain string) bool {
 }
 
 // homeless reports whether the DNS denies that any of some hosts has an
-// address.
-func (b *hopBook) homeless(hosts []string) bool {
+// address: in its latest answers, or to an attempt that began at since. Answers
+// may differ, and it does not say whom it answered.
+func (b *hopBook) homeless(hosts []string, since int) bool {
+	none := func(question string) bool { return b.latest[question] == noSuch || b.denied[question] > since }
 	for _, host := range hosts {
 		for range 16 { // as long as a chain of aliases may be
 			next := b.alias[host]
@@ -139,7 +141,7 @@ func (b *hopBook) homeless(hosts []string) bool {
 		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) {
 			continue // such a name is no host
 		}
-		if b.latest[host+" A"] != noSuch || b.latest[host+" AAAA"] != noSuch && b.latest[host+" AAAA"] != 0 {
+		if !none(host+" A") || !none(host+" AAAA") && b.latest[host+" AAAA"] != 0 {
 			return false
 		}
 	}

@@ -28,6 +28,8 @@ type hopBook struct {
 	// where a host is to be found instead.
 	latest map[string]int
 	alias  map[string]string
+	// denied says of them when it was last answered that there is none.
+	denied map[string]int
 	// asked is true once the DNS was heard of; lastAnswer numbers the latest.
 	asked      bool
 	lastAnswer int
@@ -69,7 +71,7 @@ func (b *hopBook) init(p Policy) {
 		b.fallback = append(b.fallback, hostName(withoutPort(r)))
 	}
 	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]int{}
-	b.latest, b.alias, b.failed = map[string]int{}, map[string]string{}, map[string]int{}
+	b.latest, b.alias, b.failed, b.denied = map[string]int{}, map[string]string{}, map[string]int{}, map[string]int{}
 	b.dialled, b.connects, b.lastConnect = map[string]int{}, map[string]int{}, map[string]int{}
 }
 
@@ -134,6 +136,7 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 		return
 	default:
 		said = noSuch
+		b.denied[host+" "+kind] = a.at.seq
 	}
 	delete(b.alias, host)
 	b.latest[host+" "+kind] = said

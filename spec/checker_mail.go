@@ -10,9 +10,9 @@ type mail struct {
 	id string
 	// from is the envelope sender once it is known; "<>" is the null sender.
 	from string
-	// submit is the first submission, acknowledged the first 250 that the
-	// submitter read, unanswered a submission still under way.
-	submit, acknowledged, unanswered *event
+	// submit is the first submission, resubmit the last, acknowledged the first
+	// 250 that the submitter read, unanswered a submission still under way.
+	submit, resubmit, acknowledged, unanswered *event
 	// queued is the relay's word that the message is in its spool.
 	queued *event
 	// report is set for a report that the relay made: when, and on what; seen
@@ -81,8 +81,10 @@ type rcpt struct {
 	reported *event
 	seen     int
 	seenAs   *event
-	// decision is the operator's last word on it.
+	// decision is the operator's last word on it, words the last of each kind:
+	// the relay may have carried out one before it heard the next.
 	decision *event
+	words    map[string]*event
 	// retried is when one told the relay to send again.
 	retried *event
 	// talks counts the sessions in which it was named, for runs without
@@ -201,9 +203,7 @@ func (c *Checker) rcpt(m *mail, address string) *rcpt {
 		r = &rcpt{mail: m, address: address, dest: c.policy.Destination(address)}
 		c.rcpts[key] = r
 		m.rcpts = append(m.rcpts, r)
-		if m.from != "" {
-			c.pair(r)
-		}
+		c.pair(r) // by no sender as long as that is not known
 	}
 	return r
 }
@@ -228,7 +228,13 @@ func (c *Checker) sender(m *mail, from string) {
 // clear. Among several it is the one that the relay is attempting.
 func (c *Checker) resolve(from, to string) *rcpt {
 	var found *rcpt
-	all := c.pairs[pair{from, canonical(to)}]
+	to = canonical(to)
+	all := c.pairs[pair{from, to}]
+	for _, r := range c.pairs[pair{"", to}] {
+		if r.mail.from == "" && r.job != nil {
+			return nil // it may be from anybody
+		}
+	}
 	if len(all) == 1 {
 		return all[0]
 	}
@@ -266,7 +272,7 @@ func (c *Checker) submission(e *event) {
 			m.submit, m.size = e, e.Count
 		}
 		m.size = min(m.size, e.Count)
-		m.unanswered = e
+		m.unanswered, m.resubmit = e, e
 		c.sender(m, e.From)
 		if e.Hash != "" && !slices.Contains(m.hashes, e.Hash) && len(m.hashes) < 16 {
 			m.hashes = append(m.hashes, e.Hash)
@@ -378,17 +384,27 @@ func (c *Checker) operator(e *event) {
 // decide takes an operator's word.
 func (r *rcpt) decide(e *event) {
 	r.decision = e
+	for _, word := range strings.Fields(e.Text) {
+		if r.words == nil {
+			r.words = map[string]*event{}
+		}
+		if len(r.words) < 8 {
+			r.words[word] = e
+		}
+	}
 	if r.decided("retry", nil) {
 		r.retried = e
 	}
 }
 
-// decided reports whether an operator decided so on r after the fact since.
+// decided reports whether an operator decided so on r after the fact since;
+// without one, whether that is the last word.
 func (r *rcpt) decided(decision string, since *event) bool {
-	if r.decision == nil || (since != nil && r.decision.seq < since.seq) {
-		return false
+	e := r.words[decision]
+	if since == nil {
+		return e != nil && e == r.decision
 	}
-	return slices.Contains(strings.Fields(r.decision.Text), decision)
+	return e != nil && e.seq >= since.seq
 }
 
 // has reports whether one of several words or addresses is value.

@@ -71,7 +71,7 @@ func (c *Checker) outcome(e *event) {
 
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
 	lie := r.begun != nil && c.wire.earlyYes > r.begun.seq // a server said so
-	if c.peers && r.accepted == 0 && !lie && !r.decided("delivered", nil) {
+	if c.peers && r.accepted == 0 && !lie && !r.decided("delivered", nil) && !r.decided("delivered", r.outcome) {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
 	}

@@ -31,7 +31,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
 	case r.state == Queued && e.At < r.due:
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s %s before it was due", r.name(), ago(r.due.Sub(e.At)))
-	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.expires(c.policy) && r.decision == nil && !c.rested(r, e):
+	case r.defers > 0 && r.mail.expires(c.policy) != 0 && e.At > r.mail.mustExpire(c.policy) && r.decision == nil && !c.rested(r, e):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
 }
@@ -54,6 +54,15 @@ func (m *mail) expires(p Policy) Wall {
 		return p.Schedule.Expires(m.submit.At)
 	}
 	return 0
+}
+
+// mustExpire is when the lifetime of m ends at the latest: of a message that the
+// relay did not say that it queued, it may hold what was submitted last.
+func (m *mail) mustExpire(p Policy) Wall {
+	if m.queued == nil && m.report == nil && m.resubmit != nil {
+		return p.Schedule.Expires(m.resubmit.At)
+	}
+	return m.expires(p)
 }
 
 // leeway is how far a time that the relay computed may be from ours: it looked
@@ -99,6 +108,9 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 		return // when its lifetime ends is not known
 	}
 	least := r.begun.At.Add(c.policy.Schedule.Interval(r.defers))
+	if end != 0 && r.mail.queued == nil {
+		end = end.Add(-leeway) // nobody said when its lifetime began
+	}
 	if end != 0 {
 		least = min(least, end)
 	}

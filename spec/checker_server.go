@@ -38,6 +38,9 @@ type session struct {
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
+	// shifted is true when a server that had said more than it was asked gave a
+	// 3yz where none belongs; data once there was a DATA.
+	shifted, data bool
 	// last is who was named last.
 	last *rcpt
 	// early is a refusal that its server gave before it had the whole content.
@@ -147,6 +150,9 @@ func (c *Checker) server(e *event) {
 	case FactReportSeen:
 		c.reportSeen(e)
 	case FactUnlawful:
+		if s := c.session(e); s.shifted && s.data {
+			return // it took an answer to something else for the 354, and sends its content
+		}
 		c.violate(WireLawful, e.Session+e.Text+e.At.String(), []*event{e}, "%s saw the relay break SMTP at %s: %s", e.Host, e.Stage, e.Text)
 	}
 }
@@ -178,6 +184,8 @@ func (c *Checker) command(e *event) {
 			r.talks++
 		}
 		c.judgeRefusedForGood(r, e)
+	case StageDATA:
+		s.data = true
 	case StageDot:
 		s.dot = e
 		c.judgeDotted(s, e)
@@ -217,6 +225,7 @@ func (c *Checker) reply(e *event) {
 	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
 		s.mailRefused = true
 	}
+	s.shifted = s.shifted || e.Stage != StageDATA && strings.HasPrefix(e.Reply, "3") && s.muddled()
 	switch e.Stage {
 	case StageMAIL, StageDATA, StageBody, StageDot:
 		if strings.HasPrefix(e.Reply, "5") {

@@ -93,7 +93,8 @@ func (g *generator) at(stage string) string {
 }
 
 func (g *generator) refusal() string {
-	return g.at(pick(g, stages...)) + pick(g, "451 4.3.0 Trouble", "450 4.7.1 Later", "421 4.3.2 Closing", "421 4.3.2 Closing; fin", "550 5.7.1 No", "554 5.0.0 Never", "552 5.2.2 Full",
+	return g.at(pick(g, stages...)) + pick(g, "451 4.3.0 Trouble", "450 4.7.1 Later", "421 4.3.2 Closing", "421 4.3.2 Closing; fin", "550 5.7.1 No",
+		"554 5.0.0 Never", "552 5.2.2 Full",
 		"452 4.5.3 Too many recipients")
 }
 
@@ -122,7 +123,8 @@ func (g *generator) oddity() string {
 	case "quit":
 		yes = "221 Bye"
 	case "body":
-		return "at body" + g.when("body") + ": " + pick(g, `raw "what?\r\n"`, "250 Taken", "354 More", "451 4.3.0 Enough for now", "554 5.7.1 Enough", "421 4.3.2 Closing; fin")
+		return "at body" + g.when("body") + ": " + pick(g, `raw "what?\r\n"`, "250 Taken", "354 More", "451 4.3.0 Enough for now",
+			"554 5.7.1 Enough", "421 4.3.2 Closing; fin")
 	}
 	return g.at(stage) + pick(g, `raw "`+yes[:3]+`\r\n"`, "250 Fine",
 		`raw "what?\r\n"`, `raw "250-\r\n"`, "drip 1s; "+yes, "cut after 2; "+yes, "repeat 2; "+yes, "350 Hm", yes[:3]+"-One|"+yes)
