@@ -57,7 +57,7 @@ type running struct {
 // inboxSize bounds what waits for the core. Senders wait when it is full; all
 // of them are bounded themselves: deliveries and submissions by their limits,
 // batches by both.
-const inboxSize = 256
+const inboxSize = 64
 
 func newActor(r *Relay) *actor {
 	step := queue.New(r.config.Policy).Step

@@ -80,6 +80,8 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"fault mistyped", "-- dns --\nexample.net. MX SERVFALE\n", ":3:17:", `did you mean "SERVFAIL"`},
 	{"until mistyped", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\nnetwork silent untill 5m\n",
 		":5:16:", `did you mean "until"`},
+	{"split reads twice", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\nsplit-reads\nsplit-reads\n",
+		":6:1:", "stands here twice"},
 	{"size mistyped", "-- plan --\nt+0 submit m1 from <> to bob@example.net sise 9\n", ":3:42:", `did you mean "size"`},
 	{"hostname with hyphens", "-- relay --\nhostname -bad-\n", ":3:10:", "not a host name"},
 	{"relay twice", "-- relay --\nrelays a.example, A.example\n", ":3:19:", "twice"},

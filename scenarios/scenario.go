@@ -79,7 +79,10 @@ type Server struct {
 	Network string
 	// NetworkUntil ends Network at that time since the start; 0 is never.
 	NetworkUntil time.Duration
-	Line         int
+	// SplitReads makes reads on its connections, at both ends, return less
+	// than there is.
+	SplitReads bool
+	Line       int
 }
 
 // A Message is the content of one submission.

@@ -21,6 +21,7 @@ var networks = []term{
 var serverLines = []term{
 	{"peer", "peer go-smtp: a real server instead of rules"},
 	{"network", "network refused|unreachable|silent [until TIME]: how connecting goes"},
+	{"split-reads", "split-reads: at both ends of its connections, a read returns less than there is"},
 }
 
 // serverSection reads one server. What the loader does not know is a rule of
@@ -83,6 +84,11 @@ func (l *line) serverLine(s *Server) bool {
 		if l.accept("until") {
 			s.NetworkUntil = l.duration("the time", 1)
 		}
+	case l.accept("split-reads"):
+		if s.SplitReads {
+			l.fail(at, "", "split-reads stands here twice")
+		}
+		s.SplitReads = true
 	default:
 		return false
 	}
@@ -99,6 +105,9 @@ func serverText(s Server) string {
 			b.WriteString(" until " + formatDuration(s.NetworkUntil))
 		}
 		b.WriteString("\n")
+	}
+	if s.SplitReads {
+		b.WriteString("split-reads\n")
 	}
 	if s.Peer {
 		b.WriteString("peer " + peers[0].word + "\n")

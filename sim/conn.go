@@ -46,6 +46,8 @@ func (l *link) end(c *conn) bool {
 
 // connect makes a connection that exists from now on for both ends.
 func (w *world) connect(client, server *process, from, to *net.TCPAddr, name string) (*conn, *conn) {
+	h := w.network.byIP[to.AddrPort().Addr().Unmap()]
+	split := w.options.SplitReads || h != nil && h.SplitReads
 	l := &link{session: from.String(), addr: to.String()}
 	end := func(owner *process, local, remote *net.TCPAddr) *conn {
 		c := &conn{world: w, owner: owner, link: l, local: local, remote: remote, reader: newPlace(w), writer: newPlace(w)}
@@ -54,7 +56,7 @@ func (w *world) connect(client, server *process, from, to *net.TCPAddr, name str
 	}
 	a, b := end(client, from, to), end(server, to, from)
 	join := func(from, to *conn, name string) {
-		p := &pipe{world: w, random: w.stream(name), from: from, to: to}
+		p := &pipe{world: w, random: w.stream(name), from: from, to: to, split: split}
 		from.out, to.in = p, p
 	}
 	join(a, b, name+" to server")
@@ -66,7 +68,7 @@ func (w *world) connect(client, server *process, from, to *net.TCPAddr, name str
 func (c *conn) Read(b []byte) (int, error) {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
-	defer c.world.cross(c.owner)()
+	defer c.world.cross(c.owner).over()
 	for {
 		switch {
 		case c.closed || c.owner.dead:
@@ -97,7 +99,7 @@ func (c *conn) Readable() bool {
 func (c *conn) Write(b []byte) (int, error) {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
-	defer c.world.cross(c.owner)()
+	defer c.world.cross(c.owner).over()
 	sent := 0
 	for {
 		switch room := c.out.room(); {
@@ -124,7 +126,7 @@ func (c *conn) Write(b []byte) (int, error) {
 func (c *conn) Close() error {
 	c.world.mu.Lock()
 	defer c.world.mu.Unlock()
-	defer c.world.cross(c.owner)()
+	defer c.world.cross(c.owner).over()
 	if c.closed || c.owner.dead {
 		return c.fail("close", net.ErrClosed)
 	}

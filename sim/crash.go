@@ -31,7 +31,7 @@ func (w *world) awaited(facts []spec.Fact) (before, after *crashStep) {
 		return nil, nil
 	}
 	for _, s := range w.crashes {
-		if s.over || s.Seam > 0 || w.now() < s.At || !slices.ContainsFunc(facts, s.matcher(w)) {
+		if s.over || s.Seam > 0 || w.now() < s.At || !s.meets(w, facts) {
 			continue
 		}
 		if s.When.After {
@@ -46,25 +46,27 @@ func (w *world) awaited(facts []spec.Fact) (before, after *crashStep) {
 	return nil, after
 }
 
-// matcher returns a function that takes facts in turn, the first of which
-// would be the next line, and reports whether the crash waits for it.
-func (s *crashStep) matcher(w *world) func(spec.Fact) bool {
-	line := len(w.facts) + w.unwritten()
-	return func(f spec.Fact) bool {
-		line++
-		if s.StepNumber > 0 {
-			return line == s.StepNumber
-		}
-		if !w.matches(s.When, f) {
-			return false
-		}
-		s.met++
-		return s.met == max(s.When.Nth, 1)
+// meets reports whether the crash waits for one of facts, the first of which
+// would be the next line.
+func (s *crashStep) meets(w *world, facts []spec.Fact) bool {
+	if s.StepNumber > 0 {
+		n := s.StepNumber - len(w.facts) - w.unwritten()
+		return n >= 1 && n <= len(facts)
 	}
+	for i := range facts {
+		if !w.matches(&s.When, &facts[i]) {
+			continue
+		}
+		w.marks.changed()
+		if s.met++; s.met == max(s.When.Nth, 1) {
+			return true
+		}
+	}
+	return false
 }
 
 // matches reports whether f is what m picks, but for its count.
-func (w *world) matches(m scenarios.FactMatch, f spec.Fact) bool {
+func (w *world) matches(m *scenarios.FactMatch, f *spec.Fact) bool {
 	switch {
 	case f.Kind != m.Kind,
 		f.Actor == spec.ActorDisk && f.Text == "intent", // a mark on an entry, and none

@@ -20,16 +20,22 @@ func (w *world) failing(p *process, kind string) *failStep {
 	if p != w.relay || !p.alive() || w.over {
 		return nil
 	}
-	n := &w.ops.store
+	ops := &w.ops.store
 	switch kind {
 	case "lookup":
-		n = &w.ops.lookup
+		ops = &w.ops.lookup
 	case "dial":
-		n = &w.ops.dial
+		ops = &w.ops.dial
 	}
-	*n++
+	ops.count++
+	if w.marks.on {
+		ops.at = append(ops.at, w.now())
+	}
+	if len(w.fails) > 0 {
+		w.marks.changed() // the plan counts them over all processes
+	}
 	for _, f := range w.fails {
-		if f.Op == kind && !f.healed && w.now() >= f.At && (*n == f.Nth || f.Forever && *n > f.Nth) {
+		if f.Op == kind && !f.healed && w.now() >= f.At && (ops.count == f.Nth || f.Forever && ops.count > f.Nth) {
 			f.met++
 			return f
 		}

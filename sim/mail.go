@@ -31,13 +31,13 @@ func newMailNames(sc *scenarios.Scenario) mailNames {
 		if s.Kind != scenarios.StepSubmit {
 			continue
 		}
+		id := s.Message + "@" + submitDomain
 		content, given := m.content[s.Message]
 		if !given {
-			content = standardContent(s)
-		}
-		id := messageID(content)
-		if id == "" {
-			id = s.Message + "@" + submitDomain
+			content = standardContent(s, id)
+		} else if own := messageID(content); own != "" {
+			id = own
+		} else {
 			content = append([]byte("Message-ID: <"+id+">\r\n"), content...)
 		}
 		m.content[s.Message], m.ids[s.Message] = content, id
@@ -49,24 +49,24 @@ func newMailNames(sc *scenarios.Scenario) mailNames {
 func (m mailNames) id(name string) string { return m.ids[name] }
 
 // stored learns a queue ID.
-func (m mailNames) stored(f spec.Fact) { m.queue[f.Message] = f.Queue }
+func (m mailNames) stored(f *spec.Fact) { m.queue[f.Message] = f.Queue }
 
 // isAbout reports whether a fact is about a message of the plan.
-func (m mailNames) isAbout(f spec.Fact, name string) bool {
+func (m mailNames) isAbout(f *spec.Fact, name string) bool {
 	id := m.ids[name]
 	return f.Message == id && id != "" || f.Queue != "" && f.Queue == m.queue[id]
 }
 
 // standardContent is the content of a message that the file says nothing of.
-func standardContent(s scenarios.Step) []byte {
+func standardContent(s scenarios.Step, id string) []byte {
 	from := s.Sender
 	if from == "" {
 		from = "mailer-daemon@" + submitDomain
 	}
 	const shown = 3
 	to := strings.Join(s.Recipients[:min(len(s.Recipients), shown)], ",\r\n ")
-	content := fmt.Appendf(nil, "Message-ID: <%s@%s>\r\nDate: Sat, 1 Jan 2000 00:00:00 +0000\r\nFrom: <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\nThis is %s.\r\n",
-		s.Message, submitDomain, from, to, s.Message, s.Message)
+	content := fmt.Appendf(nil, "Message-ID: <%s>\r\nDate: Sat, 1 Jan 2000 00:00:00 +0000\r\nFrom: <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\nThis is %s.\r\n",
+		id, from, to, s.Message, s.Message)
 	for n := 1; int64(len(content)) < s.Size; n++ {
 		content = fmt.Appendf(content, "Line %d of much that is to be said.\r\n", n)
 	}

@@ -22,6 +22,8 @@ type pipe struct {
 	arrived []byte
 	// finSent, resetSent: no more is to come. fin, reset: they have arrived.
 	finSent, resetSent, fin, reset bool
+	// split makes reads return less than there is.
+	split bool
 	// updating is true while the writer is about to hear of more room.
 	updating bool
 }
@@ -87,7 +89,7 @@ func (p *pipe) sendReset() {
 // waits for some, as late as any segment.
 func (p *pipe) read(b []byte) int {
 	n := min(len(b), len(p.arrived))
-	if n > 1 && p.world.options.SplitReads {
+	if n > 1 && p.split {
 		n = 1 + p.random.IntN(n)
 	}
 	copy(b, p.arrived[:n])

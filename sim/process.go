@@ -204,7 +204,7 @@ func (p *process) start(f func()) {
 	w := p.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	defer w.cross(p)()
+	defer w.cross(p).over()
 	f = p.guarded(f)
 	if p.dead || w.over {
 		go f()

@@ -28,8 +28,9 @@ type Result struct {
 	// Points are the moments at which the relay could have been crashed, if
 	// Options.Points asked for them.
 	Points []Point `json:",omitempty"`
-	// Store, Lookups and Dials count the relay's operations of those kinds.
-	Store, Lookups, Dials int
+	// Store, Lookups and Dials are when the relay's operations of those kinds
+	// were, since the start of the world, if Options.Points asked for them.
+	Store, Lookups, Dials []time.Duration `json:",omitempty"`
 	// Violations are the rules broken, as the checker found them.
 	Violations []spec.Violation
 	// Mismatches are the expectations that did not come true, each a sentence

@@ -193,6 +193,22 @@ func TestSplitReadsChangeNoFate(t *testing.T) {
 	}
 }
 
+func TestReadsAreSplitAtTheServersThatSaySo(t *testing.T) {
+	sc := load(t, "plain/split-reads")
+	hashes := map[string]bool{}
+	for _, split := range [][2]bool{{false, false}, {true, false}, {false, true}, {true, true}} {
+		sc.Servers[0].SplitReads, sc.Servers[1].SplitReads = split[0], split[1]
+		r := sim.Run(t, sc, newRelay, sim.Options{})
+		if r.Status != sim.OK {
+			t.Errorf("split %v: %v %v %v", split, r.Status, r.Violations, r.Mismatches)
+		}
+		hashes[r.Hash] = true
+	}
+	if len(hashes) != 4 {
+		t.Errorf("splitting at one server, the other or both makes %d runs that differ", len(hashes))
+	}
+}
+
 func TestTheScenarioIsNotChangedByItsRun(t *testing.T) {
 	sc := load(t, "fair/dead-destination")
 	before := string(scenarios.Format(sc))
@@ -223,4 +239,28 @@ func bench(b *testing.B, name string) {
 			}
 		}
 	}}})
+}
+
+func TestMemoryOfOtherRunsChangesNothing(t *testing.T) {
+	var scratch sim.Scratch
+	for _, name := range []string{"expiry/dead-server", "plain/one-recipient", "crash/after-acceptance-report"} {
+		sc := load(t, name)
+		alone := sim.Run(t, sc, newRelay, sim.Options{})
+		after := sim.Run(t, sc, newRelay, sim.Options{Scratch: &scratch, Brief: true})
+		if after.Hash != alone.Hash || after.Status != alone.Status || after.Facts != nil {
+			t.Errorf("%s: trace %s, and after other runs %s", name, alone.Hash, after.Hash)
+		}
+	}
+}
+
+func TestOnlyTheRulesCountWhenAskedTo(t *testing.T) {
+	sc := *load(t, "plain/one-recipient")
+	sc.Expect = append(sc.Expect[:0:0], sc.Expect...)
+	sc.Expect[0].Attempts = 7
+	if r := sim.Run(t, &sc, newRelay, sim.Options{}); r.Status != sim.Safety {
+		t.Fatalf("%s, though seven attempts were expected", r.Status)
+	}
+	if r := sim.Run(t, &sc, newRelay, sim.Options{RulesOnly: true}); r.Status != sim.OK {
+		t.Errorf("%s: %v", r.Status, r.Mismatches)
+	}
 }

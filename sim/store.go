@@ -41,7 +41,7 @@ func (s *store) Apply(ops []seam.Op, done func(error)) {
 	w := s.disk.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	defer w.cross(s.owner)()
+	defer w.cross(s.owner).over()
 	b := &batch{ops: copied(ops), done: done}
 	s.unsaid = append(s.unsaid, b)
 	if err := s.lost(); err != nil {
@@ -118,7 +118,7 @@ func (s *store) die() {
 func (s *store) Write(ops []seam.Op) error {
 	s.disk.world.mu.Lock()
 	defer s.disk.world.mu.Unlock()
-	defer s.disk.world.cross(s.owner)()
+	defer s.disk.world.cross(s.owner).over()
 	if err := s.lost(); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (s *store) Write(ops []seam.Op) error {
 func (s *store) Get(key seam.Key) ([]byte, error) {
 	s.disk.world.mu.Lock()
 	defer s.disk.world.mu.Unlock()
-	defer s.disk.world.cross(s.owner)()
+	defer s.disk.world.cross(s.owner).over()
 	if err := s.lost(); err != nil {
 		return nil, err
 	}
@@ -155,7 +155,7 @@ func (s *store) Get(key seam.Key) ([]byte, error) {
 func (s *store) Scan(space seam.Space, prefix, after string, limit int) ([]seam.Entry, error) {
 	s.disk.world.mu.Lock()
 	defer s.disk.world.mu.Unlock()
-	defer s.disk.world.cross(s.owner)()
+	defer s.disk.world.cross(s.owner).over()
 	if err := s.lost(); err != nil {
 		return nil, err
 	}

@@ -71,7 +71,7 @@ const maxFacts, maxOperations = 500_000, 500_000
 func newWorld(sc *scenarios.Scenario, f Factory, o Options) *world {
 	w := &world{
 		scenario: sc, factory: f, options: o, clock: newClock(), checker: spec.NewChecker(sc.Policy),
-		ending: make(chan struct{}), facts: make([]spec.Fact, 0, usualFacts), marks: marks{on: o.Points},
+		ending: make(chan struct{}), facts: o.Scratch.lend(), marks: marks{on: o.Points},
 	}
 	if o.Coverage {
 		w.coverage = coverage.NewRun()
@@ -118,7 +118,7 @@ func (w *world) record(p *process, facts ...spec.Fact) bool {
 	}
 	w.commit()
 	for i := range facts {
-		w.add(facts[i])
+		w.addAt(w.wall(), &facts[i])
 	}
 	if w.marks.on {
 		w.mark(len(w.facts), 0, true)
@@ -153,6 +153,7 @@ func (w *world) sync(p *process, n int) {
 		return
 	}
 	w.commit()
+	w.marks.changed()
 	facts := w.disk.changes(n)
 	before, after := w.awaited(facts)
 	if before != nil {
@@ -173,30 +174,30 @@ func (w *world) commit() {
 	}
 	w.synced = nil
 	w.disk.settle(s.batches)
-	for _, f := range s.facts {
-		w.addAt(s.at, f)
+	for i := range s.facts {
+		w.addAt(s.at, &s.facts[i])
 	}
 }
 
 // add adds a line to the trace, at the present time.
-func (w *world) add(f spec.Fact) { w.addAt(w.wall(), f) }
+func (w *world) add(f spec.Fact) { w.addAt(w.wall(), &f) }
 
 // addAt adds a line to the trace and shows it to the checker.
-func (w *world) addAt(at spec.Wall, f spec.Fact) {
+func (w *world) addAt(at spec.Wall, f *spec.Fact) {
 	if len(w.facts) >= maxFacts {
 		w.end(fmt.Sprintf("the run has more than %d facts: the relay spins", maxFacts))
 		return
 	}
 	f.At = at
-	w.facts = append(w.facts, f)
-	w.marks.changed()
-	found := w.checker.Observe(f)
+	w.facts = append(w.facts, *f)
+	w.marks.told(f)
+	found := w.checker.Observe(*f)
 	w.violations = append(w.violations, found...)
 	if w.sought(found) {
 		w.end("the rule is broken that was sought")
 	}
 	if w.coverage != nil {
-		w.coverage.Observe(&f)
+		w.coverage.Observe(f)
 	}
 	switch f.Kind {
 	case spec.FactQueued:
@@ -212,7 +213,7 @@ func (w *world) addAt(at spec.Wall, f spec.Fact) {
 		w.fire(where + f.Text)
 	}
 	if w.options.Observe != nil {
-		w.options.Observe(f)
+		w.options.Observe(*f)
 	}
 }
 

@@ -200,6 +200,17 @@ AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
 1.3s dns answer text="example.net. MX: NOERROR MX 5 mx1.example.net."
 1.3s dns answer text="mx1.example.net. A: NOERROR"
 1.3s dns answer text="mx1.example.net. AAAA: NOERROR"`))},
+		{name: "no host has an address, as one attempt was told and another one not", base: refused, edits: append(unheard, dns(`
+1.3s dns answer text="example.net. MX: NOERROR MX 5 mx1.example.net."
+1.3s dns answer text="mx1.example.net. A: NOERROR"
+1.3s dns answer text="mx1.example.net. AAAA: NOERROR"
+1.3s dns answer text="mx1.example.net. A: NOERROR A 192.0.2.1"`))},
+		{name: "a host had no address, before the attempt began", base: refused, want: none, edits: append(unheard,
+			after("submitter submit message=m1", `
+1s dns answer text="mx1.example.net. A: NOERROR"`), dns(`
+1.3s dns answer text="example.net. MX: NOERROR MX 5 mx1.example.net."
+1.3s dns answer text="mx1.example.net. A: NOERROR A 192.0.2.1"
+1.3s dns answer text="mx1.example.net. AAAA: NOERROR"`))},
 		{name: "a host may have an address", base: refused, want: none, edits: append(unheard, dns(`
 1.3s dns answer text="example.net. MX: NOERROR MX 5 mx1.example.net."
 1.3s dns answer text="mx1.example.net. A: SERVFAIL"

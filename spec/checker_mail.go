@@ -10,9 +10,9 @@ type mail struct {
 	id string
 	// from is the envelope sender once it is known; "<>" is the null sender.
 	from string
-	// submit is the first submission, acknowledged the first 250 that the
-	// submitter read, unanswered a submission still under way.
-	submit, acknowledged, unanswered *event
+	// submit is the first submission, resubmit the last, acknowledged the first
+	// 250 that the submitter read, unanswered a submission still under way.
+	submit, resubmit, acknowledged, unanswered *event
 	// queued is the relay's word that the message is in its spool.
 	queued *event
 	// report is set for a report that the relay made: when, and on what; seen
@@ -209,9 +209,7 @@ func (c *Checker) rcpt(m *mail, address string) *rcpt {
 		r = &rcpt{mail: m, address: address, dest: c.policy.Destination(address)}
 		c.rcpts[key] = r
 		m.rcpts = append(m.rcpts, r)
-		if m.from != "" {
-			c.pair(r)
-		}
+		c.pair(r) // by no sender as long as that is not known
 	}
 	return r
 }
@@ -236,7 +234,13 @@ func (c *Checker) sender(m *mail, from string) {
 // clear. Among several it is the one that the relay is attempting.
 func (c *Checker) resolve(from, to string) *rcpt {
 	var found *rcpt
-	all := c.pairs[pair{from, canonical(to)}]
+	to = canonical(to)
+	all := c.pairs[pair{from, to}]
+	for _, r := range c.pairs[pair{"", to}] {
+		if r.mail.from == "" && r.job != nil {
+			return nil // it may be from anybody
+		}
+	}
 	if len(all) == 1 {
 		return all[0]
 	}
@@ -274,7 +278,7 @@ func (c *Checker) submission(e *event) {
 			m.submit, m.size = e, e.Count
 		}
 		m.size = min(m.size, e.Count)
-		m.unanswered = e
+		m.unanswered, m.resubmit = e, e
 		c.sender(m, e.From)
 		if e.Hash != "" && !slices.Contains(m.hashes, e.Hash) && len(m.hashes) < 16 {
 			m.hashes = append(m.hashes, e.Hash)

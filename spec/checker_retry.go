@@ -70,6 +70,9 @@ func (m *mail) expires(p Policy) (earliest, latest Wall) {
 		return 0, 0
 	}
 	earliest, latest = end, end
+	if m.queued == nil && m.report == nil && m.resubmit != nil {
+		latest = p.Schedule.Expires(m.resubmit.reckoned()) // the relay may hold what was submitted last
+	}
 	if m.queued == nil || m.queued.Due == 0 {
 		earliest = end.Add(-leeway) // the relay had no time to say when, and its own reckoning began before ours
 	}
@@ -77,7 +80,7 @@ func (m *mail) expires(p Policy) (earliest, latest Wall) {
 		earliest = min(earliest, m.endsFrom)
 	}
 	if m.endsBy != 0 {
-		latest = min(end, m.endsBy)
+		latest = min(latest, m.endsBy)
 	}
 	return earliest, latest
 }

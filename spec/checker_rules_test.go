@@ -103,6 +103,10 @@ func TestNeverTwice(t *testing.T) {
 5m world operator queue=Q1 to=bob@example.net text=retry
 5m world operator queue=Q1 to=bob@example.net text=delivered
 5m relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net state=queued due=5m`)}},
+		{name: "an operator says delivered, and the relay takes it for retry", base: retried, policy: hold, want: []string{
+			"NEVER-TWICE: the relay will send m1 to bob@example.net again", "NEVER-TWICE: which mx1 had accepted"}, edits: []edit{
+			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=delivered\n"+
+				"5m1s relay outcome message=m1 queue=Q1 dest=example.net host=mx1.example.net to=bob@example.net attempt=1 state=queued due=5m1s")}},
 		{name: "an operator says report", base: retried, policy: hold, want: []string{"RETRY-ON-TIME: held for an operator", "NEVER-TWICE"}, edits: []edit{
 			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=report")}},
 		{name: "submitted twice", base: retried, edits: []edit{after("submitter submitted", `

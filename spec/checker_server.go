@@ -37,6 +37,9 @@ type session struct {
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
+	// shifted is true when a server that had said more than it was asked gave a
+	// 3yz where none belongs; data once there was a DATA.
+	shifted, data bool
 	// last is who was named last.
 	last *rcpt
 	// early is a refusal that its server gave before it had the whole content.
@@ -110,12 +113,6 @@ func (c *Checker) fault(e *event) {
 // muddled reports whether its server has said more than it was asked.
 func (s *session) muddled() bool { return slices.ContainsFunc(s.faults, muddles) }
 
-// misled reports whether its server asked for a content that it did not want: it
-// said more than it was asked, and 3yz, which its client takes for another reply.
-func (s *session) misled() bool {
-	return s.muddled() && slices.ContainsFunc(s.faults, func(f *event) bool { return has(f.Faults, FaultReply3) })
-}
-
 // broken returns a fault of the network on the connection, nil when none was.
 // A fault with a stage is what the server was told to say or do there.
 func (s *session) broken() *event {
@@ -158,10 +155,10 @@ func (c *Checker) server(e *event) {
 	}
 }
 
-// judgeUnlawful judges a client that broke SMTP. One that was misled sends what
-// is lawful as it sees it.
+// judgeUnlawful judges a client that broke SMTP. One that took an answer to
+// something else for the 354 sends its content, which is lawful as it sees it.
 func (c *Checker) judgeUnlawful(e *event) {
-	if !c.session(e).misled() {
+	if s := c.session(e); !s.shifted || !s.data {
 		c.violate(WireLawful, e.Session+e.Text+e.At.String(), []*event{e}, "%s saw the relay break SMTP at %s: %s", e.Host, e.Stage, e.Text)
 	}
 }
@@ -193,6 +190,8 @@ func (c *Checker) command(e *event) {
 			r.talks++
 		}
 		c.judgeRefusedForGood(r, e)
+	case StageDATA:
+		s.data = true
 	case StageDot:
 		s.dot = e
 		c.judgeDotted(s, e)
@@ -232,6 +231,7 @@ func (c *Checker) reply(e *event) {
 	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
 		s.mailRefused = true
 	}
+	s.shifted = s.shifted || e.Stage != StageDATA && strings.HasPrefix(e.Reply, "3") && s.muddled()
 	switch e.Stage {
 	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") {

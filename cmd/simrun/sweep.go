@@ -20,8 +20,8 @@ func sweepCommand(c console) *cobra.Command {
 relay is crashed at another moment, before or after an operation of its disk, its
 network or its DNS, or a line of the trace, and the disk loses, keeps, or keeps
 some of what it had not acknowledged; or an operation of its machine fails, once
-or for ten minutes. Moments between which nothing has changed outside of the
-relay are one. The rules are judged, not what the scenario expects of the calm
+or for minutes. Moments within a second between which nothing has changed
+outside of the relay are one. The rules are judged, not what the scenario expects of the calm
 run. With --depth 2 every crash is followed by one at every moment of the
 recovery.
 

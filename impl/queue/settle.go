@@ -24,9 +24,10 @@ func (q *Queue) intend(e Intend) {
 			return
 		}
 	}
+	j.before = slices.Grow(slices.Clip(j.before), len(e.To)) // a clone of the queue shares what it holds
 	for _, address := range e.To {
 		r := m.entry.recipient(address)
-		j.before = append(slices.Clip(j.before), *r)
+		j.before = append(j.before, *r)
 		r.State, r.Attempts = spec.Intent, j.attempt
 		r.Last = Trouble{At: q.clock.now(), Host: e.Host, Stage: spec.StageDot}
 	}

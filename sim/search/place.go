@@ -19,6 +19,10 @@ func (g *generator) domains() {
 	for _, hop := range append(g.sc.Policy.Relays[:len(g.sc.Policy.Relays):len(g.sc.Policy.Relays)], g.sc.Policy.Fallback...) {
 		g.host(hop)
 	}
+	if g.on[senders] {
+		g.mx(scenarios.MailboxDomain, 10, scenarios.MailboxServer)
+		g.host(scenarios.MailboxServer)
+	}
 }
 
 func (g *generator) record(r scenarios.Record) { g.sc.DNS = append(g.sc.DNS, r) }
@@ -32,7 +36,7 @@ func (g *generator) domain(domain string) {
 	hosts := []string{"mx1." + domain, "mx2." + domain}
 	shape := 0
 	if g.on[dnsShape] {
-		shape = g.rand.IntN(10)
+		shape = g.rand.IntN(13)
 	}
 	switch shape {
 	case 0: // one server
@@ -60,6 +64,20 @@ func (g *generator) domain(domain string) {
 	case 8: // it does not exist
 	case 9: // its best server is the relay itself
 		g.mx(domain, 10, g.sc.Policy.Hostname)
+	case 10: // it has two other names in a row
+		g.record(scenarios.Record{Name: domain + ".", Type: "CNAME", Value: "once." + domain + "."})
+		g.record(scenarios.Record{Name: "once." + domain + ".", Type: "CNAME", Value: "twice." + domain + "."})
+		g.mx("twice."+domain, 10, hosts[0])
+		g.host(hosts[0])
+	case 11: // its names lead back to it
+		g.record(scenarios.Record{Name: domain + ".", Type: "CNAME", Value: "round." + domain + "."})
+		g.record(scenarios.Record{Name: "round." + domain + ".", Type: "CNAME", Value: domain + "."})
+	case 12: // it has more servers than are tried, most of them without an address
+		for i := range 7 {
+			g.mx(domain, 10*i, fmt.Sprintf("gone%d.%s", i, domain))
+		}
+		g.mx(domain, pick(g, 10, 100), hosts[0])
+		g.host(hosts[0])
 	}
 	if g.on[dnsFault] && g.odds(0.6) {
 		g.dnsTrouble(pick(g, domain, domain, hosts[0]))
@@ -100,7 +118,11 @@ func (g *generator) host(name string) {
 	if g.on[dnsShape] && g.odds(0.3) {
 		g.record(scenarios.Record{Name: name + ".", Type: "AAAA", Value: fmt.Sprintf("2001:db8::%d", 9+g.ips)})
 	}
-	s := scenarios.Server{Name: name, Peer: g.odds(0.05)}
+	if g.on[dnsShape] && g.odds(0.2) {
+		g.ips++
+		g.record(scenarios.Record{Name: name + ".", Type: "A", Value: fmt.Sprintf("192.0.2.%d", 9+g.ips)})
+	}
+	s := scenarios.Server{Name: name, Peer: g.odds(0.05), SplitReads: g.on[odd] && g.odds(0.4)}
 	if g.on[netDown] && g.odds(0.4) {
 		s.Network = pick(g, "refused", "unreachable", "silent")
 		if g.odds(0.8) {

@@ -80,12 +80,14 @@ type runner struct {
 	relay sim.Factory
 	// worlds counts them. spent is true when one of them may have left
 	// goroutines behind.
-	worlds int
-	spent  bool
+	worlds  int
+	spent   bool
+	scratch sim.Scratch
 }
 
 func (r *runner) run(sc *scenarios.Scenario, o sim.Options) *sim.Result {
 	r.worlds++
+	o.Scratch = &r.scratch
 	result := sim.Run(r.t, sc, r.relay, o)
 	r.spent = r.spent || result.Status == sim.Crashed
 	return result

@@ -81,6 +81,7 @@ func dropRules(sc *scenarios.Scenario) []change {
 		}
 		at(func(s *scenarios.Server) bool { had := s.Network != ""; s.Network, s.NetworkUntil = "", 0; return had })
 		at(func(s *scenarios.Server) bool { return reset(&s.NetworkUntil, 0) })
+		at(func(s *scenarios.Server) bool { return reset(&s.SplitReads, false) })
 		at(func(s *scenarios.Server) bool {
 			had := s.Peer
 			s.Peer, s.Script = false, &fakesmtp.Script{Offer: fakesmtp.DefaultOffer()}
@@ -96,6 +97,13 @@ func dropRules(sc *scenarios.Scenario) []change {
 			s.Script.Offer = fakesmtp.DefaultOffer()
 			return true
 		})
+		at(func(s *scenarios.Server) bool {
+			had := s.Script != nil && len(s.Script.Personas) > 0
+			if had {
+				s.Script.Personas = nil
+			}
+			return had
+		})
 		for k := range s.Script.Rules {
 			rule := func(change func(s *fakesmtp.Script, r *fakesmtp.Rule) bool) {
 				at(func(s *scenarios.Server) bool {
@@ -103,6 +111,14 @@ func dropRules(sc *scenarios.Scenario) []change {
 				})
 			}
 			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.To, "") })
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.From, "") })
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool {
+				had := r.Connection + r.Attempt + r.OverRecipients + r.OverMessages + r.OverConnections
+				r.Connection, r.Attempt, r.OverRecipients, r.OverMessages, r.OverConnections = 0, 0, 0, 0, 0
+				return had > 0
+			})
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.Parameters, false) })
+			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.Pipelined, false) })
 			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.First, 0) })
 			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return r.First > 1 && reset(&r.First, 1) })
 			rule(func(_ *fakesmtp.Script, r *fakesmtp.Rule) bool { return reset(&r.Nth, 0) })
@@ -175,6 +191,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.Fallback = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },

@@ -50,16 +50,18 @@ type Found struct {
 }
 
 // restartTime is how long the relay is down, healTime how long faults that are
-// for good last.
+// for good last. On a disk that is broken the relay ends when it has begun, each
+// time alike; a few times are enough.
 const (
-	restartTime = 10 * time.Second
-	healTime    = 10 * time.Minute
+	restartTime  = 10 * time.Second
+	healTime     = 10 * time.Minute
+	healTimeDisk = time.Minute
 )
 
 // do does the sweep.
 func (s *Sweep) do(r *runner, sc *scenarios.Scenario) *Swept {
 	out := &Swept{Scenario: sc.Name}
-	calm := r.run(sc, sim.Options{Points: true, AllowUnused: true})
+	calm := r.run(sc, sim.Options{Points: true, AllowUnused: true, RulesOnly: true, Unhashed: true})
 	s.judge(out, sc, calm, nil)
 	if out.Broken > 0 {
 		return out // there is nothing calm to start from
@@ -142,7 +144,9 @@ func (w *sweeper) mine() bool {
 // try runs the scenario with more steps.
 func (w *sweeper) try(steps []scenarios.Step, points bool) *sim.Result {
 	w.out.Runs++
-	result := w.run(w.scenario, sim.Options{Steps: steps, AllowUnused: true, Points: points, Brief: !points, Unhashed: true, Until: w.Rule})
+	result := w.run(w.scenario, sim.Options{
+		Steps: steps, AllowUnused: true, RulesOnly: true, Points: points, Brief: !points, Unhashed: true, Until: w.Rule,
+	})
 	w.judge(w.out, w.scenario, result, steps)
 	return result
 }
@@ -157,7 +161,7 @@ func (w *sweeper) crashes(before []scenarios.Step, points []sim.Point, depth int
 			continue
 		}
 		for _, keep := range keeps(p) {
-			steps := append(before[:len(before):len(before)], crashAt(p, keep))
+			steps := append(before[:len(before):len(before)], CrashAt(p, keep))
 			result := w.try(steps, depth > 1)
 			w.out.Crashes++
 			if depth > 1 {
@@ -184,7 +188,7 @@ func recovering(result *sim.Result, n int) []sim.Point {
 	}
 	var points []sim.Point
 	for _, p := range result.Points {
-		if p.Process == n && (ready == 0 || result.Began.Add(p.At) <= ready) {
+		if p.Process == n && (ready == 0 || result.Began.Add(p.Since) <= ready) {
 			points = append(points, p)
 		}
 	}
@@ -202,8 +206,8 @@ func keeps(p sim.Point) []string {
 	return []string{"none", "all", "some"}
 }
 
-// crashAt is a crash at a point.
-func crashAt(p sim.Point, keep string) scenarios.Step {
+// CrashAt is a crash at a point.
+func CrashAt(p sim.Point, keep string) scenarios.Step {
 	return scenarios.Step{
 		Kind: scenarios.StepCrash, StepNumber: p.Line, Seam: p.Seam, When: scenarios.FactMatch{After: p.After},
 		Restart: restartTime, Keep: keep,
@@ -214,30 +218,31 @@ func crashAt(p sim.Point, keep string) scenarios.Step {
 func (w *sweeper) failures(calm *sim.Result) {
 	for _, kind := range []struct {
 		op string
-		n  int
+		at []time.Duration
 	}{{"store", calm.Store}, {"lookup", calm.Lookups}, {"dial", calm.Dials}} {
-		for nth := 1; nth <= kind.n; nth++ {
+		for i, at := range kind.at {
 			for _, forever := range []bool{false, true} {
 				if !w.mine() {
 					continue
 				}
 				w.out.Faults++
-				w.try(failure(kind.op, nth, forever), false)
+				w.try(failure(kind.op, i+1, at, forever), false)
 			}
 		}
 	}
 }
 
-// failure is one operation that fails, or all from it on for a while.
-func failure(op string, nth int, forever bool) []scenarios.Step {
+// failure is one operation that fails, at a time, or all from it on for a while.
+func failure(op string, nth int, at time.Duration, forever bool) []scenarios.Step {
 	f := scenarios.Step{Kind: scenarios.StepFail, Op: op, Nth: nth, Forever: forever}
+	last := healTime
 	if op == "store" {
-		f.Restart = restartTime
+		f.Restart, last = restartTime, healTimeDisk
 	}
 	if !forever {
 		return []scenarios.Step{f}
 	}
-	return []scenarios.Step{f, {Kind: scenarios.StepHeal, At: healTime}}
+	return []scenarios.Step{f, {Kind: scenarios.StepHeal, At: (at + last).Truncate(time.Second)}}
 }
 
 // String says in a line how much was tried.

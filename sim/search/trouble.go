@@ -20,23 +20,25 @@ func (g *generator) trouble() {
 	add := func(s scenarios.Step) { g.sc.Plan = append(g.sc.Plan, s) }
 	for g.on[crashes] && g.odds(0.7) && len(g.sc.Plan) < 20 {
 		add(g.crash())
-		if g.on[machine] && g.odds(0.1) {
-			add(scenarios.Step{Kind: scenarios.StepDamage, Message: "m1"})
-		}
+		g.damage(add)
 	}
 	for g.on[stops] && g.odds(0.5) && len(g.sc.Plan) < 20 {
-		add(scenarios.Step{Kind: scenarios.StepStop, At: time.Duration(g.between(1, 4000)) * time.Second, Restart: g.down()})
+		add(scenarios.Step{Kind: scenarios.StepStop, At: g.moment(), Restart: g.down()})
+		g.damage(add)
 	}
 	for g.on[machine] && g.odds(0.6) && len(g.sc.Plan) < 20 {
 		s := scenarios.Step{Kind: scenarios.StepFail, Op: pick(g, "store", "store", "lookup", "dial"), Nth: g.between(1, 30), Forever: g.odds(0.2)}
 		if s.Op == "store" {
 			s.Restart, s.Keep = g.down(), pick(g, "", "none", "all", "some")
+			if s.Forever { // whoever starts the relay on a broken disk again and again waits longer
+				s.Restart = pick(g, 20*time.Minute, time.Hour)
+			}
 		}
 		add(s)
 	}
 	for _, s := range g.sc.Servers {
 		if g.on[netDown] && g.odds(0.3) {
-			add(scenarios.Step{Kind: scenarios.StepCut, At: time.Duration(g.between(0, 2000)) * time.Millisecond, Host: s.Name})
+			add(scenarios.Step{Kind: scenarios.StepCut, At: g.moment(), Host: s.Name})
 		}
 	}
 	if g.on[operator] {
@@ -48,6 +50,37 @@ func (g *generator) trouble() {
 	g.heal(add)
 }
 
+// moment draws a time at which something may be under way: soon after a
+// submission, most times.
+func (g *generator) moment() time.Duration {
+	if g.odds(0.2) {
+		return time.Duration(g.between(1, 4000)) * time.Second
+	}
+	at := time.Duration(g.between(1, 1500)) * time.Millisecond
+	if s := pick(g, g.sc.Plan...); s.Kind == scenarios.StepSubmit {
+		at += s.At
+	}
+	return at
+}
+
+// damage draws whether an entry is overwritten while the relay is down.
+func (g *generator) damage(add func(scenarios.Step)) {
+	if g.on[machine] && g.odds(0.1) {
+		add(scenarios.Step{Kind: scenarios.StepDamage, Message: pick(g, "m1", "m1", g.lastMessage())})
+	}
+}
+
+// lastMessage is the message that is submitted last.
+func (g *generator) lastMessage() string {
+	last := ""
+	for _, s := range g.sc.Plan {
+		if s.Kind == scenarios.StepSubmit {
+			last = s.Message
+		}
+	}
+	return last
+}
+
 func (g *generator) down() time.Duration {
 	return pick(g, time.Second, time.Minute, 20*time.Minute, 3*time.Hour)
 }
@@ -56,8 +89,8 @@ func (g *generator) crash() scenarios.Step {
 	s := scenarios.Step{
 		Kind: scenarios.StepCrash, Restart: g.down(), Keep: pick(g, "", "none", "all", "some"), Silent: g.odds(0.2),
 	}
-	if g.odds(0.1) {
-		s.At = time.Duration(g.between(1, 4000)) * time.Second
+	if g.odds(0.2) {
+		s.At = g.moment()
 		return s
 	}
 	s.When = scenarios.FactMatch{Kind: pick(g, crashFacts...), After: g.odds(0.5), Nth: g.between(1, 4)}

@@ -33,13 +33,15 @@ const (
 	shapes                // sizes, 8-bit content, the null sender
 	policies              // relay mode, fallback, limits, schedule, in_doubt
 	operator              // doubts are held and decided, and what waits is parked, tried, bounced, deleted
+	senders               // the senders' own server, to which reports go, is like any other
+	personas              // servers of a known bad character
 	clock                 // the wall clock is set, while the relay runs or is down
 	classes
 )
 
 var classNames = [classes]string{
 	"plain", "dns-shape", "dns-fault", "refusals", "cuts", "slow", "odd", "doubts", "net-down", "crashes", "stops", "machine", "many", "shapes",
-	"policies", "operator", "clock",
+	"policies", "operator", "senders", "personas", "clock",
 }
 
 // A Number names a random world. The world is a function of the number alone:
@@ -135,7 +137,25 @@ func (g *generator) policy() {
 		p.Fallback = []string{"smart1.example.com"}
 	}
 	if g.odds(0.2) {
+		p.Limits.MessageBytes = pick[int64](g, 65_536, 100_000)
+	}
+	if g.odds(0.1) {
+		p.Port = 2525
+	}
+	g.timeouts()
+	if g.odds(0.2) {
 		p.InDoubtAt = map[string]spec.InDoubtPolicy{"example.net": pick(g, spec.DoubtReport, spec.DoubtHold, spec.DoubtRetry)}
+	}
+}
+
+// timeouts draws how long the relay waits. That for the dot is at least ten
+// minutes by the RFC, so it stays.
+func (g *generator) timeouts() {
+	t := &g.sc.Policy.Timeouts
+	for _, stage := range []*time.Duration{&t.Resolve, &t.Connect, &t.Greeting, &t.EHLO, &t.MAIL, &t.RCPT, &t.DATA, &t.Block, &t.QUIT} {
+		if g.odds(0.1) {
+			*stage = pick(g, 5*time.Second, 45*time.Second, 3*time.Minute)
+		}
 	}
 }
 
@@ -179,6 +199,8 @@ func (g *generator) shape(s *scenarios.Step) {
 		s.EightBit = true
 	case 3:
 		s.Sender = pick(g, "alice@nowhere.example", "nobody@example.net")
+	case 4:
+		s.Recipients = append(s.Recipients, s.Recipients[0])
 	}
 }
 
