@@ -198,3 +198,21 @@ func wakesOnTheHour(step queue.StepFunc) queue.StepFunc {
 		return actions
 	}
 }
+
+// countsByTheWall measures intervals by the wall clock.
+func countsByTheWall(step queue.StepFunc) queue.StepFunc {
+	var began spec.Wall
+	return func(now spec.Instant, e queue.Event) []queue.Action {
+		if began == 0 {
+			began = now.Wall
+		}
+		believed := spec.Instant{Wall: now.Wall, Mono: spec.Mono(now.Wall.Sub(began))}
+		actions := slices.Clone(step(believed, e))
+		for i, a := range actions {
+			if w, ok := a.(queue.WakeAt); ok {
+				actions[i] = queue.WakeAt{At: now.Mono.Add(w.At.Sub(believed.Mono))}
+			}
+		}
+		return actions
+	}
+}

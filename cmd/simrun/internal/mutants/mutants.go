@@ -96,6 +96,7 @@ func ofTheWay() []Mutant {
 		{"gives-up-after-a-day", "lets mail live for a day instead of five", spec.RetryOnTime, "expiry/five-days",
 			changed(func(p *spec.Policy) { p.Schedule.Lifetime = 24 * time.Hour })},
 		{"stricter-in-a-pipeline", "reads a 4yz as a 5yz where it sent several commands at once", spec.RetryOnTime, "retry/greylisting", seamed(pipelined(forGood))},
+		{"counts-by-the-wall-clock", "measures intervals by the wall clock", spec.RetryOnTime, "clock/forward-while-waiting", cored(countsByTheWall)},
 		{"forgets-due-times", "takes all that waits for due when it starts", spec.RetryOnTime, "crash/while-waiting", cored(losesDueTimes)},
 		{"forgets-attempts", "begins the schedule anew when it starts", spec.RetryOnTime, "crash/schedule-goes-on", cored(forgetsAttempts)},
 		{"worst-host-first", "tries MX hosts in the reverse of their preference", spec.NextHopOrder, "mx/order", seamed(reversedMX)},
