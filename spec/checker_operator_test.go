@@ -202,6 +202,10 @@ func TestNobodyIsOwedWhatIsDeleted(t *testing.T) {
 			want: []string{"TRUE-REPORTS: as deleted, and later as failed",
 				"TRUE-REPORTS: stored a report on m1 to bob@example.net, which it had recorded as deleted"}},
 		{name: "a crash hides that it is deleted", base: deferred, edits: waits(says("delete", erased) + crash + waitingEnd)},
+		{name: "a disk that fails keeps it deleted", base: deferred, edits: waits(says("delete", `
+2m relay halt text="input/output error"
+2m world operated message=m1 queue=Q1 text=delete reply="input/output error"
+2m world stop`) + erased + "\n2m world start count=2\n2m relay ready" + waitingEnd)},
 		{name: "a crash took it, and nobody had said a word", base: deferred, edits: waits(crash[1:] + waitingEnd),
 			want: []string{"ACCEPT-DURABLE: the crash took m1"}},
 		{name: "attempted all the same", base: deferred, edits: waits(says("delete", "AND") + attempted),
