@@ -59,9 +59,6 @@ func (c *Checker) operator(e *event) {
 		if has(words, "retry") || has(words, "release") || has(words, "retry-now") {
 			t.again = e
 		}
-		if has(words, "retry") || has(words, "release") {
-			t.parked = nil
-		}
 		for _, w := range orderWords {
 			if !has(words, w) {
 				continue
@@ -92,6 +89,8 @@ func (c *Checker) operated(e *event) {
 			return
 		}
 		switch {
+		case has(words, "retry"), has(words, "release"):
+			t.parked = nil
 		case has(words, "hold") && r.state != Held && t.said["release"].open == 0:
 			t.parked = e
 		case has(words, "bounce"), has(words, "delete"):
@@ -153,7 +152,7 @@ func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
 	case t.ended != nil:
 		c.violate(RetryOnTime, about, []*event{t.ended, e},
 			"the relay began an attempt for %s, though it had told an operator that this is done: %s", r.name(), t.ended.Text)
-	case t.parked != nil:
+	case t.parked != nil && !c.unanswered(t.said["release"]) && !c.unanswered(t.said["retry"]):
 		c.violate(RetryOnTime, about, []*event{r.outcome, t.parked, e}, "the relay began an attempt for %s, which an operator had parked", r.name())
 	case r.state == Parked && !c.ordered(r, "release"):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is parked", r.name())

@@ -69,6 +69,13 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 		{name: "a crash hides whether it is parked: it is", base: deferred, edits: waits(says("hold", "") + restarted + waitingEnd)},
 		{name: "a crash hides whether it is parked: it is not", base: deferred,
 			edits: []edit{after("state=queued", says("hold", "")+restarted)}},
+		{name: "a retry that is refused releases nothing", base: deferred, edits: waits(says("hold", "AND") + restarted + `
+3m world operator message=m1 queue=Q1 text=retry
+3m world operated message=m1 queue=Q1 text=retry reply=no` + waitingEnd)},
+		{name: "a retry that is refused licenses nothing", base: deferred, want: []string{"RETRY-ON-TIME: which an operator had parked"},
+			edits: waits(says("hold", "AND") + `
+3m world operator message=m1 queue=Q1 text=retry
+3m world operated message=m1 queue=Q1 text=retry reply=no` + attempted)},
 		{name: "neither parked nor attempted", base: deferred, edits: waits(waitingEnd), want: []string{"PROGRESS: the next attempt was due"}},
 		{name: "neither parked nor attempted after a hold that was refused", base: deferred, edits: waits(refused + waitingEnd),
 			want: []string{"PROGRESS: the next attempt was due"}},
