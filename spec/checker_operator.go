@@ -22,10 +22,11 @@ type orders struct {
 }
 
 // An order is a word: when it was said last, and how often it was said and not
-// answered. Several operators may speak at the same time.
+// answered. Several operators may speak at the same time. refused is the last
+// answer that it was not done.
 type order struct {
-	at   *event
-	open int
+	at, refused *event
+	open        int
 }
 
 var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete"}
@@ -58,9 +59,6 @@ func (c *Checker) operator(e *event) {
 		if has(words, "retry") || has(words, "release") || has(words, "retry-now") {
 			t.again = e
 		}
-		if has(words, "retry") || has(words, "release") {
-			t.parked = nil
-		}
 		for _, w := range orderWords {
 			if !has(words, w) {
 				continue
@@ -68,7 +66,7 @@ func (c *Checker) operator(e *event) {
 			if t.said == nil {
 				t.said = map[string]order{}
 			}
-			t.said[w] = order{e, t.said[w].open + 1}
+			t.said[w] = order{at: e, open: t.said[w].open + 1}
 		}
 	})
 }
@@ -80,13 +78,19 @@ func (c *Checker) operated(e *event) {
 		t := &r.told
 		for _, w := range orderWords {
 			if o := t.said[w]; has(words, w) && o.open > 0 {
-				t.said[w] = order{o.at, o.open - 1}
+				o.open--
+				if e.Reply != "" {
+					o.refused = e
+				}
+				t.said[w] = o
 			}
 		}
 		if e.Reply != "" || r.state.Final() || r.mail.twins {
 			return
 		}
 		switch {
+		case has(words, "retry"), has(words, "release"):
+			t.parked = nil
 		case has(words, "hold") && r.state != Held && t.said["release"].open == 0:
 			t.parked = e
 		case has(words, "bounce"), has(words, "delete"):
@@ -97,9 +101,16 @@ func (c *Checker) operated(e *event) {
 
 // decided reports whether an operator decided so on r after the fact since, and
 // the relay has not answered.
-func (r *rcpt) decided(decision string, since *event) bool {
+func (c *Checker) decided(r *rcpt, decision string, since *event) bool {
 	o := r.told.said[decision]
-	return o.open > 0 && (since == nil || o.at.seq > since.seq)
+	return c.unanswered(o) && (since == nil || o.at.seq > since.seq)
+}
+
+// unanswered reports whether a word may be carried out: it has no answer, or the
+// process ended with a no. Then its disk may have failed, and kept what it was
+// told all the same.
+func (c *Checker) unanswered(o order) bool {
+	return o.open > 0 || o.refused != nil && c.cutShort(o.refused)
 }
 
 // ordered reports whether the relay may be doing what an operator said, or have
@@ -107,7 +118,7 @@ func (r *rcpt) decided(decision string, since *event) bool {
 // told, nothing was heard of r.
 func (c *Checker) ordered(r *rcpt, word string) bool {
 	o := r.told.said[word]
-	return o.open > 0 && !c.stoppedBetween(o.at, r.outcome) && !c.stoppedBetween(o.at, r.begun)
+	return c.unanswered(o) && !c.stoppedBetween(o.at, r.outcome) && !c.stoppedBetween(o.at, r.begun)
 }
 
 // mutely reports whether the relay may have done what an operator said, and its
@@ -141,7 +152,7 @@ func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
 	case t.ended != nil:
 		c.violate(RetryOnTime, about, []*event{t.ended, e},
 			"the relay began an attempt for %s, though it had told an operator that this is done: %s", r.name(), t.ended.Text)
-	case t.parked != nil:
+	case t.parked != nil && !c.unanswered(t.said["release"]) && !c.unanswered(t.said["retry"]):
 		c.violate(RetryOnTime, about, []*event{r.outcome, t.parked, e}, "the relay began an attempt for %s, which an operator had parked", r.name())
 	case r.state == Parked && !c.ordered(r, "release"):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is parked", r.name())

@@ -69,6 +69,13 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 		{name: "a crash hides whether it is parked: it is", base: deferred, edits: waits(says("hold", "") + restarted + waitingEnd)},
 		{name: "a crash hides whether it is parked: it is not", base: deferred,
 			edits: []edit{after("state=queued", says("hold", "")+restarted)}},
+		{name: "a retry that is refused releases nothing", base: deferred, edits: waits(says("hold", "AND") + restarted + `
+3m world operator message=m1 queue=Q1 text=retry
+3m world operated message=m1 queue=Q1 text=retry reply=no` + waitingEnd)},
+		{name: "a retry that is refused licenses nothing", base: deferred, want: []string{"RETRY-ON-TIME: which an operator had parked"},
+			edits: waits(says("hold", "AND") + `
+3m world operator message=m1 queue=Q1 text=retry
+3m world operated message=m1 queue=Q1 text=retry reply=no` + attempted)},
 		{name: "neither parked nor attempted", base: deferred, edits: waits(waitingEnd), want: []string{"PROGRESS: the next attempt was due"}},
 		{name: "neither parked nor attempted after a hold that was refused", base: deferred, edits: waits(refused + waitingEnd),
 			want: []string{"PROGRESS: the next attempt was due"}},
@@ -202,6 +209,10 @@ func TestNobodyIsOwedWhatIsDeleted(t *testing.T) {
 			want: []string{"TRUE-REPORTS: as deleted, and later as failed",
 				"TRUE-REPORTS: stored a report on m1 to bob@example.net, which it had recorded as deleted"}},
 		{name: "a crash hides that it is deleted", base: deferred, edits: waits(says("delete", erased) + crash + waitingEnd)},
+		{name: "a disk that fails keeps it deleted", base: deferred, edits: waits(says("delete", `
+2m relay halt text="input/output error"
+2m world operated message=m1 queue=Q1 text=delete reply="input/output error"
+2m world stop`) + erased + "\n2m world start count=2\n2m relay ready" + waitingEnd)},
 		{name: "a crash took it, and nobody had said a word", base: deferred, edits: waits(crash[1:] + waitingEnd),
 			want: []string{"ACCEPT-DURABLE: the crash took m1"}},
 		{name: "attempted all the same", base: deferred, edits: waits(says("delete", "AND") + attempted),

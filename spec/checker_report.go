@@ -81,7 +81,7 @@ func (c *Checker) outcome(e *event) {
 
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
 	lie := r.begun != nil && max(r.earlyYes, c.wire.earlyYes) > r.begun.seq // a server said so
-	if c.peers && r.accepted == 0 && !lie && !r.decided("delivered", nil) {
+	if c.peers && r.accepted == 0 && !lie && !c.decided(r, "delivered", nil) {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
 	}
@@ -148,7 +148,7 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 		return // it is not known of which mail a server spoke
 	}
 	r.doubtful = r.dot
-	if c.policy.InDoubtFor(r.dest) == DoubtRetry || r.decided("retry", r.dot) || c.wire.lastPeer < r.dot.seq {
+	if c.policy.InDoubtFor(r.dest) == DoubtRetry || c.decided(r, "retry", r.dot) || c.wire.lastPeer < r.dot.seq {
 		return // or it is not known what the server said
 	}
 	c.violate(NeverTwice, "again "+r.name(), []*event{r.dot, e},

@@ -29,7 +29,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 	case r.state.Final():
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which it had recorded as %s", r.name(), r.state)
 	case c.judgeOrdered(r, e):
-	case r.state == Held && !r.decided("retry", r.outcome):
+	case r.state == Held && !c.decided(r, "retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
 	case e.reckoned() < r.soonest() && c.ordered(r, "retry-now"):
 		r.due, r.dueFrom = e.reckoned(), 0 // it is, whatever ends this attempt
@@ -111,7 +111,7 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 	before := r.due
 	r.due, r.dueFrom = e.Due, 0
-	if r.state == Held || r.decided("retry", r.outcome) || c.judgeMovedUp(r, e, before) {
+	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++

@@ -82,7 +82,7 @@ func (c *Checker) summary(r *rcpt) RecipientSummary {
 	s.State = Queued
 	over := r.mail.entry.gone() || c.settled(r) // though not a word was said of it
 	switch spoken := r.outcome != nil || r.attempts > 0; {
-	case r.decided("delivered", r.outcome) && c.maybeOver(r):
+	case c.decided(r, "delivered", r.outcome) && c.maybeOver(r):
 		s.State = Delivered
 	case c.mutely(r, "delete"):
 		s.State = Deleted
