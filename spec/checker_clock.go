@@ -50,6 +50,7 @@ func (c *Checker) reckons(e *event) {
 		for _, r := range m.rcpts {
 			if due, _ := r.dueBy(); due != 0 {
 				r.dueFrom = min(cmp.Or(r.dueFrom, due), b.began.Add(c.policy.Schedule.Max))
+				r.dueMoves++
 			}
 		}
 	}
@@ -113,6 +114,9 @@ func (c *Checker) dueTill(r *rcpt) Wall {
 	due, by := r.dueBy()
 	if !c.inherited(by) {
 		return c.truly(due)
+	}
+	if r.dueMoves > 1 {
+		return c.truly(min(due, c.clock.began.Add(2*c.policy.Schedule.Max))) // of two processes, the first may have stored anything in between
 	}
 	due = c.believed(due)
 	if r.dueFrom != 0 {

@@ -83,6 +83,8 @@ type rcpt struct {
 	// dueFrom is how early a process may have made it due that believed another
 	// clock than the one before; 0 is no other than due. See checker_clock.go.
 	dueFrom Wall
+	// dueMoves counts the processes that may have made it so.
+	dueMoves int
 	// idle is when an attempt for the same destination of the message ended.
 	idle Wall
 

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -21,12 +22,14 @@ type orders struct {
 	parked, ended *event
 }
 
-// An order is a word: when it was said last, and how often it was said and not
-// answered. Several operators may speak at the same time. refused is the last
-// answer that it was not done.
+// An order is a word: when it was said last, and each time that it was said and
+// not answered, the latest few. Several operators may speak at the same time.
+// refused is the last answer that it was not done, or the first that the end of
+// its process made doubtful, and vain what it answers.
 type order struct {
-	at, refused *event
-	open        int
+	at            *event
+	open          []*event
+	refused, vain *event
 }
 
 var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete"}
@@ -66,7 +69,9 @@ func (c *Checker) operator(e *event) {
 			if t.said == nil {
 				t.said = map[string]order{}
 			}
-			t.said[w] = order{at: e, open: t.said[w].open + 1}
+			o := t.said[w]
+			o.at, o.open = e, keepLast(o.open, e)
+			t.said[w] = o
 		}
 	})
 }
@@ -77,12 +82,8 @@ func (c *Checker) operated(e *event) {
 	c.about(e, func(r *rcpt) {
 		t := &r.told
 		for _, w := range orderWords {
-			if o := t.said[w]; has(words, w) && o.open > 0 {
-				o.open--
-				if e.Reply != "" {
-					o.refused = e
-				}
-				t.said[w] = o
+			if o := t.said[w]; has(words, w) && len(o.open) > 0 {
+				t.said[w] = c.answered(o, e)
 			}
 		}
 		if e.Reply != "" || r.state.Final() || r.mail.twins {
@@ -91,7 +92,7 @@ func (c *Checker) operated(e *event) {
 		switch {
 		case has(words, "retry"), has(words, "release"):
 			t.parked = nil
-		case has(words, "hold") && r.state != Held && t.said["release"].open == 0:
+		case has(words, "hold") && r.state != Held && len(t.said["release"].open) == 0:
 			t.parked = e
 		case has(words, "bounce"), has(words, "delete"):
 			t.ended = e
@@ -99,32 +100,50 @@ func (c *Checker) operated(e *event) {
 	})
 }
 
+// answered takes the answer to a word: to the first that was said to the process
+// that gives it.
+func (c *Checker) answered(o order, e *event) order {
+	i := slices.IndexFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) })
+	if i < 0 {
+		i = len(o.open) - 1
+	}
+	if e.Reply != "" && (o.refused == nil || !c.cutShort(o.refused)) {
+		o.refused, o.vain = e, o.open[i]
+	}
+	o.open = slices.Delete(slices.Clone(o.open), i, i+1)
+	return o
+}
+
+// unanswered reports whether a word may be carried out that ok is true of: it has
+// no answer, or the process ended with a no. Then its disk may have failed, and
+// kept what it was told all the same.
+func (c *Checker) unanswered(o order, ok func(said *event) bool) bool {
+	return slices.ContainsFunc(o.open, ok) || o.refused != nil && c.cutShort(o.refused) && ok(o.vain)
+}
+
 // decided reports whether an operator decided so on r after the fact since, and
 // the relay has not answered.
 func (c *Checker) decided(r *rcpt, decision string, since *event) bool {
-	o := r.told.said[decision]
-	return c.unanswered(o) && (since == nil || o.at.seq > since.seq)
-}
-
-// unanswered reports whether a word may be carried out: it has no answer, or the
-// process ended with a no. Then its disk may have failed, and kept what it was
-// told all the same.
-func (c *Checker) unanswered(o order) bool {
-	return o.open > 0 || o.refused != nil && c.cutShort(o.refused)
+	return c.unanswered(r.told.said[decision], func(said *event) bool { return since == nil || said.seq > since.seq })
 }
 
 // ordered reports whether the relay may be doing what an operator said, or have
 // done it without a word: it has not answered, and since a process ended that was
 // told, nothing was heard of r.
 func (c *Checker) ordered(r *rcpt, word string) bool {
-	o := r.told.said[word]
-	return c.unanswered(o) && !c.stoppedBetween(o.at, r.outcome) && !c.stoppedBetween(o.at, r.begun)
+	return c.unanswered(r.told.said[word], func(said *event) bool { return c.unheard(r, said) })
 }
 
 // mutely reports whether the relay may have done what an operator said, and its
 // process ended before it could say so.
 func (c *Checker) mutely(r *rcpt, word string) bool {
-	return c.ordered(r, word) && c.stoppedSince(r.told.said[word].at)
+	return c.unanswered(r.told.said[word], func(said *event) bool { return c.unheard(r, said) && c.stoppedSince(said) })
+}
+
+// unheard reports whether nothing was heard of r since a process ended that was
+// told something.
+func (c *Checker) unheard(r *rcpt, said *event) bool {
+	return !c.stoppedBetween(said, r.outcome) && !c.stoppedBetween(said, r.begun)
 }
 
 // bounced reports whether an outcome may be what an operator wanted: it is not
@@ -152,7 +171,7 @@ func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
 	case t.ended != nil:
 		c.violate(RetryOnTime, about, []*event{t.ended, e},
 			"the relay began an attempt for %s, though it had told an operator that this is done: %s", r.name(), t.ended.Text)
-	case t.parked != nil && !c.unanswered(t.said["release"]) && !c.unanswered(t.said["retry"]):
+	case t.parked != nil && !c.decided(r, "release", nil) && !c.decided(r, "retry", nil):
 		c.violate(RetryOnTime, about, []*event{r.outcome, t.parked, e}, "the relay began an attempt for %s, which an operator had parked", r.name())
 	case r.state == Parked && !c.ordered(r, "release"):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is parked", r.name())
@@ -175,8 +194,9 @@ func (c *Checker) judgeParked(r *rcpt, e *event) {
 }
 
 // judgeMovedUp judges the new due time of what an operator released or wants
-// attempted now. It reports false when that is not why it is said.
-func (c *Checker) judgeMovedUp(r *rcpt, e *event, before Wall) bool {
+// attempted now; it was due before, or as soon as soonest after the clock was set.
+// It reports false when that is not why it is said.
+func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 	release, now := c.ordered(r, "release"), c.ordered(r, "retry-now")
 	if e.Job != "" || !release && !now {
 		return false
@@ -185,12 +205,15 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before Wall) bool {
 	if _, end := r.mail.expires(c.policy); latest >= end {
 		latest = max(latest, end.Add(leeway))
 	}
-	if !now && r.state == Parked && e.Due < before {
+	if !now && r.state == Parked && e.Due < soonest {
 		c.violate(RetryOnTime, "released "+r.name(), []*event{r.outcome, e},
-			"the relay released %s, and made it due %s earlier than it was", r.name(), ago(before.Sub(e.Due)))
+			"the relay released %s, and made it due %s earlier than it was", r.name(), ago(soonest.Sub(e.Due)))
 	}
 	if !now {
 		latest = max(latest, before)
+	}
+	if e.Due > latest && (c.mutely(r, "release") || c.mutely(r, "retry-now")) {
+		return false // the process that was told ended, and the next one found something else
 	}
 	if e.Due > latest {
 		c.violate(RetryOnTime, "moved "+r.name()+e.Due.String(), []*event{r.told.again, e},

@@ -3,6 +3,7 @@ package spec
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // waitingEnd ends the world while bob waits.
@@ -53,6 +54,14 @@ func released(due string) string {
 
 func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 	parked := says("hold", saysParked+"\nAND")
+	const failing = `
+2m relay halt text="input/output error"
+2m world operated message=m1 queue=Q1 text=hold reply="input/output error"
+2m world stop
+`
+	const again = `
+3m world operator message=m1 queue=Q1 text=hold
+3m world operated message=m1 queue=Q1 text=hold reply=no`
 	refused := strings.Replace(says("hold", "AND"), "text=hold\n2m world operated", "text=hold\n2m world operated reply=no", 1)
 	runTrials(t, []trial{
 		{name: "parked, and released", base: deferred, edits: []edit{after("state=queued", parked+released("5m1.7s"))}},
@@ -69,6 +78,10 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 		{name: "a crash hides whether it is parked: it is", base: deferred, edits: waits(says("hold", "") + restarted + waitingEnd)},
 		{name: "a crash hides whether it is parked: it is not", base: deferred,
 			edits: []edit{after("state=queued", says("hold", "")+restarted)}},
+		{name: "a disk that fails keeps it parked, and a second hold is refused", base: deferred, edits: waits(says("hold", failing) + "2m world start count=2" +
+			"\n2m relay ready" + again + waitingEnd)},
+		{name: "a hold is refused, and then a second one", base: deferred, edits: waits(refused + again + waitingEnd),
+			want: []string{"PROGRESS: the next attempt was due"}},
 		{name: "a retry that is refused releases nothing", base: deferred, edits: waits(says("hold", "AND") + restarted + `
 3m world operator message=m1 queue=Q1 text=retry
 3m world operated message=m1 queue=Q1 text=retry reply=no` + waitingEnd)},
@@ -92,12 +105,17 @@ func TestWhatIsReleasedKeepsItsTime(t *testing.T) {
 	late := func(lines string) []edit {
 		return waits(parked + strings.ReplaceAll(released("130h"), "\n3m", "\n130h") + lines)
 	}
+	back := restarted[:strings.Index(restarted, "2m world start")] + set("2m", -240*time.Hour) + restarted[strings.Index(restarted, "2m world start")-1:]
+	backReleased := func(due string) string { return strings.ReplaceAll(released(due), "\n3m", "\n5h") }
 	const attempt = `
 130h relay attempt message=m1 queue=Q1 job=j2 dest=example.net to=bob@example.net attempt=2 due=130h
 130h1s relay attempt-end message=m1 queue=Q1 job=j2 dest=example.net
 130h1s relay outcome message=m1 queue=Q1 job=j2 dest=example.net to=bob@example.net attempt=2 state=queued reply="451 no" due=130h1s
 130h1s relay attempt message=m1 queue=Q1 job=j3 dest=example.net to=bob@example.net attempt=3 due=130h1s`
 	runTrials(t, []trial{
+		{name: "after the clock was set back by ten days", base: deferred, edits: waits(parked + back + backReleased("-235h"))},
+		{name: "after the clock was set back by ten days, and earlier than it could be", base: deferred, edits: waits(parked + back + backReleased("-236h30m")),
+			want: []string{"RETRY-ON-TIME: earlier than it was"}},
 		{name: "too early", base: deferred, edits: waits(parked + released("4m")),
 			want: []string{"RETRY-ON-TIME: made it due 1m1.7s earlier than it was"}},
 		{name: "too late", base: deferred, edits: waits(parked + released("35m1.7s")), want: []string{"RETRY-ON-TIME: made it due 30m too late"}},
@@ -213,6 +231,9 @@ func TestNobodyIsOwedWhatIsDeleted(t *testing.T) {
 2m relay halt text="input/output error"
 2m world operated message=m1 queue=Q1 text=delete reply="input/output error"
 2m world stop`) + erased + "\n2m world start count=2\n2m relay ready" + waitingEnd)},
+		{name: "a crash hides that it is deleted, and a second delete is refused", base: deferred, edits: waits(says("delete", erased) + crash + `
+3m world operator message=m1 queue=Q1 text=delete
+3m world operated message=m1 queue=Q1 text=delete reply=no` + waitingEnd)},
 		{name: "a crash took it, and nobody had said a word", base: deferred, edits: waits(crash[1:] + waitingEnd),
 			want: []string{"ACCEPT-DURABLE: the crash took m1"}},
 		{name: "attempted all the same", base: deferred, edits: waits(says("delete", "AND") + attempted),

@@ -32,7 +32,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 	case r.state == Held && !c.decided(r, "retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
 	case e.reckoned() < r.soonest() && c.ordered(r, "retry-now"):
-		r.due, r.dueFrom = e.reckoned(), 0 // it is, whatever ends this attempt
+		r.due, r.dueFrom, r.dueMoves = e.reckoned(), 0, 0 // it is, whatever ends this attempt
 	case (r.state == Queued || r.state == Parked) && e.reckoned() < r.soonest():
 		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
 			r.name(), ago(r.soonest().Sub(e.reckoned())))
@@ -109,9 +109,9 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 
 // judgeDeferred judges the due time of the next attempt.
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
-	before := r.due
-	r.due, r.dueFrom = e.Due, 0
-	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before) {
+	before, soonest := r.due, r.soonest()
+	r.due, r.dueFrom, r.dueMoves = e.Due, 0, 0
+	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before, soonest) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++
