@@ -25,6 +25,8 @@ type fairBook struct {
 type load struct {
 	active int
 	full   Wall
+	// idle is when an attempt ended there.
+	idle Wall
 }
 
 // A job is one attempt.
@@ -119,6 +121,11 @@ func (c *Checker) dueAt(r *rcpt, e *event) Wall {
 	default:
 		at = e.At // nothing is known
 	}
+	if idle := c.fair.dest(r.dest).idle; r.dueFrom != 0 && idle != 0 {
+		// What seems to be due late stands behind what is tried again meanwhile.
+		due, _ := r.dueBy()
+		at = max(at, min(c.truly(due), idle.Add(c.policy.Schedule.Max)))
+	}
 	return at
 }
 
@@ -170,6 +177,7 @@ func (c *Checker) attemptEnd(e *event) {
 	if c.fair.total.active >= c.policy.Limits.Deliveries {
 		c.fair.total.full = e.At
 	}
+	here.idle = e.At
 	here.active--
 	c.fair.total.active--
 }

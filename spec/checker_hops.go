@@ -138,6 +138,11 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 		said = noSuch
 		b.denied[host+" "+kind] = a.at.seq
 	}
+	if a.rcode == "NXDOMAIN" { // then there is nothing of any kind (RFC 8020)
+		for _, kind := range [...]string{"A", "AAAA"} {
+			b.latest[host+" "+kind], b.denied[host+" "+kind] = noSuch, a.at.seq
+		}
+	}
 	delete(b.alias, host)
 	b.latest[host+" "+kind] = said
 }

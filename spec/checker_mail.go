@@ -78,8 +78,11 @@ type rcpt struct {
 	// gaveUp is its first word on what came of the last dot; doubtful a dot of
 	// an earlier attempt of which nobody ever knew.
 	gaveUp, doubtful *event
-	defers           int
-	due              Wall
+	// blurred is the latest refusal at a dot that may concern it or another one
+	// from the same sender to the same recipient.
+	blurred int
+	defers  int
+	due     Wall
 	// dueFrom is how early a process may have made it due that believed another
 	// clock than the one before; 0 is no other than due. See checker_clock.go.
 	dueFrom Wall

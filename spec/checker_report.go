@@ -144,7 +144,7 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
 		return
 	}
-	if c.wire.blurred > r.dot.seq {
+	if max(r.blurred, c.wire.blurred) > r.dot.seq {
 		return // it is not known of which mail a server spoke
 	}
 	r.doubtful = r.dot

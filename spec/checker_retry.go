@@ -220,6 +220,9 @@ func (c *Checker) judgeRefusedForGood(r *rcpt, e *event) {
 	if (c.stoppedSince(no.at) && r.state != Failed) || c.trouble(no.session, no.at.seq) != nil {
 		return // it may have forgotten, or never have heard
 	}
+	if s := c.session(e); s != no.session && s.began != nil && s.began.seq < no.at.seq {
+		return // it was named before that, and the server was slow to read it
+	}
 	c.violate(RetryOnTime, "refused for good "+r.name(), []*event{no.at, r.outcome, e},
 		"the relay named %s to %s again, though %s had refused it for good: %s", r.name(), e.Host, no.at.Host, no.at.Reply)
 }

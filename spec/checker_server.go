@@ -46,8 +46,9 @@ type session struct {
 	early *event
 	to    []*rcpt
 	named int // how many RCPT there were
-	// blurred is true when it is not clear whom a RCPT named. addr is where
-	// the network says that it leads.
+	// twins are those of whom a RCPT may have named one; blurred is true when
+	// not even that is clear. addr is where the network says that it leads.
+	twins   []*rcpt
 	blurred bool
 	addr    string
 	// unheard are refusals of which it is not known whether the client read
@@ -169,7 +170,7 @@ func (c *Checker) command(e *event) {
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
-		s.began, s.dot, s.early, s.mailRefused, s.to, s.blurred, s.named = e, nil, nil, false, nil, false, 0
+		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named = e, nil, nil, false, nil, nil, false, 0
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
 			s.from = nullSender
@@ -181,7 +182,7 @@ func (c *Checker) command(e *event) {
 		}
 		r := c.resolve(s.from, path(e.Text))
 		if r == nil || len(s.to) >= 1000 {
-			s.blurred = true
+			c.unclear(s, canonical(path(e.Text)))
 			return
 		}
 		s.to, s.last = append(s.to, r), r
@@ -253,8 +254,13 @@ func (c *Checker) reply(e *event) {
 		}
 	default: // what is said there fails nobody
 	}
-	if s.blurred && no && (e.Stage == StageDot || e.Stage == StageBody) {
-		c.wire.blurred = e.seq
+	if no && (e.Stage == StageDot || e.Stage == StageBody) {
+		for _, r := range s.twins {
+			r.blurred = e.seq
+		}
+		if s.blurred {
+			c.wire.blurred = e.seq
+		}
 	}
 	if e.Stage == StageBody && strings.HasPrefix(e.Reply, "2") {
 		c.concerns(s, e, &c.wire.earlyYes, func(r *rcpt) *int { return &r.earlyYes })
@@ -287,9 +293,17 @@ func (c *Checker) concerns(s *session, e *event, everybody *int, own func(*rcpt)
 		*everybody = e.seq
 		return
 	}
-	for _, r := range c.dotted(s, e) {
+	for _, r := range slices.Concat(c.dotted(s, e), s.twins) {
 		*own(r) = e.seq
 	}
+}
+
+// unclear notes that a RCPT may have named any of those who are one to servers,
+// or, when there is nobody or it is too much to tell, anybody.
+func (c *Checker) unclear(s *session, to string) {
+	twins := slices.Concat(c.pairs[pair{s.from, to}], c.pairs[pair{"", to}])
+	s.twins = append(s.twins, twins...)
+	s.blurred = s.blurred || len(twins) == 0 || len(s.twins) > 1000
 }
 
 // dotted returns whom a refusal of the content concerns. A server does not see
