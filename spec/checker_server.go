@@ -31,9 +31,11 @@ type session struct {
 	// began is the fact with which its transaction began: MAIL, or that it was
 	// connected; dot that its final dot arrived; closed that it is over.
 	began, dot, closed *event
-	// faults fired on it, the latest few.
-	faults []*event
-	from   string
+	// faults fired on it, the latest few; muddled is true once its server has
+	// said more than it was asked, or what is no reply.
+	faults  []*event
+	muddled bool
+	from    string
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
@@ -101,6 +103,7 @@ func (c *Checker) fault(e *event) {
 	case e.Session != "":
 		s := c.session(e)
 		s.faults = keepLast(s.faults, e)
+		s.muddled = s.muddled || muddles(e)
 	case e.Queue != "":
 		c.spool.entry(e.Queue).damaged = e
 	case e.Actor == ActorDNS:
@@ -110,9 +113,6 @@ func (c *Checker) fault(e *event) {
 		c.wire.troubles = keepLast(c.wire.troubles, e)
 	}
 }
-
-// muddled reports whether its server has said more than it was asked.
-func (s *session) muddled() bool { return slices.ContainsFunc(s.faults, muddles) }
 
 // broken returns a fault of the network on the connection, nil when none was.
 // A fault with a stage is what the server was told to say or do there.
@@ -232,7 +232,7 @@ func (c *Checker) reply(e *event) {
 	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
 		s.mailRefused = true
 	}
-	s.shifted = s.shifted || e.Stage != StageDATA && strings.HasPrefix(e.Reply, "3") && s.muddled()
+	s.shifted = s.shifted || e.Stage != StageDATA && strings.HasPrefix(e.Reply, "3") && s.muddled
 	switch e.Stage {
 	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") {
@@ -243,7 +243,7 @@ func (c *Checker) reply(e *event) {
 			c.concerns(s, e, &c.wire.lastNo, func(r *rcpt) *int { return &r.lastNo })
 		}
 	case StageEHLO, StageHELO:
-		if s.muddled() && strings.HasPrefix(e.Reply, "5") {
+		if s.muddled && strings.HasPrefix(e.Reply, "5") {
 			c.wire.lastNo = e.seq // taken for the answer to what came after it
 		}
 		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
@@ -289,7 +289,7 @@ func (c *Checker) reply(e *event) {
 // concerns notes a reply at those in the transaction, or for everybody where it
 // is not clear who they are, or which command it answers.
 func (c *Checker) concerns(s *session, e *event, everybody *int, own func(*rcpt) *int) {
-	if s.blurred || s.muddled() {
+	if s.blurred || s.muddled {
 		*everybody = e.seq
 		return
 	}
@@ -373,8 +373,8 @@ func (c *Checker) replied(e *event) {
 func (c *Checker) judgeStray(e *event) {
 	m := c.byID[e.Message]
 	known := m != nil && (m.submit != nil || m.queued != nil || m.report != nil || m.entry != nil)
-	if known || !c.believes || !c.submits || slices.ContainsFunc(c.spool.order, func(x *entry) bool { return x.mail == nil }) {
-		return // or it may be one that a crash kept the relay from speaking of
+	if known || c.session(e).muddled || !c.believes || !c.submits || slices.ContainsFunc(c.spool.order, func(x *entry) bool { return x.mail == nil }) {
+		return // or it may be one that a crash kept the relay from speaking of, or the dot of a client that was led astray
 	}
 	name := e.Message
 	if name == "" {

@@ -198,7 +198,13 @@ func TestNextHopOrder(t *testing.T) {
 }
 
 func TestWireLawful(t *testing.T) {
+	stray := after("relay removed", "2.3s server mx1 accepted session=s9 host=mx1 from=carol@example.org to=dave@example.net")
 	runTrials(t, []trial{
+		{name: "a mail of nobody from a client that was led astray", base: delivered, edits: []edit{
+			after("stage=mail text", `1.6s server mx1 fault session=s9 host=mx1 stage=mail faults=reply-extra text="at mail: repeat 2"`), stray}},
+		{name: "a mail of nobody", base: delivered, edits: []edit{
+			after("stage=mail text", `1.6s server mx1 fault session=s1 host=mx1 stage=mail faults=reply-extra text="at mail: repeat 2"`), stray},
+			want: []string{"WIRE-LAWFUL: mx1 accepted a mail without a Message-ID from carol@example.org, which nobody had submitted"}},
 		{name: "SMTP broken, and another told more than it asked", base: delivered, edits: []edit{
 			after("stage=mail text", `1.6s server mx1 fault session=s9 host=mx1 stage=mail faults=reply-extra text="at mail: repeat 2"`),
 			after("stage=rcpt", `1.7s server mx1 unlawful session=s1 host=mx1 stage=body text="a bare LF"`)},
