@@ -199,7 +199,7 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTrouble:
+	case FactRoute, FactDial, FactTrouble, FactTLS:
 		c.hop(e)
 	case FactIntent, FactDot, FactDoubt:
 		c.hop(e)
@@ -237,12 +237,12 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactIntent, FactDot, FactOutcome, FactReport,
+	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome, FactReport,
 		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
 		return kindSubmitter
-	case FactCommand, FactReply, FactRefusedRecipient, FactAccepted, FactReplied, FactReportSeen, FactUnlawful:
+	case FactCommand, FactReply, FactRefusedRecipient, FactAccepted, FactReplied, FactReportSeen, FactTLSSeen, FactUnlawful:
 		return kindServer
 	case FactConnect, FactConnectFailed, FactClosed:
 		return kindNetwork

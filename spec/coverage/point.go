@@ -104,9 +104,9 @@ func Places() []Place {
 const (
 	states = int(spec.Held) + 1 // 0 is "new": nothing was known before
 	stages = int(spec.StageQUIT)
-	events = int(spec.Loop)
+	events = int(spec.Untrusted)
 	// faults is the number of kinds; a test holds it against spec.Faults.
-	faults = 39
+	faults = 40
 
 	firstTransition = 0
 	firstCell       = firstTransition + 2*states*states
@@ -181,7 +181,7 @@ func faultIndex(f spec.Fault) int {
 // damaged entry, those in it while the relay is down.
 func concerns(where spec.FaultPlace, at Place) bool {
 	switch where {
-	case spec.PlaceConnect, spec.PlaceDNS:
+	case spec.PlaceConnect, spec.PlaceDNS, spec.PlaceHandshake:
 		return at == Attempting
 	case spec.PlaceServer:
 		return at == Attempting || at == Intended || at == Dotted || at == Waiting || at == Held || at == Final
