@@ -136,5 +136,6 @@ var needs = []term{
 	{"damage", "an entry of the spool can be overwritten"},
 	{"time", "time can be made to pass: the story takes hours or days"},
 	{"dns", "the DNS can be made to answer wrongly, late or not at all"},
+	{"tls", "the relay speaks STARTTLS, and trusts the authority of the servers here"},
 	{"config", "the relay can be configured: relay hosts, limits, schedule, time-outs"},
 }
