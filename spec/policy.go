@@ -163,16 +163,27 @@ func (p Policy) TLSNames(destination, host string) []string {
 	dest, name := hostName(destination), hostName(host)
 	switch {
 	case p.configured(host):
-		return []string{strings.Trim(name, "[]")}
+		return []string{unbracketed(name)}
 	case strings.HasSuffix(name, "."+dest):
 		return []string{dest, name}
 	}
-	return []string{strings.Trim(strings.TrimPrefix(dest, "[ipv6:"), "[]")}
+	return []string{unbracketed(dest)}
+}
+
+// unbracketed returns the address of an address literal (RFC 5321 section
+// 4.1.3), or the name as it is.
+func unbracketed(name string) string {
+	inner, literal := strings.CutPrefix(strings.TrimSuffix(name, "]"), "[")
+	if !literal {
+		return name
+	}
+	return strings.TrimPrefix(inner, "ipv6:")
 }
 
 // configured reports whether host is the operator's choice.
 func (p Policy) configured(host string) bool {
-	named := func(entry string) bool { return hostName(withoutPort(entry)) == hostName(host) }
+	name := unbracketed(hostName(host))
+	named := func(entry string) bool { return unbracketed(hostName(withoutPort(entry))) == name }
 	return slices.ContainsFunc(p.Relays, named) || slices.ContainsFunc(p.Fallback, named)
 }
 

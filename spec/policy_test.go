@@ -7,7 +7,7 @@ import (
 
 func tlsPolicy() Policy {
 	p := DefaultPolicy("relay.example.org")
-	p.Fallback = []string{"Smart.example.com:587"}
+	p.Fallback = []string{"Smart.example.com:587", "192.0.2.9", "[2001:db8::9]:25"}
 	p.TLSAt = map[string]TLSLevel{"example.net": TLSVerified, "example.edu": TLSOff, "smart.example.com": TLSRequired, "mx1.example.org": TLSVerified}
 	return p
 }
@@ -42,6 +42,8 @@ func TestACertificateIsForANameThatTheDNSDidNotGive(t *testing.T) {
 		{"example.net", "mx1.example.com", []string{"example.net"}},
 		{"example.net", "mx.badexample.net", []string{"example.net"}},
 		{"example.net", "smart.example.com", []string{"smart.example.com"}},
+		{"example.net", "[192.0.2.9]", []string{"192.0.2.9"}},
+		{"example.net", "[ipv6:2001:db8::9]", []string{"2001:db8::9"}},
 		{"[192.0.2.1]", "[192.0.2.1]", []string{"192.0.2.1"}},
 		{"[IPv6:2001:db8::1]", "[2001:db8::1]", []string{"2001:db8::1"}},
 	} {

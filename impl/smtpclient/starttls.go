@@ -97,11 +97,10 @@ func (c *Client) handshake(ctx context.Context) (Result, bool) {
 // serverName is the host's name as SNI has it: without a final dot, and not
 // when it is an address (RFC 6066 section 3).
 func serverName(host string) string {
-	name := strings.TrimSuffix(host, ".")
-	if net.ParseIP(strings.Trim(name, "[]")) != nil {
+	if strings.HasPrefix(host, "[") {
 		return ""
 	}
-	return name
+	return strings.TrimSuffix(host, ".")
 }
 
 // config returns what the handshake goes by. Less than TLS 1.2 is not spoken at
