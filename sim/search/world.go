@@ -33,12 +33,13 @@ const (
 	shapes                // sizes, 8-bit content, the null sender
 	policies              // relay mode, fallback, limits, schedule, in_doubt
 	operator              // doubts are held, and decided
+	tls                   // STARTTLS, at every level, well and badly
 	classes
 )
 
 var classNames = [classes]string{
 	"plain", "dns-shape", "dns-fault", "refusals", "cuts", "slow", "odd", "doubts", "net-down", "crashes", "stops", "machine", "many", "shapes",
-	"policies", "operator",
+	"policies", "operator", "tls",
 }
 
 // A Number names a random world. The world is a function of the number alone:
@@ -106,6 +107,9 @@ func (g *generator) policy() {
 	}
 	if g.on[operator] {
 		p.InDoubt = spec.DoubtHold
+	}
+	if g.on[tls] {
+		g.levels()
 	}
 	if !g.on[policies] {
 		return
