@@ -16,9 +16,10 @@ type tlsBook struct {
 	// offered is true when the latest reply to EHLO offers STARTTLS; quit when
 	// QUIT was said.
 	offered, quit bool
-	// greeted is true when the server speaks of EHLO, greetedAgain when it was
-	// said after the handshake.
-	greeted, greetedAgain bool
+	// greeted is the first EHLO; nil from a server that does not speak of it.
+	// greetedAgain is true when it was said after the handshake.
+	greeted      *event
+	greetedAgain bool
 }
 
 // tlsSeen takes a handshake that a server has completed.
@@ -37,12 +38,14 @@ func (c *Checker) tlsCommand(s *session, e *event) {
 	}
 	switch e.Stage {
 	case StageEHLO, StageHELO:
-		t.greeted, t.greetedAgain = true, true
+		if t.greetedAgain = true; t.greeted == nil {
+			t.greeted = e
+		}
 	case StageSTARTTLS:
 		t.asked, t.unanswered = e, true
 		c.wire.tlsFailed[s.addr] = e.seq // or succeeded: another connection there may not have
 	case StageMAIL:
-		if t.secured != nil && t.greeted && !t.greetedAgain {
+		if t.secured != nil && t.greeted != nil && !t.greetedAgain {
 			c.violate(WireLawful, "ehlo "+e.Session+e.At.String(), []*event{t.secured, e},
 				"the relay begins a mail at %s after the handshake without another EHLO (RFC 3207 section 4.2)", e.Host)
 		}
@@ -90,9 +93,10 @@ func (c *Checker) judgeTLS(s *session, e *event) {
 			strings.Join(c.policy.TLSNames(dest, e.Host), ", "))
 	case slices.ContainsFunc(s.faults, func(f *event) bool { return f.Stage == StageSTARTTLS && muddles(f) }):
 		tell([]*event{t.asked, s.faults[0]}, "the relay names %s to %s in a session in which more than a reply to STARTTLS came in clear", to, e.Host)
-	case level == TLSOpportunistic && t.offered && t.secured == nil && c.wire.connected && !s.muddled():
+	case level == TLSOpportunistic && t.offered && t.secured == nil && t.greeted != nil && c.wire.connected && !s.muddled():
 		since := 0
-		if r := c.resolve(s.from, to); r != nil && r.begun != nil {
+		// A server that reads late may hear an attempt that is over.
+		if r := c.resolve(s.from, to); r != nil && r.begun != nil && r.begun.seq < t.greeted.seq {
 			since = r.begun.seq
 		}
 		if c.wire.tlsFailed[s.addr] <= since {
