@@ -93,6 +93,14 @@ func TestTLSTranscripts(t *testing.T) {
 		want         string
 	}{
 		{"what was offered before the handshake is forgotten", encrypted + inTurn + quit, spec.TLSRequired, "dot 2yz"},
+		{"and by a server that knows HELO only under TLS", offered + `
+			C: STARTTLS
+			S: 220 go
+			tls
+			C: EHLO relay.test
+			S: 502 what
+			C: HELO relay.test
+			S: 250 mx.test` + inTurn + quit, spec.TLSRequired, "dot 2yz"},
 		{"a certificate for nobody will do where it is not verified", encrypted + inTurn + quit, spec.TLSOpportunistic, "dot 2yz"},
 		{"without STARTTLS mail goes in clear", hello + inTurn + quit, spec.TLSOpportunistic, "dot 2yz"},
 		{"without STARTTLS no mail goes where TLS is required", hello + quit, spec.TLSRequired, "starttls not-offered"},
