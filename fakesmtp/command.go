@@ -14,7 +14,7 @@ func plural(octets int) string { return strconv.Itoa(octets) + " octets" }
 // stageOf maps verbs to stages; a verb that is not here has none.
 var stageOf = map[string]spec.Stage{
 	"EHLO": spec.StageEHLO, "HELO": spec.StageHELO, "MAIL": spec.StageMAIL, "RCPT": spec.StageRCPT,
-	"DATA": spec.StageDATA, "RSET": spec.StageRSET, "QUIT": spec.StageQUIT,
+	"DATA": spec.StageDATA, "STARTTLS": spec.StageSTARTTLS, "RSET": spec.StageRSET, "QUIT": spec.StageQUIT,
 }
 
 // command answers one command.
@@ -40,6 +40,8 @@ func (c *session) command(line, problem string) error {
 		return c.doRcpt(args)
 	case "DATA":
 		return c.data(args)
+	case "STARTTLS":
+		return c.starttls(args)
 	case "RSET":
 		return c.rset(args)
 	case "QUIT":
@@ -87,7 +89,7 @@ func (c *session) ehlo(stage spec.Stage, verb, args string) error {
 	}
 	lines := []string{c.server.hostname()}
 	if verb == "EHLO" {
-		for _, e := range c.server.script.Offer {
+		for _, e := range c.offer() {
 			lines = append(lines, e.String())
 		}
 	}
@@ -155,7 +157,7 @@ func (c *session) other(verb, args string) error {
 		return c.refuse(0, "214 2.0.0 See RFC 5321")
 	case "EXPN":
 		return c.refuse(0, "502 5.5.1 Not here")
-	case "STARTTLS", "AUTH":
+	case "AUTH":
 		if c.offers(verb) {
 			return c.refuse(0, "454 4.7.0 Not now")
 		}

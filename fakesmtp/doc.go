@@ -37,8 +37,9 @@
 //
 //	connect   the connection is there, nothing is said yet
 //	greeting  the 220 is due
-//	ehlo, helo, mail, rcpt, data, rset, quit
+//	ehlo, helo, starttls, mail, rcpt, data, rset, quit
 //	          the command is read, its reply is due
+//	handshake the 220 to STARTTLS is said, the TLS handshake is due
 //	body      the first byte of the content is there
 //	dot       all of the content is read, the reply is due
 //
@@ -74,9 +75,12 @@
 //	repeat N; REPLY            send what follows N times
 //	cut                        end the connection abruptly, with RST
 //	cut after N; REPLY         send N bytes of what follows, then cut
-//	cut after N                at body: cut when N bytes of content were read
+//	cut after N                at body: cut when N bytes of content were read;
+//	                           at handshake: when so many were sent
 //	fin                        end the connection in an orderly way
 //	silence                    say nothing more, until the client goes
+//	present CERTIFICATE        at handshake: show this certificate, such as expired or
+//	                           trusted for example.net; see [CertificateKind]
 //	accept                     at dot: take the message, whatever is said then
 //	lose                       at dot: take the message and cut
 //
@@ -112,6 +116,9 @@
 //	at rcpt <*@example.net>, over 100 recipients: 452 4.5.3 Too many recipients
 //	at body: cut after 100
 //	at body, attempt 1: 552 5.3.4 Too big; fin
+//	at starttls: 454 4.7.0 TLS not available
+//	at handshake, first 1: present self-signed
+//	at handshake: raw "what?\r\n"
 //	at rset: repeat 100000; raw "250-and so on\r\n"
 //
 // # What is unlawful

@@ -35,12 +35,16 @@ func (r Rule) Faults() []spec.Fault {
 		case Cut:
 			add(spec.FaultCut)
 		case CutAfter:
-			torn = r.Stage != spec.StageBody
+			torn = r.Stage != spec.StageBody && r.Stage != spec.StageHandshake
 			add(spec.FaultCut)
 		case Fin:
 			add(spec.FaultFin)
 		case Silence:
 			add(spec.FaultSilence)
+		case Present:
+			if !strings.HasPrefix(a.Text, string(Trusted)) {
+				add(spec.FaultCertificate)
+			}
 		case Lose:
 			accepted = true
 			add(spec.FaultCut)
@@ -79,7 +83,7 @@ func (r Rule) faultsOfReply(said string) []spec.Fault {
 		all = append(all, spec.FaultEarly)
 	}
 	first, rest, lawful := firstReply(said)
-	if !lawful {
+	if !lawful || r.Stage == spec.StageHandshake {
 		return append(all, spec.FaultMalformed)
 	}
 	if e := spec.EventOf(spec.Reply{Code: first}); e != normalAt(r.Stage) {
@@ -97,7 +101,7 @@ func normalAt(stage spec.Stage) spec.Event {
 	switch stage {
 	case spec.StageDATA:
 		return spec.Reply3
-	case spec.StageBody:
+	case spec.StageBody, spec.StageHandshake:
 		return 0
 	}
 	return spec.Reply2

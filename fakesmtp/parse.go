@@ -170,7 +170,7 @@ func printable(s string) bool {
 
 // Stages at which a rule can stand, in the order of a session.
 var ruleStages = [...]spec.Stage{
-	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageMAIL, spec.StageRCPT,
+	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageSTARTTLS, spec.StageHandshake, spec.StageMAIL, spec.StageRCPT,
 	spec.StageDATA, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT,
 }
 

@@ -17,10 +17,12 @@ var actionForms = [...]struct{ word, form, meaning string }{
 	{"drip", "drip TIME; REPLY", "send the reply one byte per TIME"},
 	{"repeat", "repeat N; REPLY", "send the reply N times"},
 	{"cut", "cut", "end the connection abruptly, with RST"},
-	{"cut", "cut after N; REPLY", "send N bytes of the reply, then cut; at body, without a reply: cut when N bytes of content were read"},
+	{"cut", "cut after N; REPLY", "send N bytes of the reply, then cut; at body and handshake, without a reply: " +
+		"cut when N bytes of content were read, or of the handshake sent"},
 	{"fin", "fin", "end the connection in an orderly way"},
 	{"silence", "silence", "say nothing more, until the client goes"},
 	{"accept", "accept", "at dot: take the message, whatever is said then"},
+	{"present", "present CERTIFICATE [for NAME]", "at handshake: show this certificate; trusted, for the server's own name, unless said"},
 	{"lose", "lose", "at dot: take the message and cut"},
 }
 
@@ -80,6 +82,10 @@ func (c *cursor) action(stage spec.Stage) Action {
 	switch {
 	case stage == spec.StageConnect && (a.speaks() || a.modifies(stage)):
 		c.fail(start, "write it at greeting", "nothing is said at connect")
+	case stage == spec.StageHandshake && (a.Do == Reply || a.Do == Drip || a.Do == Repeat):
+		c.fail(start, `write what is no TLS as bytes: raw "what?\r\n"`, "there are no replies in a handshake")
+	case a.Do == Present && stage != spec.StageHandshake:
+		c.fail(start, "write it at handshake", "a certificate is shown only at handshake")
 	case (a.Do == Accept || a.Do == Lose) && stage != spec.StageDot:
 		c.fail(start, "write it at dot", "a message can be accepted only at dot")
 	}
@@ -117,6 +123,11 @@ func (c *cursor) word() Action {
 		at := c.pos
 		if a.Count = c.number(); a.Count > maxRepeat {
 			c.fail(at, "far fewer fill every buffer", "a reply is sent at most %d times", maxRepeat)
+		}
+	case Present:
+		a.Text = c.choose("certificate", certificateWords())
+		if c.accept("for") {
+			a.Text += " for " + c.hostname()
 		}
 	case Cut:
 		if c.accept("after") {

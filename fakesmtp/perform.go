@@ -1,6 +1,7 @@
 package fakesmtp
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"os"
@@ -108,7 +109,13 @@ func (c *session) perform(stage spec.Stage, actions []Action, d *deed) (string, 
 			if stage == spec.StageBody {
 				return said, c.cutInBody(a.Count)
 			}
+			if stage == spec.StageHandshake {
+				c.most = a.Count
+				continue
+			}
 			how.cut = a.Count
+		case Present:
+			c.shown = presented(a.Text, c.server.name)
 		case Cut:
 			return said, c.cut()
 		case Fin:
@@ -204,21 +211,24 @@ func (c *session) listen(end time.Time) error {
 
 // cut ends the connection abruptly: with RST where there is such a thing.
 func (c *session) cut() error {
-	if l, ok := c.conn.(interface{ SetLinger(seconds int) error }); ok {
+	if l, ok := c.raw.(interface{ SetLinger(seconds int) error }); ok {
 		_ = l.SetLinger(0) // it only matters while the connection lives
 	}
-	_ = c.conn.Close()
+	_ = c.raw.Close()
 	return errOver
 }
 
 // fin ends the connection in an orderly way: closed with unread input, TCP
 // would send RST, and the client might never see the last reply.
 func (c *session) fin() error {
-	if w, ok := c.conn.(interface{ CloseWrite() error }); ok && w.CloseWrite() == nil {
-		_ = c.conn.SetReadDeadline(time.Now().Add(lingerFor))
+	if t, ok := c.conn.(*tls.Conn); ok {
+		_ = t.CloseWrite() // the client's TLS hears of the end, too
+	}
+	if w, ok := c.raw.(interface{ CloseWrite() error }); ok && w.CloseWrite() == nil {
+		_ = c.raw.SetReadDeadline(time.Now().Add(lingerFor))
 		_, _ = io.Copy(io.Discard, c.in)
 	}
-	_ = c.conn.Close()
+	_ = c.raw.Close()
 	return errOver
 }
 

@@ -39,6 +39,10 @@ func Reference() string {
 	for _, a := range actionForms {
 		item(a.form, a.meaning)
 	}
+	b.WriteString("\n### Certificates\n\nFor the server's own name, unless said.\n\n")
+	for _, k := range certificateKinds {
+		item(string(k.kind), k.meaning)
+	}
 	b.WriteString("\n### Personas\n\n")
 	for _, p := range Personas() {
 		item(p.Name, p.Meaning)
@@ -53,6 +57,8 @@ func stageMeaning(s spec.Stage) string {
 		return "the connection is there, nothing is said yet"
 	case spec.StageGreeting:
 		return "the 220 is due"
+	case spec.StageHandshake:
+		return "the 220 to STARTTLS is said, the TLS handshake is due"
 	case spec.StageBody:
 		return "the first byte of the content is there; a reply here is an early one, and none comes at the dot"
 	case spec.StageDot:

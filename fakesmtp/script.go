@@ -94,7 +94,8 @@ const (
 	// Cut ends the connection abruptly (RST).
 	Cut Verb = "cut"
 	// CutAfter lets Count bytes of the next reply out, then cuts. At the
-	// stage body it cuts when Count bytes of the body were read.
+	// stage body it cuts when Count bytes of the body were read, at handshake
+	// when so many were sent.
 	CutAfter Verb = "cut after"
 	// Fin ends the connection in an orderly way.
 	Fin Verb = "fin"
@@ -103,6 +104,9 @@ const (
 	Silence Verb = "silence"
 	// Accept takes the message, whatever is or is not replied.
 	Accept Verb = "accept"
+	// Present shows the certificate Text in the handshake, such as "expired" or
+	// "trusted for example.net".
+	Present Verb = "present"
 	// Lose takes the message and cuts: the reply is lost.
 	Lose Verb = "lose"
 )
@@ -132,7 +136,7 @@ func (a Action) speaks() bool { return a.Do == Reply || a.Do == Raw }
 
 // modifies reports whether the action only says how the next reply is sent.
 func (a Action) modifies(stage spec.Stage) bool {
-	return a.Do == Drip || a.Do == Repeat || a.Do == CutAfter && stage != spec.StageBody
+	return a.Do == Drip || a.Do == Repeat || a.Do == CutAfter && stage != spec.StageBody && stage != spec.StageHandshake
 }
 
 // ends reports whether nothing can come after the action.
@@ -141,7 +145,7 @@ func (a Action) ends(stage spec.Stage) bool {
 	case Cut, Fin, Silence, Lose:
 		return true
 	case CutAfter:
-		return stage == spec.StageBody
+		return stage == spec.StageBody || stage == spec.StageHandshake
 	}
 	return false
 }
@@ -155,6 +159,8 @@ func (a Action) String() string {
 		return fmt.Sprintf("raw %q", a.Text)
 	case Delay, Drip:
 		return fmt.Sprintf("%s %s", a.Do, formatDuration(a.Wait))
+	case Present:
+		return "present " + a.Text
 	case CutAfter, Repeat:
 		return fmt.Sprintf("%s %d", a.Do, a.Count)
 	}
@@ -167,9 +173,11 @@ func (r Rule) IsFault() bool {
 	if r.Stage == spec.StageBody {
 		return true
 	}
-	replies := slices.DeleteFunc(slices.Clone(r.Actions), func(a Action) bool { return a.Do == Accept })
+	replies := slices.DeleteFunc(slices.Clone(r.Actions), func(a Action) bool {
+		return a.Do == Accept || a.Do == Present && CertificateKind(strings.Fields(a.Text)[0]) == Trusted
+	})
 	if len(replies) == 0 {
-		return false // accept, then the normal reply
+		return false // accept, then the normal reply; or a handshake in which all is well
 	}
 	class := byte('2')
 	if r.Stage == spec.StageDATA {

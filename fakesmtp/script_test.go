@@ -69,6 +69,8 @@ func TestScriptsHaveACanonicalText(t *testing.T) {
 		{"at dot: accept; silence", "at dot: accept; silence"},
 		{"at dot: lose", "at dot: lose"},
 		{"at body: cut after 100", "at body: cut after 100"},
+		{"at handshake:cut after 100", "at handshake: cut after 100"},
+		{"at handshake,first 1:delay 1s; present expired  for mx2.example.net", "at handshake, first 1: delay 1s; present expired for mx2.example.net"},
 		{`at greeting: raw "220 mx1 re";delay 1s; raw "ady\r\n"`, `at greeting: raw "220 mx1 re"; delay 1s; raw "ady\r\n"`},
 		{`at rset: raw "\x00\xff;|"`, `at rset: raw "\x00\xff;|"`},
 		{"at ehlo: 250 a| b |250-c|250 d", "at ehlo: 250-a|250-b|250-c|250 d"},
@@ -117,7 +119,9 @@ func TestErrorsPointAtTheSpot(t *testing.T) {
 		"at rcpt:", "at rcpt: ;", "at rcpt: 250 ok;", "at rcpt: bye", "at rcpt: delya 5m", "at rcpt: delay", "at rcpt: delay 5",
 		"at rcpt: delay 5m 250 ok", "at rcpt: drip 1s",
 		"at rcpt: drip 1s; delay 1s; 250 ok", "at rcpt: cut; 250 ok", "at rcpt: cut after", "at rcpt: cut after 5",
-		"at body: cut after 5; 250 ok", "at rcpt: accept", "at mail: lose",
+		"at body: cut after 5; 250 ok", "at handshake: cut after 5; cut", "at handshake: 454 no", "at handshake: repeat 2; raw \"x\"",
+		"at handshake, pipelined: cut", "at rcpt: present expired", "at handshake: present", "at handshake: present expird",
+		"at handshake: present expired for a/b", "at rcpt: accept", "at mail: lose",
 		"at connect: 220 hi", `at rcpt: raw`, `at rcpt: raw 'x'`,
 		`at rcpt: raw "x`, `at rcpt: raw ""`, "at rcpt: raw `x`", "at rcpt: 25 ok", "at rcpt: 650 ok", "at rcpt: 2500 ok",
 		"at rcpt: 250-a", "at rcpt: 250-a|250-b", "at rcpt: 250-a|550 b", "at rcpt: 250 a; b", "at rcpt: 250 a\x00b",
@@ -231,6 +235,12 @@ func genActions(t *rapid.T, stage spec.Stage) []Action {
 	var all []Action
 	wait := rapid.Int64Range(1, 1<<62)
 	for range rapid.IntRange(0, 3).Draw(t, "actions") {
+		if stage == spec.StageHandshake {
+			all = append(all, rapid.SampledFrom([]Action{
+				{Do: Present, Text: "expired"}, {Do: Present, Text: "trusted for example.net"}, {Do: Raw, Text: "250 x\r\n"},
+			}).Draw(t, "handshake"))
+			continue
+		}
 		if stage == spec.StageConnect || rapid.Bool().Draw(t, "wait") {
 			all = append(all, Action{Do: Delay, Wait: time.Duration(wait.Draw(t, "delay"))})
 			continue

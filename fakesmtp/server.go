@@ -1,6 +1,7 @@
 package fakesmtp
 
 import (
+	"crypto/tls"
 	"errors"
 	"net"
 	"slices"
@@ -42,7 +43,9 @@ type Server struct {
 	open        []net.Conn
 	connections int
 	matcher     matcher
-	accepted    []Acceptance
+	// configs are those of handshakes, made when they are first needed.
+	configs  map[certificateOf]*tls.Config
+	accepted []Acceptance
 }
 
 // An Acceptance is a message that a server truly took.

@@ -15,8 +15,9 @@ var errOver = errors.New("the session is over")
 // A session is one connection. It lives in one goroutine.
 type session struct {
 	server *Server
-	conn   net.Conn
-	in     *bufio.Reader
+	// conn is what is read and written: raw, the connection, or TLS over it.
+	conn, raw net.Conn
+	in        *bufio.Reader
 	// id is the client's address; number counts connections from 1.
 	id     string
 	number int
@@ -27,6 +28,11 @@ type session struct {
 	// reply to EHLO said, by upper-case keyword.
 	hello   bool
 	offered map[string]string
+	// secure is true under TLS. In a handshake, shown is the certificate, and
+	// most how many bytes are sent before the connection is cut; -1 is all.
+	secure bool
+	shown  certificateOf
+	most   int
 	// muddled is true once the server has said more than it was asked, or what
 	// is no reply: from then on the client cannot know which reply belongs to
 	// which command, and is not blamed for their order.
@@ -59,13 +65,13 @@ type transaction struct {
 }
 
 func newSession(s *Server, conn net.Conn, number int) *session {
-	return &session{server: s, conn: conn, in: bufio.NewReaderSize(conn, readSize), id: conn.RemoteAddr().String(), number: number}
+	return &session{server: s, conn: conn, raw: conn, in: bufio.NewReaderSize(conn, readSize), id: conn.RemoteAddr().String(), number: number}
 }
 
 // serve holds the conversation.
 func (c *session) serve() {
-	defer c.server.end(c.conn)
-	defer c.conn.Close()
+	defer c.server.end(c.raw)
+	defer c.raw.Close()
 	// The error only says that the connection is over, which the client
 	// knows as well as we do.
 	_ = c.converse()
@@ -125,12 +131,14 @@ func (c *session) reset() { c.mail, c.mailSaid = nil, false }
 // to the command in hand. What it has sent is known only as far as it has
 // arrived by now, so this never blames wrongly but can miss.
 func (c *session) ahead(stage spec.Stage) {
-	if c.in.Buffered() == 0 || c.complained || c.muddled || stage == spec.StageBody {
+	if c.in.Buffered() == 0 || c.complained || c.muddled || stage == spec.StageBody || stage == spec.StageHandshake {
 		return
 	}
 	switch {
 	case stage == spec.StageConnect || stage == spec.StageGreeting:
 		c.unlawful(stage, "the client spoke before the greeting was complete (RFC 5321 section 3.1)")
+	case stage == spec.StageSTARTTLS:
+		c.unlawful(stage, "the client did not wait for the reply to STARTTLS (RFC 3207 section 4)")
 	case !c.offers("PIPELINING"):
 		c.unlawful(stage, "the client did not wait for the reply to %s, though PIPELINING was not offered (RFC 5321 section 4.1.4)", c.verb)
 	case c.verb == "MAIL" || c.verb == "RCPT" || c.verb == "RSET" || c.verb == ".":

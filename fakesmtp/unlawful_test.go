@@ -80,6 +80,8 @@ func TestUnlawfulClients(t *testing.T) {
 		{"unknown command", fine, []string{ehlo, "HALO\r\n"}, `"HALO" is no command`},
 		{"empty command", fine, []string{ehlo, "\r\n"}, `"" is no command`},
 		{"STARTTLS not offered", fine, []string{ehlo, "STARTTLS\r\n"}, "STARTTLS was not offered"},
+		{"STARTTLS with an argument", "offer STARTTLS", []string{ehlo, "STARTTLS now\r\n"}, "STARTTLS with an argument"},
+		{"no waiting for the reply to STARTTLS", "offer STARTTLS, PIPELINING", []string{ehlo, "STARTTLS\r\nNOOP\r\n"}, "reply to STARTTLS"},
 		{"STARTTLS offered", "offer STARTTLS", []string{ehlo, "STARTTLS\r\n"}, ""},
 		{"a command in bare LF", fine, []string{"EHLO x\n"}, "bare LF"},
 		{"a command with bare CR", fine, []string{"EHLO x\ry\r\n"}, "bare CR"},

@@ -172,6 +172,6 @@ func (r *Relay) deliverer(size int64) *delivery.Deliverer {
 		Open: func(_ context.Context, id spec.QueueID) (io.ReadCloser, error) {
 			return spool.Body(r.host.Store, id, size), nil
 		},
-		Ledger: ledger{r}, Note: r.host.Note, Random: r.host.Random,
+		Ledger: ledger{r}, Roots: r.host.Roots, Note: r.host.Note, Random: r.host.Random,
 	}
 }

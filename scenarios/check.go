@@ -115,6 +115,9 @@ func (c *checker) needs() {
 		case "dns":
 			there = slices.ContainsFunc(c.s.DNS, func(r Record) bool { return r.Fault != "" }) || step(StepFail)
 			what = "no answer of the DNS goes wrong"
+		case "tls":
+			there = slices.ContainsFunc(c.s.Servers, Server.offersTLS)
+			what = "no server offers STARTTLS"
 		case "config":
 			there = !reflect.DeepEqual(c.s.Policy, spec.DefaultPolicy(DefaultHostname))
 			what = "the relay has the default policy"

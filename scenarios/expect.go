@@ -32,6 +32,12 @@ var states = []term{
 	{stateAnything, "the story is not about this recipient"},
 }
 
+// How mail came to the server that took it.
+const (
+	Encrypted = "encrypted"
+	InClear   = "in clear"
+)
+
 // A count is a number that an expectation can name.
 type count struct {
 	one, many, meaning string
@@ -114,7 +120,7 @@ func (l *line) expectation(e Expectation) []Expectation {
 	return all
 }
 
-// clause reads "N attempts" or "by HOST".
+// clause reads "N attempts", "by HOST", "encrypted" or "in clear".
 func (l *line) clause(e *Expectation) {
 	l.space()
 	at := l.pos
@@ -125,8 +131,18 @@ func (l *line) clause(e *Expectation) {
 		e.By = l.host("the host")
 		return
 	}
+	if in := l.accept("in"); in || l.accept(Encrypted) {
+		if e.TLS != "" {
+			l.fail(at, "", "how it came stands here twice")
+		}
+		if e.TLS = Encrypted; in {
+			l.expect("clear")
+			e.TLS = InClear
+		}
+		return
+	}
 	if _, err := strconv.Atoi(l.peek()); err != nil {
-		l.fail(at, "write by HOST, or a number with "+strings.Join(countWords(), ", "), "unknown clause %q", l.rest())
+		l.fail(at, "write by HOST, encrypted, in clear, or a number with "+strings.Join(countWords(), ", "), "unknown clause %q", l.rest())
 		return
 	}
 	n := l.number("a count", 0)
@@ -194,6 +210,9 @@ func (e Expectation) outcome() string {
 	}
 	if e.By != "" {
 		out += ", by " + e.By
+	}
+	if e.TLS != "" {
+		out += ", " + e.TLS
 	}
 	return out
 }

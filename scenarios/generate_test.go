@@ -53,6 +53,8 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("doubt at", func() {
 		p.InDoubtAt = map[string]spec.InDoubtPolicy{"example.net": spec.DoubtReport, "example.com": spec.DoubtHold}
 	})
+	maybe("tls", func() { p.TLS = rapid.SampledFrom(spec.TLSLevels()).Draw(t, "level") })
+	maybe("tls at", func() { p.TLSAt = map[string]spec.TLSLevel{"example.net": spec.TLSVerified, "c.example": spec.TLSOff} })
 	maybe("relays", func() { p.Relays = []string{"a.example:587", "b.example"} })
 	maybe("fallback", func() { p.Fallback = []string{"c.example"} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
@@ -177,6 +179,7 @@ func genExpect(t *rapid.T, s *Scenario) {
 				State: rapid.SampledFrom([]string{stateDelivered, stateFailed, stateQueued, stateAnything}).Draw(t, "state")}
 			if e.State == stateDelivered && rapid.Bool().Draw(t, "counted") {
 				e.Attempts, e.Acceptances, e.By = rapid.IntRange(1, 3).Draw(t, "attempts"), 1, MailboxServer
+				e.TLS = rapid.SampledFrom([]string{"", Encrypted, InClear}).Draw(t, "tls")
 			}
 			s.Expect = append(s.Expect, e)
 		}

@@ -68,6 +68,9 @@ hostname out.example
 port 2525
 in_doubt hold
 in_doubt retry Example.COM
+tls required
+tls verified Example.COM
+tls off smart1.example
 relays smart1.example, smart2.example:587
 fallback last.example
 schedule first 1m, factor 3/2, max 1h, lifetime 4d
@@ -83,6 +86,7 @@ timeout resolve 1s
 timeout connect 2s
 timeout greeting 3s
 timeout ehlo 4s
+timeout starttls 10s
 timeout mail 5s
 timeout rcpt 6s
 timeout data 7s
@@ -93,13 +97,14 @@ timeout quit 9s
 	want := spec.Policy{
 		Hostname: "out.example", Port: 2525, InDoubt: spec.DoubtHold,
 		InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
-		Relays:    []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
+		TLS:       spec.TLSRequired, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "smart1.example": spec.TLSOff},
+		Relays: []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
 		Schedule: spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
 		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,
-
-			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
+			STARTTLS: 10 * time.Second,
+			MAIL:     5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
 			Dot: 11 * time.Minute, QUIT: 9 * time.Second},
 	}
 	if d := cmp.Diff(want, s.Policy); d != "" {

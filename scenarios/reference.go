@@ -124,5 +124,6 @@ func expectClauses() []term {
 	for _, c := range counts {
 		out = append(out, term{"N " + c.one + "|" + c.many, c.meaning})
 	}
-	return append(out, term{"by HOST", "the server that must have taken it"})
+	return append(out, term{"by HOST", "the server that must have taken it"}, term{"encrypted", "it came under TLS each time that a server took it"},
+		term{"in clear", "it came without"})
 }

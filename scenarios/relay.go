@@ -30,6 +30,8 @@ func settings() []setting {
 			func(p, d spec.Policy) []string { return oneIf(p.Port != d.Port, fmt.Sprint(p.Port)) }},
 		{"in_doubt", "in_doubt report|hold|retry [DOMAIN]", "what becomes of a recipient whose reply was lost, everywhere or at one domain",
 			readInDoubt, showInDoubt},
+		{"tls", "tls off|opportunistic|required|verified [DOMAIN|HOST]",
+			"how far mail must be encrypted, everywhere, for one domain, or at one of relays and fallback; opportunistic unless said", readTLS, showTLS},
 		{"relays", "relays HOST[:PORT], ...", "relay mode: only these hosts, in order, and no MX look-up",
 			func(l *line, p *spec.Policy) { p.Relays = l.hops() },
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Relays) > 0, strings.Join(p.Relays, ", ")) }},
@@ -82,6 +84,7 @@ var waits = []wait{
 	{"connect", "connecting", func(t *spec.Timeouts) *time.Duration { return &t.Connect }},
 	{"greeting", "the greeting", func(t *spec.Timeouts) *time.Duration { return &t.Greeting }},
 	{"ehlo", "the reply to EHLO or HELO", func(t *spec.Timeouts) *time.Duration { return &t.EHLO }},
+	{"starttls", "the reply to STARTTLS, and then the handshake", func(t *spec.Timeouts) *time.Duration { return &t.STARTTLS }},
 	{"mail", "the reply to MAIL", func(t *spec.Timeouts) *time.Duration { return &t.MAIL }},
 	{"rcpt", "the reply to RCPT", func(t *spec.Timeouts) *time.Duration { return &t.RCPT }},
 	{"data", "the reply to DATA", func(t *spec.Timeouts) *time.Duration { return &t.DATA }},
@@ -135,7 +138,7 @@ func settingKey(text string) string {
 	switch {
 	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
 		return f[0] + " " + f[1]
-	case len(f) > 2 && f[0] == "in_doubt":
+	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls"):
 		return f[0] + " for " + strings.ToLower(f[2])
 	}
 	return f[0]
@@ -165,6 +168,34 @@ func showInDoubt(p, d spec.Policy) []string {
 	out := oneIf(p.InDoubt != d.InDoubt, p.InDoubt.String())
 	for _, domain := range slices.Sorted(maps.Keys(p.InDoubtAt)) {
 		out = append(out, p.InDoubtAt[domain].String()+" "+domain)
+	}
+	return out
+}
+
+func readTLS(l *line, p *spec.Policy) {
+	var words []string
+	for _, level := range spec.TLSLevels() {
+		words = append(words, level.String())
+	}
+	level, err := spec.ParseTLSLevel(l.choose("TLS level", words))
+	if l.err != nil || err != nil {
+		return // there are no other words
+	}
+	if l.done() {
+		p.TLS = level
+		return
+	}
+	at := strings.ToLower(l.host("the domain or host"))
+	if p.TLSAt == nil {
+		p.TLSAt = make(map[string]spec.TLSLevel)
+	}
+	p.TLSAt[at] = level
+}
+
+func showTLS(p, d spec.Policy) []string {
+	out := oneIf(p.TLS != d.TLS, p.TLS.String())
+	for _, at := range slices.Sorted(maps.Keys(p.TLSAt)) {
+		out = append(out, p.TLSAt[at].String()+" "+at)
 	}
 	return out
 }

@@ -223,6 +223,9 @@ type Expectation struct {
 	Reports int
 	// By is the server that must have taken it; empty is not said.
 	By string
+	// TLS is Encrypted or InClear, for how each acceptance must have come;
+	// empty is not said.
+	TLS string
 	// Spool, for the line "spool …", is "empty" or "held" or "damaged".
 	Spool string
 	// Rules, for the line "rules hold", says that no more is expected than

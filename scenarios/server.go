@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/fakesmtp"
@@ -94,6 +95,11 @@ func (l *line) serverLine(s *Server) bool {
 	}
 	l.end("until")
 	return true
+}
+
+// offersTLS reports whether the server offers STARTTLS.
+func (s Server) offersTLS() bool {
+	return s.Script != nil && slices.ContainsFunc(s.Script.Offer, func(e fakesmtp.Extension) bool { return strings.EqualFold(e.Keyword, "STARTTLS") })
 }
 
 // serverText writes a server's section.

@@ -137,5 +137,6 @@ var needs = []term{
 	{"time", "time can be made to pass: the story takes hours or days"},
 	{"clock", "the wall clock of the relay's machine can be set"},
 	{"dns", "the DNS can be made to answer wrongly, late or not at all"},
+	{"tls", "the relay speaks STARTTLS, and trusts the authority of the servers here"},
 	{"config", "the relay can be configured: relay hosts, limits, schedule, time-outs"},
 }

@@ -91,6 +91,9 @@ func (w *world) compareRecipient(e scenarios.Expectation, summaries map[string]*
 	if e.By != "" && !slices.ContainsFunc(r.By, func(h spec.HostCount) bool { return strings.EqualFold(h.Host, e.By) }) {
 		w.mismatch(e.Line, "%s was not taken by %s", who, e.By)
 	}
+	if want := map[string]int{scenarios.Encrypted: 0, scenarios.InClear: r.Acceptances}; e.TLS != "" && r.InClear != want[e.TLS] {
+		w.mismatch(e.Line, "%s was taken in clear %d times of %d, expected %s", who, r.InClear, r.Acceptances, e.TLS)
+	}
 }
 
 // why says in brackets what the last word on a recipient was: the reply that

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"crypto/x509"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/miekg/dns"
 
+	"github.com/postonce/postonce/fakesmtp"
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -183,6 +185,7 @@ func (p *process) host() seam.Host {
 			p.across(func() { m, err = w.exchange(ctx, p, query) })
 			return m, err
 		},
+		Roots: roots,
 		Store: p.store,
 		Start: p.start,
 		Wall: func() time.Time {
@@ -196,6 +199,15 @@ func (p *process) host() seam.Host {
 			w.note(p, f)
 		},
 	}
+}
+
+// roots returns the authorities whose certificates scripted servers show.
+func roots() *x509.CertPool {
+	pool, err := fakesmtp.Authorities()
+	if err != nil {
+		panic(err) // its keys are constant
+	}
+	return pool
 }
 
 // start runs f in a goroutine, at an instant of its own. When the process is

@@ -73,7 +73,7 @@ func NewChecker(p Policy) *Checker {
 		policy: p, told: map[tale]bool{}, byID: map[string]*mail{}, rcpts: map[rcptKey]*rcpt{}, pairs: map[pair][]*rcpt{},
 	}
 	c.spool.entries = map[QueueID]*entry{}
-	c.wire.sessions = map[string]*session{}
+	c.wire.sessions, c.wire.tlsFailed = map[string]*session{}, map[string]int{}
 	c.hops.init(p)
 	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
 	return c
@@ -206,7 +206,7 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTrouble:
+	case FactRoute, FactDial, FactTrouble, FactTLS:
 		c.hop(e)
 	case FactIntent, FactDot, FactDoubt:
 		c.hop(e)
@@ -244,12 +244,12 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactIntent, FactDot, FactOutcome, FactReport,
+	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome, FactReport,
 		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
 		return kindSubmitter
-	case FactCommand, FactReply, FactRefusedRecipient, FactAccepted, FactReplied, FactReportSeen, FactUnlawful:
+	case FactCommand, FactReply, FactRefusedRecipient, FactAccepted, FactReplied, FactReportSeen, FactTLSSeen, FactUnlawful:
 		return kindServer
 	case FactConnect, FactConnectFailed, FactClosed:
 		return kindNetwork

@@ -60,6 +60,8 @@ type jobHops struct {
 	dials []*event
 	// met are the hosts that it dialled, or could not look up.
 	met []string
+	// lost are the addresses at which TLS failed.
+	lost []lostTLS
 }
 
 func (b *hopBook) init(p Policy) {
@@ -185,6 +187,9 @@ func (c *Checker) hop(e *event) {
 		c.judgeDial(j, e, host)
 		j.hops.dials = append(j.hops.dials, e)
 	}
+	if e.Kind == FactTrouble {
+		c.tlsTrouble(j, e, host)
+	}
 	// Words alone are no try: it was dialled, or its address was asked for.
 	tried := e.Kind == FactDial || e.Stage == StageResolve && c.hops.sought[host] > j.start.seq
 	if tried && !has(j.hops.met, host) && len(j.hops.met) < 1000 {
@@ -194,7 +199,7 @@ func (c *Checker) hop(e *event) {
 
 // judgeDials judges how often an attempt dials. One whose session breaks may
 // dial the same address again, for those who were not named yet: each dial is
-// for one recipient at least.
+// for one recipient at least. Where TLS failed, one is for nobody.
 func (c *Checker) judgeDials(j *job, e *event) {
 	again := 0
 	for _, d := range j.hops.dials {
@@ -205,7 +210,11 @@ func (c *Checker) judgeDials(j *job, e *event) {
 	if most := c.policy.Limits.NextHops; again == 0 && j.hops.addresses() == most {
 		c.violate(FairAndBounded, "hops "+e.Job, []*event{j.start, e}, "one attempt for %s tries more than %d addresses", j.dest, most)
 	}
-	if len(j.to) > 0 && again == len(j.to) {
+	most := len(j.to)
+	if c.inClear(j, e) {
+		most++
+	}
+	if len(j.to) > 0 && again == most {
 		c.violate(FairAndBounded, "again "+e.Job, []*event{j.start, e}, "one attempt for %s dials %s more often than it has recipients", j.dest, e.Addr)
 	}
 }
@@ -228,6 +237,10 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 	}
 	if ip := address(e); ip.IsValid() && len(c.hops.addrs[host]) > 0 && !slices.Contains(c.hops.addrs[host], ip) {
 		tell(nil, fmt.Sprintf("%s is none of its addresses", ip))
+		return
+	}
+	if c.inClear(j, e) {
+		c.judgeClear(j, e)
 		return
 	}
 	if len(c.hops.relays) > 0 {

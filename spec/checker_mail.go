@@ -51,8 +51,10 @@ type rcpt struct {
 	owed    bool
 	refused *event
 
-	// What servers did: how often they accepted, the first and the last time.
+	// What servers did: how often they accepted, in all and in clear, the first
+	// and the last time.
 	accepted    int
+	inClear     int
 	first, last *acceptance
 	by          []HostCount
 	// What servers refused last at RCPT, and at the dot; see checker_retry.go.

@@ -21,6 +21,9 @@ type wireBook struct {
 	blurred int
 	// connected is true once a connection of anybody was heard of.
 	connected bool
+	// tlsFailed is where in the history STARTTLS was last said at an address, or
+	// a connection broke that offered it.
+	tlsFailed map[string]int
 	// troubles are faults that may touch any connection, the latest few.
 	troubles []*event
 }
@@ -60,6 +63,7 @@ type session struct {
 	// acceptances; of both it is likewise to be shown that they were heard.
 	denied []*rcpt
 	taken  []*acceptance
+	tls    tlsBook
 }
 
 func (c *Checker) session(e *event) *session {
@@ -89,6 +93,7 @@ func (c *Checker) network(e *event) {
 	case FactClosed:
 		if s := c.wire.sessions[e.Session]; s != nil {
 			s.closed = e // an acceptance may still ask
+			c.tlsClosed(s, e)
 		}
 		delete(c.wire.sessions, e.Session)
 	}
@@ -104,6 +109,7 @@ func (c *Checker) fault(e *event) {
 		s := c.session(e)
 		s.faults = keepLast(s.faults, e)
 		s.muddled = s.muddled || muddles(e)
+		c.tlsClosed(s, e)
 	case e.Queue != "":
 		c.spool.entry(e.Queue).damaged = e
 	case e.Actor == ActorDNS:
@@ -151,6 +157,8 @@ func (c *Checker) server(e *event) {
 		c.replied(e)
 	case FactReportSeen:
 		c.reportSeen(e)
+	case FactTLSSeen:
+		c.tlsSeen(e)
 	case FactUnlawful:
 		c.judgeUnlawful(e)
 	}
@@ -167,6 +175,7 @@ func (c *Checker) judgeUnlawful(e *event) {
 // command follows the transaction of a session.
 func (c *Checker) command(e *event) {
 	s := c.session(e)
+	c.tlsCommand(s, e)
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
@@ -228,6 +237,7 @@ func path(command string) string {
 // reply follows what a server said to what was not RCPT.
 func (c *Checker) reply(e *event) {
 	s := c.session(e)
+	s.tlsReply(e)
 	no := strings.HasPrefix(e.Reply, "4") || strings.HasPrefix(e.Reply, "5")
 	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
 		s.mailRefused = true
@@ -339,6 +349,9 @@ func (c *Checker) accepted(e *event) {
 		a := &acceptance{at: e, session: s, began: s.began, dot: s.dot}
 		s.taken = append(s.taken, a)
 		r.accepted++
+		if s.tls.secured == nil {
+			r.inClear++
+		}
 		r.count(e.Host)
 		before := r.last
 		r.last = a

@@ -30,8 +30,10 @@ type RecipientSummary struct {
 	// Attempts counts the relay's attempts; for a relay that does not speak
 	// of them, the connections in which it was named.
 	Attempts int
-	// Acceptances counts how often servers accepted it, and By which.
+	// Acceptances counts how often servers accepted it, and By which; InClear
+	// those over connections without TLS.
 	Acceptances int
+	InClear     int
 	By          []HostCount
 	// ReportsStored counts the different reports about it, ReportsSeen how
 	// often one reached a server.
@@ -64,7 +66,8 @@ func (c *Checker) Messages() []MessageSummary {
 func (c *Checker) summary(r *rcpt) RecipientSummary {
 	s := RecipientSummary{
 		Address: r.address, Refused: r.refused != nil && !r.owed, State: r.state, Attempts: r.attempts, Acceptances: r.accepted,
-		By: slices.Clone(r.by), ReportsStored: len(r.reports), ReportsSeen: r.seen,
+		InClear: r.inClear,
+		By:      slices.Clone(r.by), ReportsStored: len(r.reports), ReportsSeen: r.seen,
 	}
 	if r.attempts == 0 {
 		s.Attempts = r.talks

@@ -53,6 +53,10 @@ type Fact struct {
 	Verdict Verdict
 	// Reply is an SMTP reply on one line.
 	Reply string
+	// Name is the server's name as the client gave it in the TLS handshake
+	// (SNI, RFC 6066 section 3); Names are names of a certificate.
+	Name  string
+	Names []string
 	// Due is when the next attempt is due, or when a lifetime ends, by the clock
 	// of the relay, which may be wrong.
 	Due Wall
@@ -96,7 +100,8 @@ const (
 	FactAttemptEnd FactKind = "attempt-end"
 	// FactRoute: the next hops chosen and why. Job, Dest, Text.
 	FactRoute FactKind = "route"
-	// FactDial: a connection is about to be tried. Job, Dest, Host, Addr.
+	// FactDial: a connection is about to be tried. Job, Dest, Host, Addr; Text
+	// says when it is to be one in clear, because TLS failed at every next hop.
 	FactDial FactKind = "dial"
 	// FactTrouble: a stage went wrong; what it means. Job, Dest, Host, To, Stage,
 	// Event, Verdict, Reply or Text, and Session once there is one. Where the
@@ -105,6 +110,11 @@ const (
 	// ended for a reason of the relay's own, or is out of next hops: then those
 	// left are deferred, whatever was met last.
 	FactTrouble FactKind = "trouble"
+	// FactTLS: the connection is encrypted. Job, Dest, Host, Session, Name; Text
+	// is the version. Names is the name for which the relay found the
+	// certificate valid; none when it did not, and went on because the policy
+	// does not require it.
+	FactTLS FactKind = "tls"
 	// FactIntent: the intent is durable; the dot may leave. Job, Dest, Host,
 	// To, Attempt.
 	FactIntent FactKind = "intent"
@@ -155,6 +165,11 @@ const (
 	// unknown outcome is "failed" with status 4.4.7 or 5.4.7 … see dsn; State
 	// says which of Failed or Unknown the report states.
 	FactReportSeen FactKind = "report-seen"
+	// FactTLSSeen: the server has completed a TLS handshake. Session, Host,
+	// Stage, Name; Text is the version. Names are those for which its
+	// certificate is truly valid: issued by an authority that the relay trusts,
+	// and not expired.
+	FactTLSSeen FactKind = "tls-seen"
 	// FactUnlawful: the client broke WIRE-LAWFUL. Session, Host, Stage, Text.
 	FactUnlawful FactKind = "unlawful"
 )

@@ -66,7 +66,7 @@ func (f *Fact) appendFields(b []byte) []byte {
 	} else {
 		b = appendNumber(b, "stage", int64(f.Stage))
 	}
-	if f.Event >= Reply2 && f.Event <= Loop {
+	if f.Event >= Reply2 && f.Event <= Untrusted {
 		b = appendText(b, "event", f.Event.String())
 	} else {
 		b = appendNumber(b, "event", int64(f.Event))
@@ -77,6 +77,8 @@ func (f *Fact) appendFields(b []byte) []byte {
 		b = appendNumber(b, "verdict", int64(f.Verdict))
 	}
 	b = appendText(b, "reply", f.Reply)
+	b = appendText(b, "name", f.Name)
+	b = appendList(b, "names", f.Names)
 	if f.Due != 0 {
 		b = append(b, "due="...)
 		b = append(f.Due.Time().AppendFormat(b, wallLayout), ' ')
@@ -251,7 +253,7 @@ func (p *factParser) list() ([]string, error) {
 
 // field reads the value of key into f.
 func (p *factParser) field(f *Fact, key string) error {
-	if key == "to" || key == "faults" {
+	if key == "to" || key == "names" || key == "faults" {
 		list, err := p.list()
 		if err == nil && p.rest != "" && p.rest[0] != ' ' {
 			err = fmt.Errorf("unexpected %q", p.rest)
@@ -259,8 +261,12 @@ func (p *factParser) field(f *Fact, key string) error {
 		if err != nil {
 			return fmt.Errorf("fact: %s: %w", key, err)
 		}
-		if key == "to" {
+		switch key {
+		case "to":
 			f.To = list
+			return nil
+		case "names":
+			f.Names = list
 			return nil
 		}
 		for _, v := range list {
@@ -274,7 +280,7 @@ func (p *factParser) field(f *Fact, key string) error {
 	}
 	texts := map[string]*string{
 		"message": &f.Message, "queue": (*string)(&f.Queue), "job": &f.Job, "from": &f.From, "dest": &f.Dest, "host": &f.Host,
-		"addr": &f.Addr, "session": &f.Session, "reply": &f.Reply, "hash": &f.Hash, "text": &f.Text,
+		"addr": &f.Addr, "session": &f.Session, "reply": &f.Reply, "name": &f.Name, "hash": &f.Hash, "text": &f.Text,
 	}
 	if t := texts[key]; t != nil {
 		*t = v

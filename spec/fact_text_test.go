@@ -53,11 +53,14 @@ func TestFactsSurviveText(t *testing.T) {
 			Addr: text.Draw(t, "addr"), Session: text.Draw(t, "session"), Attempt: rapid.Int().Draw(t, "attempt"),
 			State: RecipientState(rapid.Uint8().Draw(t, "state")), Stage: Stage(rapid.Uint8().Draw(t, "stage")),
 			Event: Event(rapid.Uint8().Draw(t, "event")), Verdict: Verdict(rapid.Uint8().Draw(t, "verdict")),
-			Reply: text.Draw(t, "reply"), Due: Wall(rapid.Int64().Draw(t, "due")), Count: rapid.Int64().Draw(t, "count"),
+			Reply: text.Draw(t, "reply"), Name: text.Draw(t, "name"), Due: Wall(rapid.Int64().Draw(t, "due")), Count: rapid.Int64().Draw(t, "count"),
 			Hash: text.Draw(t, "hash"), Text: text.Draw(t, "text"),
 		}
 		if to := rapid.SliceOfN(text, 0, 3).Draw(t, "to"); len(to) > 0 {
 			f.To = to
+		}
+		if names := rapid.SliceOfN(text, 0, 3).Draw(t, "names"); len(names) > 0 {
+			f.Names = names
 		}
 		fault := rapid.OneOf(rapid.SampledFrom(Faults()), rapid.Map(text, func(s string) Fault { return Fault(s) }))
 		if faults := rapid.SliceOfN(fault, 0, 3).Draw(t, "faults"); len(faults) > 0 {

@@ -51,6 +51,8 @@ const (
 	FaultFin Fault = "fin"
 	// FaultTorn: the connection ends within a reply.
 	FaultTorn Fault = "torn"
+	// FaultCertificate: the server shows a certificate that is not valid for it.
+	FaultCertificate Fault = "tls-certificate"
 	// FaultLost: the message was accepted and the reply that says so never
 	// comes whole. FaultDenied: it was accepted, and the reply says no.
 	FaultLost   Fault = "accept-lost"
@@ -94,6 +96,8 @@ const (
 	PlaceConnect FaultPlace = iota + 1
 	// PlaceDNS: an answer of the DNS.
 	PlaceDNS
+	// PlaceHandshake: a TLS handshake, before any mail is spoken of.
+	PlaceHandshake
 	// PlaceServer: one connection to a server.
 	PlaceServer
 	// PlaceProcess: the relay's process, with all that it has in hand.
@@ -110,7 +114,7 @@ func Faults() []Fault {
 		FaultRefused, FaultUnreachable, FaultNoAnswer,
 		FaultNXDomain, FaultNoData, FaultServFail, FaultDNSRefuse, FaultDNSMute, FaultTruncated,
 		FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
-		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied,
+		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultCertificate, FaultLost, FaultDenied,
 		FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop,
 		FaultDamage, FaultStore, FaultLookup, FaultDial, FaultLineCut, FaultClock,
 	}
@@ -126,6 +130,8 @@ func (f Fault) Place() FaultPlace {
 	case FaultReply2, FaultReply3, FaultReply4, FaultReply421, FaultReply5, FaultOddReply, FaultMalformed, FaultExtraReply, FaultEarly,
 		FaultDelay, FaultDrip, FaultSilence, FaultCut, FaultFin, FaultTorn, FaultLost, FaultDenied, FaultLineCut:
 		return PlaceServer
+	case FaultCertificate:
+		return PlaceHandshake
 	case FaultCrash, FaultCrashBefore, FaultCrashAfter, FaultCrashMute, FaultKeepNone, FaultKeepSome, FaultKeepAll, FaultStop, FaultStore:
 		return PlaceProcess
 	case FaultDamage:
@@ -149,7 +155,7 @@ func FaultOfReply(e Event) Fault {
 		return FaultReply421
 	case Reply5:
 		return FaultReply5
-	case Malformed, Timeout, Cut, Refused, NoDomain, NoAddress, DNSTrouble, NullMX, Loop:
+	case Malformed, Timeout, Cut, Refused, NoDomain, NoAddress, DNSTrouble, NullMX, Loop, NotOffered, Untrusted:
 	}
 	return FaultMalformed
 }

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -40,6 +41,46 @@ func ParseInDoubtPolicy(name string) (InDoubtPolicy, error) {
 	return 0, fmt.Errorf("no in_doubt policy is called %q: choose report, hold or retry", name)
 }
 
+// A TLSLevel says how far a conversation with a server must be encrypted
+// (RFC 3207). Each level asks for more than the one before.
+type TLSLevel uint8
+
+const (
+	// TLSOff never says STARTTLS.
+	TLSOff TLSLevel = iota
+	// TLSOpportunistic encrypts where it can, with any certificate, and sends
+	// in clear where it cannot (RFC 7435). It is the default.
+	TLSOpportunistic
+	// TLSRequired never sends in clear; any certificate will do.
+	TLSRequired
+	// TLSVerified requires a certificate that is valid for a name of
+	// Policy.TLSNames, too.
+	TLSVerified
+)
+
+var tlsNames = [...]string{TLSOff: "off", TLSOpportunistic: "opportunistic", TLSRequired: "required", TLSVerified: "verified"}
+
+// String returns the level's name as it stands in configuration files.
+func (l TLSLevel) String() string {
+	if int(l) < len(tlsNames) {
+		return tlsNames[l]
+	}
+	return fmt.Sprintf("TLSLevel(%d)", uint8(l))
+}
+
+// TLSLevels lists all levels in order.
+func TLSLevels() []TLSLevel { return []TLSLevel{TLSOff, TLSOpportunistic, TLSRequired, TLSVerified} }
+
+// ParseTLSLevel is the inverse of String.
+func ParseTLSLevel(name string) (TLSLevel, error) {
+	for i, n := range tlsNames {
+		if n == name {
+			return TLSLevel(i), nil
+		}
+	}
+	return 0, fmt.Errorf("no TLS level is called %q: choose off, opportunistic, required or verified", name)
+}
+
 // A Policy is everything that decides what happens to a message: the part of
 // the relay's configuration that the rules speak about. Both the relay and
 // the Checker are given the same one.
@@ -57,15 +98,19 @@ type Policy struct {
 	// InDoubt is the global policy; InDoubtAt overrides it per destination.
 	InDoubt   InDoubtPolicy
 	InDoubtAt map[string]InDoubtPolicy
-	Schedule  Schedule
-	Limits    Limits
-	Timeouts  Timeouts
+	// TLS is the global level; TLSAt overrides it for destinations, and for
+	// relays and fallback hosts by their names. See TLSFor.
+	TLS      TLSLevel
+	TLSAt    map[string]TLSLevel
+	Schedule Schedule
+	Limits   Limits
+	Timeouts Timeouts
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told
 // nothing else.
 func DefaultPolicy(hostname string) Policy {
-	return Policy{Hostname: hostname, Port: 25, Schedule: DefaultSchedule(), Limits: DefaultLimits(), Timeouts: DefaultTimeouts()}
+	return Policy{Hostname: hostname, Port: 25, TLS: TLSOpportunistic, Schedule: DefaultSchedule(), Limits: DefaultLimits(), Timeouts: DefaultTimeouts()}
 }
 
 // RelayDestination is the one destination of a relay in relay mode: all mail
@@ -88,6 +133,58 @@ func (p Policy) InDoubtFor(destination string) InDoubtPolicy {
 		return q
 	}
 	return p.InDoubt
+}
+
+// TLSFor returns the level at which mail for a destination is spoken of with a
+// host. Where an entry of TLSAt names the destination and another the host,
+// which is a relay or a fallback host then, the stricter one holds: neither
+// takes back what the other one asks for.
+func (p Policy) TLSFor(destination, host string) TLSLevel {
+	at, ok := p.TLSAt[strings.ToLower(destination)]
+	if p.configured(host) {
+		if by, named := p.TLSAt[hostName(host)]; named {
+			at, ok = max(at, by), true
+		}
+	}
+	if ok {
+		return at
+	}
+	return p.TLS
+}
+
+// TLSNames returns the names of which a host's certificate must have one under
+// TLSVerified: the reference identities of RFC 9525 section 6.1. They come
+// from the sender's address and the configuration, never from the DNS: without
+// DNSSEC, whoever can forge an MX record can name a host of his own, for which
+// he has an honest certificate. So of an MX host it is the domain that counts,
+// and the host's own name only when it lies below the domain, where nobody
+// else gets certificates (as "secure" in Postfix, with nexthop and dot-nexthop).
+func (p Policy) TLSNames(destination, host string) []string {
+	dest, name := hostName(destination), hostName(host)
+	switch {
+	case p.configured(host):
+		return []string{unbracketed(name)}
+	case strings.HasSuffix(name, "."+dest):
+		return []string{dest, name}
+	}
+	return []string{unbracketed(dest)}
+}
+
+// unbracketed returns the address of an address literal (RFC 5321 section
+// 4.1.3), or the name as it is.
+func unbracketed(name string) string {
+	inner, literal := strings.CutPrefix(strings.TrimSuffix(name, "]"), "[")
+	if !literal {
+		return name
+	}
+	return strings.TrimPrefix(inner, "ipv6:")
+}
+
+// configured reports whether host is the operator's choice.
+func (p Policy) configured(host string) bool {
+	name := unbracketed(hostName(host))
+	named := func(entry string) bool { return unbracketed(hostName(withoutPort(entry))) == name }
+	return slices.ContainsFunc(p.Relays, named) || slices.ContainsFunc(p.Fallback, named)
 }
 
 // A Schedule says when a deferred recipient is attempted again. All arithmetic
@@ -127,5 +224,5 @@ type Limits struct {
 // Timeouts of the stages of a delivery; RFC 5321 section 4.5.3.2 gives the
 // least values.
 type Timeouts struct {
-	Resolve, Connect, Greeting, EHLO, MAIL, RCPT, DATA, Block, Dot, QUIT time.Duration
+	Resolve, Connect, Greeting, EHLO, STARTTLS, MAIL, RCPT, DATA, Block, Dot, QUIT time.Duration
 }

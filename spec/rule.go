@@ -39,7 +39,7 @@ var ruleTexts = [...]struct {
 	{NextHopOrder, "Next hops are tried in the order of the MX records; a relay with smart hosts uses those alone.",
 		"RFC 5321 5.1; RFC 7505 3"},
 	{WireLawful, "What the relay sends is what SMTP allows, and the mail is what was submitted.",
-		"RFC 5321 2.3.8, 3.1, 4.5.2; RFC 2920 3.1"},
+		"RFC 5321 2.3.8, 3.1, 4.5.2; RFC 2920 3.1; RFC 3207 4"},
 	{FairAndBounded, "Limits hold, and a dead or slow destination delays no other.",
 		"RFC 5321 4.5.4.1"},
 	{Progress, "Once faults stop, everything finishes.",

@@ -155,7 +155,9 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 	case FactRoute:
 		return "chooses next hops" + but(" for ", f.Dest) + but(": ", f.Text)
 	case FactDial:
-		return "dials " + f.Host + but(" at ", f.Addr) + but(" for ", about)
+		return "dials " + f.Host + but(" at ", f.Addr) + but(" for ", about) + but(", ", f.Text)
+	case FactTLS:
+		return "is encrypted with " + f.Host + but(" by ", f.Text) + but(", certificate valid for ", strings.Join(f.Names, ", "))
 	case FactTrouble:
 		return "meets trouble" + but(" with ", f.Host) + but(" at ", stageText(f.Stage)) + but(": ", f.met()) + but(": ", f.Text) +
 			but("; verdict: ", verdictText(f.Verdict))
@@ -195,6 +197,8 @@ func (f Fact) saidByPeer(to string) string {
 		return "has written out its reply to the dot of " + f.Message
 	case FactReportSeen:
 		return "gets a report: " + f.Text + but(" to ", to) + but(" ", f.Reply)
+	case FactTLSSeen:
+		return "has completed a handshake" + but(" by ", f.Text) + but(", asked for ", f.Name) + but(", certificate valid for ", strings.Join(f.Names, ", "))
 	case FactUnlawful:
 		return "sees SMTP broken" + but(" at ", stageText(f.Stage)) + but(": ", f.Text)
 	case FactConnect:

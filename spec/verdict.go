@@ -12,6 +12,10 @@ const (
 	StageGreeting
 	StageEHLO
 	StageHELO
+	// StageSTARTTLS is the command and its reply (RFC 3207), StageHandshake the
+	// TLS handshake after it. Then comes EHLO again.
+	StageSTARTTLS
+	StageHandshake
 	StageMAIL
 	StageRCPT
 	StageDATA
@@ -26,6 +30,7 @@ const (
 
 var stageNames = [...]string{
 	StageResolve: "resolve", StageConnect: "connect", StageGreeting: "greeting", StageEHLO: "ehlo", StageHELO: "helo",
+	StageSTARTTLS: "starttls", StageHandshake: "handshake",
 	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
 }
 
@@ -91,16 +96,22 @@ const (
 	NullMX
 	// Loop: the best next hop is this relay itself (RFC 5321 section 5.1).
 	Loop
+	// NotOffered: the server does not offer what the policy requires: STARTTLS.
+	NotOffered
+	// Untrusted: the server's certificate is not the one that the policy
+	// requires.
+	Untrusted
 )
 
 var eventNames = [...]string{
 	Reply2: "2yz", Reply3: "3yz", Reply4: "4yz", Reply421: "421", Reply5: "5yz", Malformed: "malformed", Timeout: "timeout", Cut: "cut",
 	Refused: "refused", NoDomain: "nxdomain", NoAddress: "no-address", DNSTrouble: "dns-trouble", NullMX: "null-mx", Loop: "loop",
+	NotOffered: "not-offered", Untrusted: "untrusted",
 }
 
 // String returns the event's name as it stands in traces.
 func (e Event) String() string {
-	if e >= Reply2 && e <= Loop {
+	if e >= Reply2 && e <= Untrusted {
 		return eventNames[e]
 	}
 	return fmt.Sprintf("Event(%d)", uint8(e))
@@ -108,7 +119,7 @@ func (e Event) String() string {
 
 // ParseEvent is the inverse of Event.String.
 func ParseEvent(name string) (Event, error) {
-	for e := Reply2; e <= Loop; e++ {
+	for e := Reply2; e <= Untrusted; e++ {
 		if eventNames[e] == name {
 			return e, nil
 		}
@@ -119,7 +130,7 @@ func ParseEvent(name string) (Event, error) {
 // Events lists all events in order.
 func Events() []Event {
 	var all []Event
-	for e := Reply2; e <= Loop; e++ {
+	for e := Reply2; e <= Untrusted; e++ {
 		all = append(all, e)
 	}
 	return all

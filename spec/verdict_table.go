@@ -23,7 +23,7 @@ func Decide(stage Stage, event Event) Cell {
 
 // CanOccur reports whether an event can occur at a stage.
 func CanOccur(stage Stage, event Event) bool {
-	return stage >= StageResolve && stage <= StageQUIT && event >= Reply2 && event <= Loop && verdictTable[stage][event].Verdict != 0
+	return stage >= StageResolve && stage <= StageQUIT && event >= Reply2 && event <= Untrusted && verdictTable[stage][event].Verdict != 0
 }
 
 // cannotOccur is the Source of a cell that no section speaks about.
@@ -37,11 +37,12 @@ const (
 	whyUnasked   = "The reply has no meaning here, so the server does not speak SMTP; nothing was accepted."
 	whyTransient = "The server cannot serve us now; another one may."
 	whyClosing   = "421 speaks of the server, which is closing the channel; another one may take the mail."
+	whyNoTLS     = "It has no TLS for us; another host may, and when none does, the mail waits, or goes in clear where policy allows that."
 	whyOver      = "The fate of every recipient is known; only the connection is lost."
 )
 
 // The verdict table. What stands in no row cannot occur. It is never written to.
-var verdictTable = [StageQUIT + 1][Loop + 1]Cell{
+var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 	StageResolve: {
 		NoDomain:   {FailMessage, "RFC 5321 5.1", "The domain does not exist, and trying again will not make it."},
 		NoAddress:  {FailMessage, "RFC 5321 5.1", "The domain exists, but names no host that could take mail."},
@@ -83,6 +84,26 @@ var verdictTable = [StageQUIT + 1][Loop + 1]Cell{
 		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
+	},
+	// The mail has not been spoken of. What comes after the last host is the
+	// policy's business, and never a failure: what is wrong with a server's TLS
+	// is mended, or in the way of an attacker for a while.
+	StageSTARTTLS: {
+		Reply2:     {Proceed, "RFC 3207 4", "The server waits for the handshake."},
+		Reply3:     {NextHost, "RFC 5321 4.3.2", whyUnasked},
+		Reply4:     {NextHost, "RFC 3207 4", whyNoTLS},
+		Reply421:   {NextHost, "RFC 5321 3.8", whyClosing},
+		Reply5:     {NextHost, "RFC 3207 4", whyNoTLS},
+		Malformed:  {NextHost, "RFC 3207 6", "What is no reply, or more than one, may be an attacker's; nothing that came in clear is believed."},
+		Timeout:    {NextHost, "RFC 5321 4.5.3.2", whySilent},
+		Cut:        {NextHost, "RFC 5321 3.8", whyCut},
+		NotOffered: {NextHost, "RFC 3207 6", "Policy requires TLS; that it is not offered may be an attacker's doing, and must not fail mail."},
+	},
+	StageHandshake: {
+		Malformed: {NextHost, "RFC 3207 4.1", "No handshake came about; without it there is no session."},
+		Timeout:   {NextHost, "RFC 5321 4.5.3.2", whySilent},
+		Cut:       {NextHost, "RFC 3207 4.1", whyCut},
+		Untrusted: {NextHost, "RFC 9525 6", "Whoever answers has not proved to be the one that policy names; another host may."},
 	},
 	StageMAIL: {
 		Reply2:    {Proceed, "RFC 5321 3.3", "The sender is accepted."},

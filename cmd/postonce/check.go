@@ -54,6 +54,7 @@ func (k *checker) check() error {
 	k.names()
 	k.hosts()
 	k.doubts()
+	k.levels()
 	k.numbers()
 	return errors.Join(k.errs...)
 }
@@ -131,24 +132,46 @@ func (k *checker) hosts() {
 	check("fallback", k.config.Fallback)
 }
 
-// defaultKey is the key of in_doubt that is no destination.
+// defaultKey is the key of in_doubt and tls that is no destination.
 const defaultKey = "default"
 
-// destination returns a key of in_doubt as spec.Policy.Destination names it.
+// destination returns a key of in_doubt or tls as spec.Policy.Destination names it.
 func destination(key string) string { return strings.TrimSuffix(strings.ToLower(key), ".") }
 
 func (k *checker) doubts() {
+	k.destinations("in_doubt", slices.Sorted(maps.Keys(k.config.InDoubt)), nil)
+}
+
+// levels checks those for whom a TLS level is set: destinations, relays and
+// fallback hosts.
+func (k *checker) levels() {
+	var hosts []string
+	for _, entry := range slices.Concat(k.config.Relays, k.config.Fallback) {
+		if found, err := route.RelayHosts([]string{string(entry)}, uint16(k.config.Port)); err == nil {
+			hosts = append(hosts, destination(found[0].Name))
+		}
+	}
+	k.destinations("tls", slices.Sorted(maps.Keys(k.config.TLS)), hosts)
+}
+
+// destinations checks that the keys of a mapping are destinations, or one of
+// others, and different.
+func (k *checker) destinations(mapping string, names, others []string) {
 	seen := map[string]string{}
-	for _, name := range slices.Sorted(maps.Keys(k.config.InDoubt)) {
+	for _, name := range names {
 		dest := destination(name)
 		switch before := seen[dest]; {
 		case before != "":
-			k.at(key("in_doubt", name), fmt.Errorf("%q and %q are the same destination: keep one", before, name))
-		case name == defaultKey:
+			k.at(key(mapping, name), fmt.Errorf("%q and %q are the same destination: keep one", before, name))
+		case name == defaultKey || slices.Contains(others, dest):
 		case len(k.config.Relays) > 0 && dest != spec.RelayDestination:
-			k.at(key("in_doubt", name), fmt.Errorf("all mail leaves through relays, so the one destination is called %q", spec.RelayDestination))
+			why := fmt.Errorf("all mail leaves through relays, so the one destination is called %q", spec.RelayDestination)
+			if len(others) > 0 {
+				why = fmt.Errorf("%w; those with a level of their own are %s", why, strings.Join(others, ", "))
+			}
+			k.at(key(mapping, name), why)
 		case len(k.config.Relays) == 0 && !isLiteral(dest) && fullName(dest) != nil:
-			k.at(key("in_doubt", name), fmt.Errorf("%.100q is no destination: write a domain, such as example.com, or default", name))
+			k.at(key(mapping, name), fmt.Errorf("%.100q is no destination: write a domain, such as example.com, or default", name))
 		}
 		seen[dest] = name
 	}

@@ -24,6 +24,7 @@ type config struct {
 	Listen    text             `yaml:"listen"`
 	Spool     text             `yaml:"spool"`
 	InDoubt   map[string]doubt `yaml:"in_doubt"`
+	TLS       map[string]level `yaml:"tls"`
 	Relays    []text           `yaml:"relays"`
 	Fallback  []text           `yaml:"fallback"`
 	Resolvers []text           `yaml:"resolvers"`
@@ -61,6 +62,7 @@ type timeouts struct {
 	Connect  duration `yaml:"connect"`
 	Greeting duration `yaml:"greeting"`
 	EHLO     duration `yaml:"ehlo"`
+	STARTTLS duration `yaml:"starttls"`
 	MAIL     duration `yaml:"mail"`
 	RCPT     duration `yaml:"rcpt"`
 	DATA     duration `yaml:"data"`
@@ -81,7 +83,7 @@ func defaults() *config {
 			count(l.ReplyBytes),
 		},
 		Timeouts: timeouts{
-			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.MAIL),
+			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.STARTTLS), duration(t.MAIL),
 			duration(t.RCPT), duration(t.DATA), duration(t.Block), duration(t.Dot), duration(t.QUIT),
 		},
 	}
@@ -96,6 +98,7 @@ func (c *config) policy() spec.Policy {
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
+		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{},
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
 			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,
@@ -108,13 +111,20 @@ func (c *config) policy() spec.Policy {
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Duration(t.Resolve), Connect: time.Duration(t.Connect), Greeting: time.Duration(t.Greeting),
-			EHLO: time.Duration(t.EHLO), MAIL: time.Duration(t.MAIL), RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA),
+			EHLO: time.Duration(t.EHLO), STARTTLS: time.Duration(t.STARTTLS), MAIL: time.Duration(t.MAIL), RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA),
 			Block: time.Duration(t.Block), Dot: time.Duration(t.Dot), QUIT: time.Duration(t.QUIT),
 		},
 	}
 	for key, policy := range c.InDoubt {
 		if key != defaultKey {
 			p.InDoubtAt[destination(key)] = spec.InDoubtPolicy(policy)
+		}
+	}
+	for key, level := range c.TLS {
+		if key == defaultKey {
+			p.TLS = spec.TLSLevel(level)
+		} else {
+			p.TLSAt[destination(key)] = spec.TLSLevel(level)
 		}
 	}
 	return p

@@ -109,7 +109,7 @@ func TestDefaultsAreThoseOfSpec(t *testing.T) {
 	cfg.Hostname = "mail.example.org"
 	want := spec.DefaultPolicy("mail.example.org")
 	got := cfg.policy()
-	got.InDoubtAt = nil
+	got.InDoubtAt, got.TLSAt = nil, nil
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-spec +config):\n%s", d)
 	}
@@ -121,6 +121,7 @@ hostname: relay.example.net
 listen: "[::1]:25"
 spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
+tls: {default: off, example.com: verified, "[192.0.2.9]": required}
 fallback: ["[192.0.2.9]:2525"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
@@ -135,7 +136,7 @@ limits:
   window_groups: 7
   next_hops: 8
   reply_bytes: 519
-timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
+timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, starttls: 10s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
 log: {format: json, level: debug}
 `))
 	if err != nil {
@@ -144,14 +145,15 @@ log: {format: json, level: debug}
 	want := spec.Policy{
 		Hostname: "relay.example.net", Fallback: []string{"[192.0.2.9]:2525"}, Port: 2526,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
+		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
 		Schedule: spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
 		Limits: spec.Limits{
 			Deliveries: 1, DeliveriesPerDestination: 2, RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
 			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519,
 		},
 		Timeouts: spec.Timeouts{
-			Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second, MAIL: 5 * time.Second,
-			RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute, QUIT: 9 * time.Second,
+			Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second, STARTTLS: 10 * time.Second,
+			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute, QUIT: 9 * time.Second,
 		},
 	}
 	if d := cmp.Diff(want, cfg.policy()); d != "" {

@@ -59,11 +59,11 @@ func decodeValue(node ast.Node, into reflect.Value) []error {
 	return errs
 }
 
-// decodeMap reads a mapping whose keys are free: that of in_doubt.
+// decodeMap reads a mapping whose keys are free: those of in_doubt and tls.
 func decodeMap(node ast.Node, into reflect.Value) []error {
 	values, ok := mapping(node)
 	if !ok {
-		return []error{pointed(wrong(node, "destinations and policies are wanted here: write {default: %s} for all destinations",
+		return []error{pointed(wrong(node, "destinations, and what is set for each, are wanted here: write {default: %s} for all destinations",
 			strings.TrimSpace(node.String())))}
 	}
 	into.Set(reflect.MakeMap(into.Type()))

@@ -30,6 +30,8 @@ type factor struct{ numerator, denominator int64 }
 
 type doubt spec.InDoubtPolicy
 
+type level spec.TLSLevel
+
 type logFormat string
 
 type logLevel slog.Level
@@ -136,6 +138,21 @@ func (d *doubt) UnmarshalYAML(node ast.Node) error {
 		return wrong(node, "%.40q is no policy: write report, hold or retry", s)
 	}
 	*d = doubt(p)
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (l *level) UnmarshalYAML(node ast.Node) error {
+	const want = "off, opportunistic, required or verified"
+	s, err := scalar(node, want)
+	if err != nil {
+		return err
+	}
+	v, err := spec.ParseTLSLevel(s)
+	if err != nil {
+		return wrong(node, "%.40q is no level: write %s", s, want)
+	}
+	*l = level(v)
 	return nil
 }
 

@@ -13,6 +13,8 @@
 //     results are recorded before anything else is said; and when everybody
 //     has one, before QUIT. A recipient with an
 //     intent goes to no other host in the same attempt, dot or not.
+//   - Where TLS fails, the next host is asked. When none is left, and policy
+//     allows it, those are asked again in clear, in the same order.
 //   - When no next hop is left, the most telling trouble defers what is left;
 //     unless no next hop has an address at all, which fails it (RFC 5321
 //     section 5.1).
@@ -20,6 +22,7 @@ package delivery
 
 import (
 	"context"
+	"crypto/x509"
 	"io"
 	"math/rand/v2"
 	"net"
@@ -91,10 +94,13 @@ type Deliverer struct {
 	// Dial connects to an IP address and port (seam.Host.Dial).
 	Dial     func(ctx context.Context, addr string) (net.Conn, error)
 	Resolver *resolve.Client
+	// Roots returns the authorities whose certificates are trusted
+	// (seam.Host.Roots).
+	Roots func() *x509.CertPool
 	// Open returns the content of a message: lines that end in CRLF.
 	Open   func(ctx context.Context, id spec.QueueID) (io.ReadCloser, error)
 	Ledger Ledger
-	// Note takes the facts of the attempt: route, dial, trouble, dot.
+	// Note takes the facts of the attempt: route, dial, tls, trouble, dot.
 	Note func(spec.Fact)
 	// Random gives the stream that shuffles MX hosts of equal preference; it
 	// is called with a name that has the job's ID.
@@ -138,7 +144,7 @@ func (a *attempt) run(ctx context.Context) {
 			}
 			a.tried++
 			for queue := slices.Clone(a.open); len(queue) > 0; {
-				queue = a.session(ctx, host, addr, queue)
+				queue = a.session(ctx, hop{Host: host, addr: addr}, queue)
 			}
 			if a.over(ctx) {
 				return
@@ -148,7 +154,26 @@ func (a *attempt) run(ctx context.Context) {
 			return
 		}
 	}
-	a.exhausted()
+	a.inClear(ctx)
+	if !a.over(ctx) {
+		a.exhausted()
+	}
+}
+
+// inClear asks those again with whom TLS failed, over connections of their own.
+// TLS that is not required protects against who listens, not against who stands
+// in between and can break it (RFC 7435 section 3): mail that did not go because
+// of it would be lost without anybody being safer.
+func (a *attempt) inClear(ctx context.Context) {
+	for _, h := range a.failedTLS {
+		h.clear = true
+		for queue := slices.Clone(a.open); len(queue) > 0; {
+			queue = a.session(ctx, h, queue)
+		}
+		if a.over(ctx) {
+			return
+		}
+	}
 }
 
 // spent reports whether the attempt has tried as much as it may.

@@ -13,18 +13,27 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// session holds one conversation with the server at addr, for the recipients
-// in queue. It returns those who should be tried there again, over another
+// A hop is one address of a next hop.
+type hop struct {
+	route.Host
+	addr netip.AddrPort
+	// clear: the conversation is to be in clear, for TLS has failed.
+	clear bool
+}
+
+// session holds one conversation with a server, for the recipients in queue. It returns those who should be tried there again, over another
 // connection: not more than were never asked about, because the server ended
 // the connection between two transactions. It is always shorter than queue.
-func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrPort, queue []string) (again []string) {
-	conn, r := a.dial(ctx, host, addr)
+func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []string) {
+	host := h.Host
+	conn, r := a.dial(ctx, h)
 	if conn == nil {
 		a.take(repeat(r, queue))
 		return nil
 	}
 	c := smtpclient.New(conn, smtpclient.Options{
 		Hostname: a.d.Policy.Hostname, Host: host.Name, Timeouts: a.d.Policy.Timeouts, ReplyBytes: a.d.Policy.Limits.ReplyBytes,
+		TLS: a.tls(h),
 	})
 	a.talking = conn.LocalAddr().String()
 	defer func() {
@@ -36,6 +45,7 @@ func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrP
 	}()
 	if hello := c.Hello(ctx); !hello.OK() {
 		a.take(repeat(a.result(host, hello), queue))
+		a.withoutTLS(h, hello)
 		return nil
 	}
 	for first := true; len(queue) > 0; first = false {
@@ -63,6 +73,31 @@ func (a *attempt) session(ctx context.Context, host route.Host, addr netip.AddrP
 		}
 	}
 	return nil
+}
+
+// tls returns how far the conversation with a next hop must be encrypted.
+func (a *attempt) tls(h hop) smtpclient.TLS {
+	p, dest := a.d.Policy, a.job.Dest
+	level := p.TLSFor(dest, h.Name)
+	if h.clear || level == spec.TLSOff {
+		return smtpclient.TLS{}
+	}
+	return smtpclient.TLS{Level: level, Names: p.TLSNames(dest, h.Name), Roots: a.d.Roots, Done: func(s smtpclient.Secured) {
+		f := spec.Fact{Kind: spec.FactTLS, Host: h.Name, Name: s.ServerName, Text: s.Version}
+		if s.Verified != "" {
+			f.Names = []string{s.Verified}
+		}
+		a.note(f)
+	}}
+}
+
+// withoutTLS remembers a next hop with whom TLS failed, if mail may go to it in
+// clear. A server that closes for now (421) did not speak of TLS.
+func (a *attempt) withoutTLS(h hop, r smtpclient.Result) {
+	failed := r.Err == nil && r.Event != spec.Reply421 && (r.Stage == spec.StageSTARTTLS || r.Stage == spec.StageHandshake)
+	if failed && a.d.Policy.TLSFor(a.job.Dest, h.Name) == spec.TLSOpportunistic {
+		a.failedTLS = append(a.failedTLS, h)
+	}
 }
 
 // transact carries out one transaction.
@@ -116,8 +151,13 @@ func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
 }
 
 // dial connects, or returns what stood against it.
-func (a *attempt) dial(ctx context.Context, host route.Host, addr netip.AddrPort) (net.Conn, Result) {
-	a.note(spec.Fact{Kind: spec.FactDial, Host: host.Name, Addr: addr.String()})
+func (a *attempt) dial(ctx context.Context, h hop) (net.Conn, Result) {
+	host, addr := h.Host, h.addr
+	f := spec.Fact{Kind: spec.FactDial, Host: host.Name, Addr: addr.String()}
+	if h.clear {
+		f.Text = "in clear, for TLS has failed"
+	}
+	a.note(f)
 	within, cancel := context.WithTimeout(ctx, a.d.Policy.Timeouts.Connect)
 	defer cancel()
 	conn, err := a.d.Dial(within, addr.String())

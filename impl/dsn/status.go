@@ -43,12 +43,19 @@ func Status(state spec.RecipientState, stage spec.Stage, event spec.Event, reply
 		return "4.4.3" // directory server failure
 	case spec.Refused:
 		return "4.4.1" // no answer from host
+	case spec.NotOffered:
+		return "4.7.4" // security features not supported: those that the sender's policy requires
+	case spec.Untrusted:
+		return "4.7.5" // cryptographic failure
 	case spec.Timeout, spec.Cut:
 		if stage <= spec.StageConnect {
 			return "4.4.1"
 		}
 		return "4.4.2" // bad connection
 	case spec.Malformed, spec.Reply2, spec.Reply3:
+		if stage == spec.StageHandshake {
+			return "4.7.5"
+		}
 		return "4.5.0" // other or undefined protocol status: a reply out of place
 	}
 	return "4.4.7" // delivery time expired, and no attempt to tell more

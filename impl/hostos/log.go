@@ -81,6 +81,10 @@ func attributes(f spec.Fact) []slog.Attr {
 		text("verdict", f.Verdict.String())
 	}
 	text("reply", f.Reply)
+	text("name", f.Name)
+	if len(f.Names) > 0 {
+		attrs = append(attrs, slog.Any("names", f.Names))
+	}
 	if f.Due != 0 {
 		text("due", f.Due.String())
 	}

@@ -44,7 +44,7 @@ func (r *Recipient) append(b []byte) []byte {
 	t := &r.Last
 	b = binary.AppendVarint(b, int64(t.At))
 	b = appendString(b, t.Host)
-	b = append(b, byte(t.Stage), byte(t.Event))
+	b = append(b, storedStage(t.Stage), byte(t.Event))
 	b = binary.AppendUvarint(b, uint64(t.Reply.Code))
 	b = appendString(b, t.Reply.Enhanced)
 	b = binary.AppendUvarint(b, uint64(len(t.Reply.Lines)))
@@ -52,6 +52,29 @@ func (r *Recipient) append(b []byte) []byte {
 		b = appendString(b, line)
 	}
 	return appendString(b, t.Text)
+}
+
+// storedStage is the number by which a stage is stored. STARTTLS and handshake
+// came to be when the others had their numbers, and are stored behind them.
+func storedStage(s spec.Stage) byte {
+	const late = byte(spec.StageHandshake-spec.StageSTARTTLS) + 1
+	switch {
+	case s >= spec.StageSTARTTLS && s <= spec.StageHandshake:
+		return byte(s) + byte(spec.StageQUIT-spec.StageHandshake)
+	case s > spec.StageHandshake && s <= spec.StageQUIT:
+		return byte(s) - late
+	}
+	return byte(s)
+}
+
+// stageStored is the inverse of storedStage.
+func stageStored(b byte) spec.Stage {
+	for s := spec.StageResolve; s <= spec.StageQUIT; s++ {
+		if storedStage(s) == b {
+			return s
+		}
+	}
+	return spec.Stage(b)
 }
 
 func appendString(b []byte, s string) []byte {
@@ -113,7 +136,7 @@ func (d *decoder) recipient() Recipient {
 	}
 	r.Attempts, r.Due = int(d.count32()), spec.Wall(d.varint())
 	t := &r.Last
-	t.At, t.Host, t.Stage, t.Event = spec.Wall(d.varint()), d.string(), spec.Stage(d.byte()), spec.Event(d.byte())
+	t.At, t.Host, t.Stage, t.Event = spec.Wall(d.varint()), d.string(), stageStored(d.byte()), spec.Event(d.byte())
 	t.Reply.Code, t.Reply.Enhanced = int(d.count32()), d.string()
 	for n := d.count(); n > 0; n-- {
 		t.Reply.Lines = append(t.Reply.Lines, d.string())

@@ -1,4 +1,5 @@
-// Package smtpclient holds one SMTP conversation as a client (RFC 5321).
+// Package smtpclient holds one SMTP conversation as a client (RFC 5321), under
+// TLS where it is asked for (RFC 3207).
 //
 // A Client says hello, sends transactions and quits. It reports how far each
 // recipient came and what was met there; what that means is the verdict table's
@@ -32,14 +33,18 @@ type Options struct {
 	Timeouts spec.Timeouts
 	// ReplyBytes caps one reply, all lines together.
 	ReplyBytes int
+	// TLS says how far the conversation must be encrypted.
+	TLS TLS
 }
 
 // A Client is one conversation. It belongs to one goroutine.
 type Client struct {
-	conn net.Conn
-	opts Options
-	r    *bufio.Reader
-	ext  wire.Extensions
+	// conn is the connection that was made: deadlines and the end of all are
+	// its own. stream is what is read and written: conn, or TLS over it.
+	conn, stream net.Conn
+	opts         Options
+	r            *bufio.Reader
+	ext          wire.Extensions
 	// broken: what the server said last, or that it said nothing, is the end
 	// of the conversation; not even QUIT makes sense.
 	broken bool
@@ -52,12 +57,13 @@ type Client struct {
 // final dot leaves, whether the server has spoken already.
 func New(conn net.Conn, opts Options) *Client {
 	opts.Timeouts.Dot = max(opts.Timeouts.Dot, spec.LeastDot)
-	return &Client{conn: conn, opts: opts, r: bufio.NewReader(conn)}
+	return &Client{conn: conn, stream: conn, opts: opts, r: bufio.NewReader(conn)}
 }
 
 // Hello waits for the greeting, says EHLO, and HELO to a server that does not
-// know EHLO (RFC 5321 section 3.2). The result is that of the stage at which
-// it ended.
+// know EHLO (RFC 5321 section 3.2). Then it encrypts the connection, as far as
+// Options.TLS says, and says EHLO again. The result is that of the stage at
+// which it ended.
 //
 // When ctx is done the conversation ends at once; the result has an Err then.
 func (c *Client) Hello(ctx context.Context) Result {
@@ -69,6 +75,15 @@ func (c *Client) Hello(ctx context.Context) Result {
 	if r := c.receive(ctx, spec.StageGreeting); !r.OK() {
 		return r
 	}
+	r := c.hello(ctx)
+	if !r.OK() {
+		return r
+	}
+	return c.secure(ctx, r)
+}
+
+// hello says EHLO, and HELO if need be.
+func (c *Client) hello(ctx context.Context) Result {
 	line, err := wire.EHLO(c.opts.Hostname)
 	if err != nil {
 		return c.local(spec.StageEHLO, err)
@@ -103,12 +118,22 @@ func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
 // and closes the connection in any case. The result is that of QUIT, zero when
 // it was not said; it changes nothing. When ctx is done it only closes.
 func (c *Client) Quit(ctx context.Context) Result {
-	defer c.conn.Close()
+	defer c.close()
 	if c.broken {
 		return Result{}
 	}
 	defer c.watch(ctx)()
 	return c.command(ctx, spec.StageQUIT, []byte(wire.QUIT))
+}
+
+// close closes the connection. TLS says goodbye before (RFC 8446 section 6.1), to
+// who still listens.
+func (c *Client) close() {
+	if c.broken {
+		c.conn.Close()
+		return
+	}
+	c.stream.Close()
 }
 
 // abort closes the connection without QUIT. Before the final dot that is the
@@ -136,6 +161,8 @@ func (c *Client) limit(stage spec.Stage) time.Duration {
 		return t.Dot
 	case spec.StageQUIT:
 		return t.QUIT
+	case spec.StageSTARTTLS, spec.StageHandshake:
+		return t.STARTTLS
 	}
 	// EHLO, HELO and RSET: RFC 5321 section 4.5.3.2 names none.
 	return t.EHLO

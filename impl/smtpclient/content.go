@@ -73,7 +73,7 @@ func (w blockWriter) Write(p []byte) (int, error) {
 	if err := w.c.arm(w.ctx, w.c.limit(spec.StageBody)); err != nil {
 		return 0, err
 	}
-	return w.c.conn.Write(p)
+	return w.c.stream.Write(p)
 }
 
 // dot sends the final dot and waits for the reply, whatever becomes of the

@@ -36,7 +36,7 @@ func (c *Client) write(ctx context.Context, b []byte, limit time.Duration) error
 	if err := c.arm(ctx, limit); err != nil {
 		return err
 	}
-	_, err := c.conn.Write(b)
+	_, err := c.stream.Write(b)
 	return err
 }
 
@@ -97,7 +97,7 @@ func (c *Client) lastWords(ctx context.Context, stage spec.Stage, err error) Res
 // While the content is sent, it is looked for on the connection too, not only
 // in what was read already.
 func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
-	if c.r.Buffered() == 0 && !(stage == spec.StageBody && readable(c.conn)) {
+	if c.r.Buffered() == 0 && !(stage == spec.StageBody && readable(c.stream)) {
 		return Result{}, false
 	}
 	if err := c.arm(ctx, lateReply); err != nil {

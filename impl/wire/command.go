@@ -10,6 +10,8 @@ const (
 	DATA = "DATA\r\n"
 	RSET = "RSET\r\n"
 	QUIT = "QUIT\r\n"
+	// STARTTLS is RFC 3207's.
+	STARTTLS = "STARTTLS\r\n"
 )
 
 // A CommandError says that a command cannot be written lawfully.

@@ -11,13 +11,13 @@ import (
 
 func TestParseEHLOReadsWhatIsOffered(t *testing.T) {
 	got := ParseEHLO(spec.Reply{Code: 250, Lines: []string{
-		"mx.example.net PIPELINING", "size 1000", "8bitmime", "Enhancedstatuscodes", "", "XFOO PIPELINING", "AUTH PLAIN LOGIN",
+		"mx.example.net PIPELINING", "size 1000", "8bitmime", "Enhancedstatuscodes", "", "XFOO PIPELINING", "StartTLS", "AUTH PLAIN LOGIN",
 	}})
 	want := Extensions{
-		Size: true, SizeLimit: 1000, EightBitMIME: true, EnhancedStatusCodes: true,
+		Size: true, SizeLimit: 1000, EightBitMIME: true, EnhancedStatusCodes: true, STARTTLS: true,
 		Offered: []Extension{
 			{"SIZE", []string{"1000"}}, {"8BITMIME", []string{}}, {"ENHANCEDSTATUSCODES", []string{}},
-			{"XFOO", []string{"PIPELINING"}}, {"AUTH", []string{"PLAIN", "LOGIN"}},
+			{"XFOO", []string{"PIPELINING"}}, {"STARTTLS", []string{}}, {"AUTH", []string{"PLAIN", "LOGIN"}},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

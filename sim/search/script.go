@@ -10,13 +10,13 @@ import (
 // script draws how a server behaves, in the language of fakesmtp.
 func (g *generator) script() string {
 	var lines []string
-	if g.odds(0.2) {
-		lines = append(lines, "offer "+pick(g, "none", "SIZE 10000000", "PIPELINING", "PIPELINING, SIZE 2000, 8BITMIME", "8BITMIME"))
+	if offer := g.offer(); offer != "" {
+		lines = append(lines, "offer "+offer)
 	}
 	for _, c := range []struct {
 		class class
 		rule  func() string
-	}{{refusals, g.refusal}, {cuts, g.cut}, {slow, g.slowness}, {odd, g.oddity}, {doubts, g.doubt}} {
+	}{{refusals, g.refusal}, {cuts, g.cut}, {slow, g.slowness}, {odd, g.oddity}, {doubts, g.doubt}, {tls, g.encryption}} {
 		for g.on[c.class] && g.odds(0.5) {
 			rule := c.rule()
 			lines = append(lines, g.before(rule)...)

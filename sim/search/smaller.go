@@ -181,6 +181,12 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.InDoubtAt = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.TLS, d.TLS) },
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.TLSAt) > 0
+			sc.Policy.TLSAt = nil
+			return had
+		},
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.Relays) > 0
 			sc.Policy.Relays = nil

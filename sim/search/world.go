@@ -36,12 +36,13 @@ const (
 	senders               // the senders' own server, to which reports go, is like any other
 	personas              // servers of a known bad character
 	clock                 // the wall clock is set, while the relay runs or is down
+	tls                   // STARTTLS, at every level, well and badly
 	classes
 )
 
 var classNames = [classes]string{
 	"plain", "dns-shape", "dns-fault", "refusals", "cuts", "slow", "odd", "doubts", "net-down", "crashes", "stops", "machine", "many", "shapes",
-	"policies", "operator", "senders", "personas", "clock",
+	"policies", "operator", "senders", "personas", "clock", "tls",
 }
 
 // A Number names a random world. The world is a function of the number alone:
@@ -109,6 +110,9 @@ func (g *generator) policy() {
 	}
 	if g.on[operator] {
 		p.InDoubt = pick(g, spec.DoubtHold, spec.DoubtHold, spec.DoubtHold, spec.DoubtRetry, spec.DoubtReport)
+	}
+	if g.on[tls] {
+		g.levels()
 	}
 	if !g.on[policies] {
 		return

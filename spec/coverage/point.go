@@ -104,9 +104,9 @@ func Places() []Place {
 const (
 	states = int(spec.Deleted) + 1 // 0 is "new": nothing was known before
 	stages = int(spec.StageQUIT)
-	events = int(spec.Loop)
+	events = int(spec.Untrusted)
 	// faults is the number of kinds; a test holds it against spec.Faults.
-	faults = 40
+	faults = 41
 
 	firstTransition = 0
 	firstCell       = firstTransition + 2*states*states
@@ -181,7 +181,7 @@ func faultIndex(f spec.Fault) int {
 // everybody; a damaged entry, those in it while the relay is down.
 func concerns(where spec.FaultPlace, at Place) bool {
 	switch where {
-	case spec.PlaceConnect, spec.PlaceDNS:
+	case spec.PlaceConnect, spec.PlaceDNS, spec.PlaceHandshake:
 		return at == Attempting
 	case spec.PlaceServer:
 		return at == Attempting || at == Intended || at == Dotted || at == Waiting || at == Held || at == Final

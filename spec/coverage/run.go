@@ -328,7 +328,7 @@ func (r *Run) concerned(f *spec.Fact) crowd {
 		for _, j := range r.jobs { // any order: a union has none
 			c |= r.of(j) & atWork
 		}
-	case spec.PlaceServer:
+	case spec.PlaceServer, spec.PlaceHandshake:
 		if s := r.sessions[f.Session]; s != nil && s.job != nil {
 			c = r.of(s.job)
 			switch {

@@ -16,6 +16,7 @@ package seam
 
 import (
 	"context"
+	"crypto/x509"
 	"math/rand/v2"
 	"net"
 	"time"
@@ -44,6 +45,9 @@ type Host struct {
 	// truncated answer has already been asked for again over TCP. The error
 	// is for no answer at all; any RCODE is an answer.
 	Exchange func(ctx context.Context, query *dns.Msg) (*dns.Msg, error)
+	// Roots returns the authorities whose certificates are trusted. Nil, and
+	// nil returned, are those of the system.
+	Roots func() *x509.CertPool
 	// Store is the spool's disk.
 	Store Store
 	// Start runs f in a goroutine of its own: at once under an operating

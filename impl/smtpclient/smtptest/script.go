@@ -2,6 +2,8 @@ package smtptest
 
 import (
 	"bufio"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -19,12 +21,16 @@ import (
 //	quiet 5m       time passes, and the client sends nothing in it
 //	stall          the server reads no more
 //	close, reset   the server ends the connection by FIN, or RST
+//	tls            the server does its part of a handshake, and goes on under TLS
 //	eof            the client ends it
 //
 // Leading space and empty lines do not count. After the last line the client
 // must close without another byte, unless the server did.
-func Play(conn *Conn, script string) error {
-	p := &player{conn: conn, r: bufio.NewReader(conn)}
+func Play(conn *Conn, script string) error { return PlayTLS(conn, nil, script) }
+
+// PlayTLS is Play for a script with a handshake, which goes by config.
+func PlayTLS(conn *Conn, config *tls.Config, script string) error {
+	p := &player{conn: conn, config: config, r: bufio.NewReader(conn), w: conn}
 	for i, line := range strings.Split(script, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" {
@@ -43,8 +49,11 @@ func Play(conn *Conn, script string) error {
 }
 
 type player struct {
-	conn *Conn
+	conn   *Conn
+	config *tls.Config
+	// r and w are conn, or TLS over it.
 	r    *bufio.Reader
+	w    io.Writer
 	over bool
 }
 
@@ -75,6 +84,8 @@ func (p *player) step(line string) error {
 	case "reset":
 		p.over = true
 		p.conn.Reset()
+	case "tls":
+		return p.handshake()
 	case "eof":
 		return p.eof()
 	default:
@@ -84,8 +95,21 @@ func (p *player) step(line string) error {
 }
 
 func (p *player) send(text string) error {
-	_, err := p.conn.Write([]byte(text))
+	_, err := p.w.Write([]byte(text))
 	return err
+}
+
+// handshake demands that the client has waited for it.
+func (p *player) handshake() error {
+	if n := p.r.Buffered(); n > 0 {
+		return fmt.Errorf("the client sent %d bytes before", n)
+	}
+	t := tls.Server(p.conn, p.config)
+	if err := t.Handshake(); err != nil {
+		return err
+	}
+	p.r, p.w = bufio.NewReader(t), t
+	return nil
 }
 
 func (p *player) expect(want string) error {
@@ -116,6 +140,9 @@ func (p *player) eof() error {
 	}
 	p.over = true
 	rest, err := io.ReadAll(p.r)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil // under TLS: the connection was dropped without a word
+	}
 	if len(rest) > 0 || err != nil {
 		return fmt.Errorf("the client sent %q, then %v", rest, err)
 	}
