@@ -44,7 +44,7 @@ type Factory func(host seam.Host, cfg Config) (Relay, error)
 
 // Options say how to run a scenario.
 type Options struct {
-	// MaxVirtual ends the run after that long; 0 is a day after the lifetime
+	// MaxVirtual ends the run after that long; 0 is a day after two lifetimes
 	// of what the plan submits last.
 	MaxVirtual time.Duration
 	// Steps are added to the plan.
@@ -166,7 +166,8 @@ func (w *world) horizon(tasks []task) time.Duration {
 	s := w.scenario.Policy.Schedule
 	// Once the clock was set back, what is due in the future waits for the longest
 	// interval, or twice that when it just seems right; only then is it new.
-	return last + min(back, 2*s.Max) + s.Lifetime + 24*time.Hour
+	// A report on what failed in the end has a lifetime of its own.
+	return last + min(back, 2*s.Max) + 2*s.Lifetime + 24*time.Hour
 }
 
 // grace is how long nothing must happen before a run that has nothing left to

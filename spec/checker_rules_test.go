@@ -107,6 +107,11 @@ func TestNeverTwice(t *testing.T) {
 			"NEVER-TWICE: the relay will send m1 to bob@example.net again", "NEVER-TWICE: which mx1 had accepted"}, edits: []edit{
 			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=delivered\n"+
 				"5m1s relay outcome message=m1 queue=Q1 dest=example.net host=mx1.example.net to=bob@example.net attempt=1 state=queued due=5m1s")}},
+		{name: "an operator says retry, and the first acceptance comes later", base: retried, licence: "reply lost", policy: hold, edits: []edit{
+			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=retry"),
+			without("accepted session=s1"), without("network closed session=s1"),
+			after("relay dot", `1.65s server mx1 fault session=s1 host=mx1 stage=dot faults=accept-lost text="at dot: lose"`),
+			after("network connect session=s2", "5m2s server mx1 accepted session=s1 host=mx1 message=m1 from=alice@example.org to=bob@example.net hash=h1")}},
 		{name: "an operator says report", base: retried, policy: hold, want: []string{"RETRY-ON-TIME: held for an operator", "NEVER-TWICE"}, edits: []edit{
 			with("state=queued due=5m1.9s", "state=held"), after("state=held", "5m world operator queue=Q1 to=bob@example.net text=report")}},
 		{name: "submitted twice", base: retried, edits: []edit{after("submitter submitted", `

@@ -243,6 +243,9 @@ func (c *Checker) reply(e *event) {
 		s.mailRefused = true
 	}
 	s.shifted = s.shifted || e.Stage != StageDATA && strings.HasPrefix(e.Reply, "3") && s.muddled
+	if s.muddled && strings.HasPrefix(e.Reply, "5") {
+		c.wire.lastNo = e.seq // taken for the answer to what came before it, or after
+	}
 	switch e.Stage {
 	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") {
@@ -253,9 +256,6 @@ func (c *Checker) reply(e *event) {
 			c.concerns(s, e, &c.wire.lastNo, func(r *rcpt) *int { return &r.lastNo })
 		}
 	case StageEHLO, StageHELO:
-		if s.muddled && strings.HasPrefix(e.Reply, "5") {
-			c.wire.lastNo = e.seq // taken for the answer to what came after it
-		}
 		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
 			c.wire.sizes = e.seq
 		}

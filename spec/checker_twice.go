@@ -14,16 +14,16 @@ func (c *Checker) judgeTwice(r *rcpt, before, a *acceptance) {
 		c.violate(NeverTwice, fmt.Sprintf("%s %d", r.name(), r.accepted), facts,
 			"%s accepted %s, which %s had accepted %s before%s", a.at.Host, r.name(), before.at.Host, ago(a.at.At.Sub(before.at.At)), why)
 	}
-	if c.policy.InDoubtFor(r.dest) != DoubtRetry && (r.told.retried == nil || r.told.retried.seq < before.at.seq) {
-		tell("")
-		return
-	}
 	// A slow server may accept the first transaction when the second one is
 	// long over. What counts is which of them the relay began first, and that
 	// it was in doubt about that one when it began the other.
 	first, second := before, a
 	if a.began.seq < before.began.seq {
 		first, second = a, before
+	}
+	if c.policy.InDoubtFor(r.dest) != DoubtRetry && (r.told.retried == nil || r.told.retried.seq < first.began.seq) {
+		tell("")
+		return
 	}
 	began := second.began
 	if first.session == second.session && began.seq <= first.at.seq {
