@@ -102,7 +102,12 @@ func (q *Queue) loadedGroups(e Loaded) {
 	}
 	d.next = q.clock.sane(d.next, q.policy.Schedule.Max)
 	if kept > 0 {
-		d.cursor = e.Groups[kept-1].name()
+		last := e.Groups[kept-1]
+		d.cursor = last.name()
+		// Nothing is due before what stands before it, whatever a clock that was
+		// ahead has made of it: else, when memory is short, the disk would be
+		// read for it again and again, and bring only what is not due.
+		d.next = max(d.next, q.clock.sane(last.Due, q.policy.Schedule.Max))
 	}
 	var lost []seam.Key
 	for i, line := range e.Groups[:kept] {
