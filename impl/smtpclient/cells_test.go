@@ -18,13 +18,19 @@ var said = map[spec.Event]string{
 // ends are the events after which the conversation is over.
 var ends = map[spec.Event]bool{spec.Reply421: true, spec.Malformed: true, spec.Timeout: true, spec.Cut: true}
 
+// over reports whether the conversation is over after an event. A 3yz to other
+// than DATA shows that the replies are out of step.
+func over(stage spec.Stage, event spec.Event) bool {
+	return ends[event] || stage == spec.StageBody || event == spec.Reply3 && (stage == spec.StageMAIL || stage == spec.StageRCPT)
+}
+
 // script leads up to a stage, makes the event there, and says how the client
 // is to end it.
 func script(stage spec.Stage, event spec.Event, pipelining bool) string {
 	steps := []string{}
 	add := func(lines ...string) { steps = append(steps, lines...) }
 	end := func() string {
-		if ends[event] || stage == spec.StageBody {
+		if over(stage, event) {
 			add("eof")
 		} else {
 			add("C: QUIT", "S: 221 bye")
@@ -39,7 +45,7 @@ func script(stage spec.Stage, event spec.Event, pipelining bool) string {
 		switch {
 		case s == stage:
 			reply = said[event]
-		case s > stage && !ends[event] && stage < spec.StageBody:
+		case s > stage && !over(stage, event) && stage < spec.StageBody:
 			reply = "S: 503 no"
 		case s > stage && stage < spec.StageBody:
 			reply = ""

@@ -242,6 +242,11 @@ func (t *transaction) answer(cmd command, r Result) {
 	switch {
 	case t.c.broken:
 		t.conclude(r)
+	case r.Event == spec.Reply3 && cmd.stage != spec.StageDATA:
+		// Only DATA is answered so. The replies are out of step: who goes on may
+		// take the acceptance of one recipient for that of another.
+		t.c.broken = true
+		t.conclude(r)
 	case cmd.stage == spec.StageRCPT:
 		if r.Reply.Code != 0 {
 			r.Event = spec.EventAt(cmd.stage, r.Reply, t.taken)
