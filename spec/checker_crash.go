@@ -124,7 +124,7 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 		if s.seq < r.outcome.seq || end == 0 || s.reckoned() < end {
 			continue
 		}
-		if len(r.reports) > 0 || r.mail.null() && s.reckoned().Sub(end) <= promptly {
+		if len(r.reports) > 0 || c.mute(r.mail.entry) || r.mail.null() && s.reckoned().Sub(end) <= promptly {
 			return true
 		}
 	}

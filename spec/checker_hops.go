@@ -229,6 +229,18 @@ func (h *jobHops) addresses() int {
 	return len(seen)
 }
 
+// tried counts the addresses that an attempt has tried. A host that it could not
+// look up, or that has none, counts like one.
+func (h *jobHops) tried() int {
+	n := h.addresses()
+	for _, host := range h.met {
+		if !slices.ContainsFunc(h.dials, func(d *event) bool { return hostName(d.Host) == host }) {
+			n++
+		}
+	}
+	return n
+}
+
 // judgeDial judges one dial after those before it.
 func (c *Checker) judgeDial(j *job, e *event, host string) {
 	tell := func(about *event, why string) {

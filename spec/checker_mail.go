@@ -81,8 +81,10 @@ type rcpt struct {
 	// an earlier attempt of which nobody ever knew.
 	gaveUp, doubtful *event
 	// blurred is the latest refusal at a dot that may concern it or another one
-	// from the same sender to the same recipient.
+	// from the same sender to the same recipient, unclear a dot of an earlier
+	// attempt that may be the one that was refused.
 	blurred int
+	unclear *event
 	defers  int
 	due     Wall
 	// dueFrom is how early a process may have made it due that believed another

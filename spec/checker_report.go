@@ -112,8 +112,8 @@ func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.reckoned())))
 	}
-	if r.doubtful != nil {
-		return // an earlier attempt left a doubt that nothing has cleared
+	if r.doubtful != nil || r.unclear != nil {
+		return // an earlier attempt left a doubt that nothing has cleared, or may have
 	}
 	if r.dot == nil && !c.stoppedSince(r.begun) && r.state != Held {
 		c.violate(TrueReports, "undoubted "+r.name(), []*event{r.begun, r.intent, e},
@@ -145,6 +145,7 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 		return
 	}
 	if max(r.blurred, c.wire.blurred) > r.dot.seq {
+		r.unclear = r.dot
 		return // it is not known of which mail a server spoke
 	}
 	r.doubtful = r.dot

@@ -180,7 +180,7 @@ func (c *Checker) nextHops(j *job) [][]string {
 
 // untried names a host of a list that the attempt j still has to try.
 func (c *Checker) untried(list []string, j *job) string {
-	if j.hops.addresses() >= c.policy.Limits.NextHops {
+	if j.hops.tried() >= c.policy.Limits.NextHops {
 		return ""
 	}
 	for _, host := range list {
