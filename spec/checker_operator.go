@@ -92,7 +92,7 @@ func (c *Checker) operated(e *event) {
 		switch {
 		case has(words, "retry"), has(words, "release"):
 			t.parked = nil
-		case has(words, "hold") && r.state != Held && len(t.said["release"].open) == 0:
+		case has(words, "hold") && r.state != Held && !c.stillOpen(t.said["release"]):
 			t.parked = e
 		case has(words, "bounce"), has(words, "delete"):
 			t.ended = e
@@ -112,6 +112,12 @@ func (c *Checker) answered(o order, e *event) order {
 	}
 	o.open = slices.Delete(slices.Clone(o.open), i, i+1)
 	return o
+}
+
+// stillOpen reports whether the process that runs was told a word, and has not
+// answered.
+func (c *Checker) stillOpen(o order) bool {
+	return slices.ContainsFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) })
 }
 
 // unanswered reports whether a word may be carried out that ok is true of: it has

@@ -80,6 +80,10 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 			edits: []edit{after("state=queued", says("hold", "")+restarted)}},
 		{name: "a disk that fails keeps it parked, and a second hold is refused", base: deferred, edits: waits(says("hold", failing) + "2m world start count=2" +
 			"\n2m relay ready" + again + waitingEnd)},
+		{name: "parked, though a process before was told to release it", base: deferred, edits: waits(`
+1m world operator message=m1 queue=Q1 text=release` + restarted + `
+3m world operator message=m1 queue=Q1 text=hold
+3m world operated message=m1 queue=Q1 text=hold` + waitingEnd)},
 		{name: "a hold is refused, and then a second one", base: deferred, edits: waits(refused + again + waitingEnd),
 			want: []string{"PROGRESS: the next attempt was due"}},
 		{name: "a retry that is refused releases nothing", base: deferred, edits: waits(says("hold", "AND") + restarted + `

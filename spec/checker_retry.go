@@ -52,7 +52,7 @@ func (c *Checker) wanted(r *rcpt) bool {
 // since, or its clock was wrong: it cannot tell the two apart, and may try once
 // more.
 func (c *Checker) rested(r *rcpt, e *event) bool {
-	return r.state == Queued && e.reckoned() > r.due.Add(c.policy.Schedule.Lifetime+c.policy.Schedule.Max) && c.stoppedSince(r.outcome)
+	return r.state == Queued && e.reckoned() > r.soonest().Add(c.policy.Schedule.Lifetime+c.policy.Schedule.Max) && c.stoppedSince(r.outcome)
 }
 
 // expires is when the lifetime of m ends, as the relay reckons, at the earliest
