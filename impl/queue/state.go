@@ -20,6 +20,7 @@ import (
 func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 	n := q.names()
 	e := encoder{b: b, now: q.clock.now(), names: n}
+	e.wall(q.clock.anchor.Wall)
 	e.flags(q.clock.set, q.recovery.started, q.recovery.ready, q.stopping, q.halted != nil, q.wake != 0)
 	if q.wake != 0 {
 		e.int(int64(q.wake - q.clock.mono))
