@@ -402,7 +402,8 @@ func (c *Checker) judgeUnrecorded(x *entry) {
 		return // or it may have known, and was stopped before it said so
 	}
 	for _, r := range x.mail.rcpts {
-		if r.owed && r.fated() && !r.state.Final() && r.begun != nil && !(c.hushed(r) && c.stoppedBetween(r.begun, gone)) && !c.decidedMutely(r) && !c.expiredMutely(r) {
+		hidden := c.hushed(r) && c.stoppedBetween(r.begun, gone) || c.decidedMutely(r) || c.expiredMutely(r)
+		if r.owed && r.fated() && !r.state.Final() && r.begun != nil && !hidden {
 			c.violate(CleanExactly, "early "+r.name(), []*event{r.begun, r.outcome, r.lastAccepted(), gone},
 				"%s was removed before the relay had recorded what became of %s", x.name(), r.address)
 		}
