@@ -117,7 +117,7 @@ func (c *Checker) answered(o order, e *event) order {
 // stillOpen reports whether the process that runs was told a word, and has not
 // answered.
 func (c *Checker) stillOpen(o order) bool {
-	return slices.ContainsFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) })
+	return slices.ContainsFunc(o.open, func(said *event) bool { return said.seq > c.clock.start && !c.stoppedSince(said) })
 }
 
 // unanswered reports whether a word may be carried out that ok is true of: it has
@@ -218,7 +218,7 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 	if !now {
 		latest = max(latest, before)
 	}
-	if e.Due > latest && (c.mutely(r, "release") || c.mutely(r, "retry-now")) {
+	if e.Due > latest && !c.stillOpen(r.told.said["release"]) && !c.stillOpen(r.told.said["retry-now"]) {
 		return false // the process that was told ended, and the next one found something else
 	}
 	if e.Due > latest {
