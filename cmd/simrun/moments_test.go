@@ -18,6 +18,9 @@ import (
 // the trace, whatever changed, shows no rule broken that the sweep does not see.
 // MOMENTS=NAME,NAME is for other stories.
 func TestMomentsThatAreOneShowTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it runs thousands of worlds, one after the other: no race is to be seen there")
+	}
 	stories := []string{"plain/one-recipient"}
 	if names := os.Getenv("MOMENTS"); names != "" {
 		stories = strings.Split(names, ",")
