@@ -199,23 +199,23 @@ func (c *Checker) hop(e *event) {
 
 // judgeDials judges how often an attempt dials. One whose session breaks may
 // dial the same address again, for those who were not named yet: each dial is
-// for one recipient at least. Where TLS failed, there is a second round in clear,
-// and a dial that was for nobody.
+// for one recipient at least. Where TLS failed, there is a second round, in clear.
 func (c *Checker) judgeDials(j *job, e *event) {
-	again := 0
+	again, round := 0, 0
+	lost := c.lostAt(j, e)
 	for _, d := range j.hops.dials {
-		if d.Host == e.Host && d.Addr == e.Addr {
-			again++
+		if d.Host != e.Host || d.Addr != e.Addr {
+			continue
+		}
+		again++
+		if lost == 0 || d.seq > lost {
+			round++
 		}
 	}
 	if most := c.policy.Limits.NextHops; again == 0 && j.hops.addresses() == most {
 		c.violate(FairAndBounded, "hops "+e.Job, []*event{j.start, e}, "one attempt for %s tries more than %d addresses", j.dest, most)
 	}
-	most := len(j.to)
-	if c.inClear(j, e) {
-		most = 2*most + 1
-	}
-	if len(j.to) > 0 && again == most {
+	if len(j.to) > 0 && round == len(j.to) {
 		c.violate(FairAndBounded, "again "+e.Job, []*event{j.start, e}, "one attempt for %s dials %s more often than it has recipients", j.dest, e.Addr)
 	}
 }

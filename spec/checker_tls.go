@@ -139,10 +139,17 @@ func (c *Checker) tlsTrouble(j *job, e *event, host string) {
 // inClear reports whether a dial is one after TLS has failed there: the one
 // that may be in clear. What servers and networks saw must bear the relay's
 // word out, where they are heard of.
-func (c *Checker) inClear(j *job, e *event) bool {
-	return slices.ContainsFunc(j.hops.lost, func(l lostTLS) bool {
-		return l.host == hostName(e.Host) && l.addr == e.Addr && (!c.wire.connected || c.wire.tlsFailed[l.addr] > l.dial)
-	})
+func (c *Checker) inClear(j *job, e *event) bool { return c.lostAt(j, e) > 0 }
+
+// lostAt is the dial with which TLS failed where another one goes now; 0 when it
+// has not.
+func (c *Checker) lostAt(j *job, e *event) int {
+	for _, l := range j.hops.lost {
+		if l.host == hostName(e.Host) && l.addr == e.Addr && (!c.wire.connected || c.wire.tlsFailed[l.addr] > l.dial) {
+			return l.dial
+		}
+	}
+	return 0
 }
 
 // judgeClear judges a dial in clear: only when no next hop is left may it be.

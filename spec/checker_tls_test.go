@@ -104,6 +104,9 @@ func TestMailGoesInClearWhenNoNextHopIsLeft(t *testing.T) {
 	}
 	runTrials(t, []trial{
 		{name: "TLS failed everywhere", base: delivered, edits: []edit{inClear}},
+		{name: "in clear, more often than there are recipients", base: delivered, edits: []edit{inClear, after(`text="in clear"`,
+			`1.49s  relay dial message=m1 queue=Q1 job=j1 dest=example.net host=mx1.example.net addr=192.0.2.1:25 text="in clear"`)},
+			want: []string{"FAIR-AND-BOUNDED: more often than it has recipients"}},
 		{name: "a next hop is left", base: delivered, edits: []edit{inClear, toMX2},
 			want: []string{"NEXT-HOP-ORDER: again in clear: mx2.example.net was not tried"}},
 		{name: "a next hop is left, beyond the limit", base: delivered, edits: []edit{inClear, toMX2}, policy: hops(1)},
