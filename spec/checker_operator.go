@@ -177,7 +177,7 @@ func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
 	case t.ended != nil:
 		c.violate(RetryOnTime, about, []*event{t.ended, e},
 			"the relay began an attempt for %s, though it had told an operator that this is done: %s", r.name(), t.ended.Text)
-	case t.parked != nil && !c.decided(r, "release", nil) && !c.decided(r, "retry", nil):
+	case t.parked != nil && !c.decided(r, "release", t.parked) && !c.decided(r, "retry", t.parked):
 		c.violate(RetryOnTime, about, []*event{r.outcome, t.parked, e}, "the relay began an attempt for %s, which an operator had parked", r.name())
 	case r.state == Parked && !c.ordered(r, "release"):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is parked", r.name())

@@ -84,6 +84,11 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 1m world operator message=m1 queue=Q1 text=release` + restarted + `
 3m world operator message=m1 queue=Q1 text=hold
 3m world operated message=m1 queue=Q1 text=hold` + waitingEnd)},
+		{name: "parked and attempted, for a process before was told to release it", base: deferred, edits: waits(`
+1m world operator message=m1 queue=Q1 text=release` + restarted + `
+3m world operator message=m1 queue=Q1 text=hold
+3m world operated message=m1 queue=Q1 text=hold` + attempted),
+			want: []string{"RETRY-ON-TIME: which an operator had parked"}},
 		{name: "a hold is refused, and then a second one", base: deferred, edits: waits(refused + again + waitingEnd),
 			want: []string{"PROGRESS: the next attempt was due"}},
 		{name: "a retry that is refused releases nothing", base: deferred, edits: waits(says("hold", "AND") + restarted + `
