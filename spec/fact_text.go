@@ -51,6 +51,7 @@ func (f *Fact) appendFields(b []byte) []byte {
 	b = appendText(b, "job", f.Job)
 	b = appendList(b, "to", f.To)
 	b = appendText(b, "from", f.From)
+	b = appendList(b, "notify", f.Notify)
 	b = appendText(b, "dest", f.Dest)
 	b = appendText(b, "host", f.Host)
 	b = appendText(b, "addr", f.Addr)
@@ -251,7 +252,7 @@ func (p *factParser) list() ([]string, error) {
 
 // field reads the value of key into f.
 func (p *factParser) field(f *Fact, key string) error {
-	if key == "to" || key == "faults" {
+	if key == "to" || key == "notify" || key == "faults" {
 		list, err := p.list()
 		if err == nil && p.rest != "" && p.rest[0] != ' ' {
 			err = fmt.Errorf("unexpected %q", p.rest)
@@ -259,8 +260,12 @@ func (p *factParser) field(f *Fact, key string) error {
 		if err != nil {
 			return fmt.Errorf("fact: %s: %w", key, err)
 		}
-		if key == "to" {
+		switch key {
+		case "to":
 			f.To = list
+			return nil
+		case "notify":
+			f.Notify = list
 			return nil
 		}
 		for _, v := range list {

@@ -59,6 +59,9 @@ func TestFactsSurviveText(t *testing.T) {
 		if to := rapid.SliceOfN(text, 0, 3).Draw(t, "to"); len(to) > 0 {
 			f.To = to
 		}
+		if notify := rapid.SliceOfN(text, 0, 3).Draw(t, "notify"); len(notify) > 0 {
+			f.Notify = notify
+		}
 		fault := rapid.OneOf(rapid.SampledFrom(Faults()), rapid.Map(text, func(s string) Fault { return Fault(s) }))
 		if faults := rapid.SliceOfN(fault, 0, 3).Draw(t, "faults"); len(faults) > 0 {
 			f.Faults = faults
