@@ -70,6 +70,17 @@ func (r *Relay) check(e spec.Envelope) (spec.Envelope, error) {
 		}
 		e.Sender = m.String()
 	}
+	if err := e.Tracking.Validate(); err != nil {
+		return e, err
+	}
+	if len(e.Asked) > len(e.Recipients) {
+		return e, fmt.Errorf("something is asked for about %d recipients, and the message has %d", len(e.Asked), len(e.Recipients))
+	}
+	for i, asked := range e.Asked {
+		if err := asked.Validate(); err != nil {
+			return e, fmt.Errorf("recipient %q: %w", e.Recipients[i], err)
+		}
+	}
 	to := make([]string, len(e.Recipients))
 	for i, address := range e.Recipients {
 		m, err := submission.ParseMailbox(address)
