@@ -154,7 +154,7 @@ type Tracking struct {
 // AskedOf returns what was asked for about the i-th of some recipients; all may
 // be shorter than they are.
 func AskedOf(all []Asked, i int) Asked {
-	if i < len(all) {
+	if i >= 0 && i < len(all) {
 		return all[i]
 	}
 	return Asked{}

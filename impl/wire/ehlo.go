@@ -20,6 +20,8 @@ type Extensions struct {
 	SizeLimit int64
 	// EightBitMIME: MAIL may carry BODY=8BITMIME (RFC 6152).
 	EightBitMIME bool
+	// DSN: MAIL may carry RET= and ENVID=, RCPT NOTIFY= and ORCPT= (RFC 3461).
+	DSN bool
 	// EnhancedStatusCodes: replies carry them (RFC 2034). It is for the
 	// record: they are recognised in any case.
 	EnhancedStatusCodes bool
@@ -62,6 +64,8 @@ func (e *Extensions) note(x Extension) {
 		e.Pipelining = true
 	case "8BITMIME":
 		e.EightBitMIME = true
+	case "DSN":
+		e.DSN = true
 	case "ENHANCEDSTATUSCODES":
 		e.EnhancedStatusCodes = true
 	case "SIZE":
