@@ -11,7 +11,7 @@ import (
 func (g *generator) script() string {
 	var lines []string
 	if g.odds(0.2) {
-		lines = append(lines, "offer "+pick(g, "none", "SIZE 10000000", "PIPELINING", "PIPELINING, SIZE 2000, 8BITMIME", "8BITMIME"))
+		lines = append(lines, "offer "+pick(g, "none", "SIZE 10000000", "PIPELINING", "PIPELINING, SIZE 2000, 8BITMIME", "8BITMIME", "PIPELINING, DSN"))
 	}
 	for _, c := range []struct {
 		class class
