@@ -89,6 +89,7 @@ func TestRelayedIsToldOnlyOfWhatAServerTook(t *testing.T) {
 		{name: "told", base: delivered, edits: []edit{asking("success"), hello("SIZE"), told}},
 		{name: "not told, though asked for", base: delivered, edits: []edit{asking("success"), hello("SIZE")},
 			want: []string{"NOTHING-LOST: had asked to hear of success and never did"}},
+		{name: "not told, and it is not known what the server offers", base: delivered, edits: []edit{asking("success")}},
 		{name: "not told, and a crash may be why", base: delivered, edits: []edit{asking("success"), hello("SIZE"),
 			after("state=delivered reply", "2.3s world crash\n2.4s world start count=2\n2.5s relay ready")}},
 		{name: "not told by a relay whose server tells", base: delivered,

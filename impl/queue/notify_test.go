@@ -74,6 +74,26 @@ func TestTheSenderIsToldWhatItAskedFor(t *testing.T) {
 	}
 }
 
+// TestDeliveriesKnowWhatWasAskedFor, of those recipients that they have.
+func TestDeliveriesKnowWhatWasAskedFor(t *testing.T) {
+	r := started(t, nil)
+	tracking := spec.Tracking{Return: spec.ReturnFull, EnvelopeID: "QQ"}
+	r.do(Submit{ID: "m1", Message: "m1", Size: 3, Envelope: spec.Envelope{
+		Sender: "s@home.test", Recipients: []string{"a@x.test", "b@y.test", "B@y.test"}, Tracking: tracking,
+		Asked: []spec.Asked{{}, {}, {Notify: spec.NotifyNever}},
+	}, Ops: []seam.Op{{Key: seam.ChunkKey("m1", 0), Value: []byte("x\r\n")}}})
+	r.flush()
+	want := map[string][]spec.Asked{"x.test": nil, "y.test": {{}, {Notify: spec.NotifyNever}}}
+	for _, b := range r.begins {
+		if !slices.Equal(b.Asked, want[b.Dest]) || b.Tracking != tracking {
+			t.Errorf("%s: asked %v, %v", b.Dest, b.Asked, b.Tracking)
+		}
+	}
+	if len(r.begins) != 2 {
+		t.Errorf("%d deliveries", len(r.begins))
+	}
+}
+
 // TestNobodyIsToldOfADoubtThatACrashLeft when the sender wants to hear nothing.
 func TestNobodyIsToldOfADoubtThatACrashLeft(t *testing.T) {
 	r := started(t, nil)
