@@ -175,8 +175,10 @@ func (c *Checker) judgeParked(r *rcpt, e *event) {
 }
 
 // judgeMovedUp judges the new due time of what an operator released or wants
-// attempted now. It reports false when that is not why it is said.
-func (c *Checker) judgeMovedUp(r *rcpt, e *event, before Wall) bool {
+// attempted now, which was due before; or soonest, if a process since took that for
+// the word of a clock that was ahead. It reports false when that is not why it is
+// said.
+func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 	release, now := c.ordered(r, "release"), c.ordered(r, "retry-now")
 	if e.Job != "" || !release && !now {
 		return false
@@ -185,9 +187,9 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before Wall) bool {
 	if _, end := r.mail.expires(c.policy); latest >= end {
 		latest = max(latest, end.Add(leeway))
 	}
-	if !now && r.state == Parked && e.Due < before {
+	if !now && r.state == Parked && e.Due < soonest {
 		c.violate(RetryOnTime, "released "+r.name(), []*event{r.outcome, e},
-			"the relay released %s, and made it due %s earlier than it was", r.name(), ago(before.Sub(e.Due)))
+			"the relay released %s, and made it due %s earlier than it was", r.name(), ago(soonest.Sub(e.Due)))
 	}
 	if !now {
 		latest = max(latest, before)

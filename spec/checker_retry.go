@@ -109,9 +109,9 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 
 // judgeDeferred judges the due time of the next attempt.
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
-	before := r.due
+	before, soonest := r.due, r.soonest()
 	r.due, r.dueFrom = e.Due, 0
-	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before) {
+	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before, soonest) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++
