@@ -76,7 +76,7 @@ func (d *desk) carryOut(act queue.Action) error {
 		}
 		d.events = append(d.events, found)
 	case queue.Close:
-		d.events = append(d.events, queue.Settle{Job: act.Job, Last: true, Header: r.header(act.ID), Fresh: r.ids.next()})
+		d.events = append(d.events, r.closed(act))
 	case queue.Note:
 		r.host.Note(act.Fact)
 	case queue.Decided:

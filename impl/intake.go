@@ -29,7 +29,8 @@ func (i intake) Submit(_ context.Context, m submission.Message) error {
 // CRLF, read to its end. It waits for Run, and until recovery is over.
 //
 // What the relay would not take by SMTP is refused before content is read:
-// addresses that RFC 5321 does not know, too many recipients; and what is larger
+// addresses that RFC 5321 does not know, wishes that RFC 3461 does not know, too
+// many recipients; and what is larger
 // than a message may be while it is read. When ctx is done or the relay stops
 // while content is read, Submit returns and nothing is queued; a call of
 // content.Read that blocks is left alone, and its result dropped.
@@ -69,6 +70,17 @@ func (r *Relay) check(e spec.Envelope) (spec.Envelope, error) {
 			return e, fmt.Errorf("sender %q: %w", e.Sender, err)
 		}
 		e.Sender = m.String()
+	}
+	if err := e.Tracking.Validate(); err != nil {
+		return e, err
+	}
+	if len(e.Asked) > len(e.Recipients) {
+		return e, fmt.Errorf("something is asked for about %d recipients, and the message has %d", len(e.Asked), len(e.Recipients))
+	}
+	for i, asked := range e.Asked {
+		if err := asked.Validate(); err != nil {
+			return e, fmt.Errorf("recipient %q: %w", e.Recipients[i], err)
+		}
 	}
 	to := make([]string, len(e.Recipients))
 	for i, address := range e.Recipients {

@@ -3,9 +3,12 @@ package impl
 import (
 	"bytes"
 	"context"
+	"io"
+	"slices"
 
 	"github.com/postonce/postonce/impl/delivery"
 	"github.com/postonce/postonce/impl/queue"
+	"github.com/postonce/postonce/impl/spool"
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -23,14 +26,16 @@ func (l ledger) Settle(_ context.Context, job delivery.Job, results []delivery.R
 	e := queue.Settle{Job: job.ID, Last: last}
 	report := false
 	for _, res := range results {
-		report = report || res.Verdict != spec.Proceed
+		asked := spec.AskedOf(job.Asked, slices.Index(job.Recipients, res.Recipient))
+		report = report || res.Verdict != spec.Proceed || res.Relayed && asked.Notify.Success()
 		e.Results = append(e.Results, queue.Result{
-			Recipient: res.Recipient, Verdict: res.Verdict, Broken: res.Broken,
+			Recipient: res.Recipient, Verdict: res.Verdict, Relayed: res.Relayed, Broken: res.Broken,
 			Trouble: queue.Trouble{Host: res.Host, Stage: res.Stage, Event: res.Event, Reply: res.Reply, Text: res.Text},
 		})
 	}
 	if report && job.Sender != "" {
-		e.Header, e.Fresh = l.relay.header(job.Queue), l.relay.ids.next()
+		e.Header, e.Whole = l.relay.original(job.Queue, job.Size, job.Tracking.Return)
+		e.Fresh = l.relay.ids.next()
 	}
 	return l.relay.actor.ask(e)
 }
@@ -38,7 +43,31 @@ func (l ledger) Settle(_ context.Context, job delivery.Job, results []delivery.R
 // close ends recipients without a conversation.
 func (r *Relay) close(c queue.Close) {
 	// The core stores the results or halts; either way nobody waits for more.
-	_ = r.actor.ask(queue.Settle{Job: c.Job, Last: true, Header: r.header(c.ID), Fresh: r.ids.next()})
+	_ = r.actor.ask(r.closed(c))
+}
+
+// closed is the answer to a Close.
+func (r *Relay) closed(c queue.Close) queue.Settle {
+	e := queue.Settle{Job: c.Job, Last: true}
+	e.Header, e.Whole = r.original(c.ID, c.Size, c.Return)
+	e.Fresh = r.ids.next()
+	return e
+}
+
+// wholeBytes bounds the messages that a report gives back whole: those of many
+// reports are in memory at once, and a report is stored in one batch.
+const wholeBytes = 256 << 10
+
+// original reads what a report gives back of a message: its header, or all of it
+// when that was asked for (RFC 3461 section 4.3) and it is not too large.
+func (r *Relay) original(id spec.QueueID, size int64, wanted spec.Return) (content []byte, whole bool) {
+	if wanted == spec.ReturnFull && size > 0 && size <= wholeBytes {
+		content, err := io.ReadAll(spool.Body(r.host.Store, id, size))
+		if err == nil {
+			return content, true
+		}
+	}
+	return r.header(id), false
 }
 
 // headerBytes bounds how much of an original a report quotes.

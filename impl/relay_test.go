@@ -215,6 +215,13 @@ func TestARefusedSubmissionLeavesNothing(t *testing.T) {
 		{"a NUL in a domain", to("bob@exa\x00mple.net"), unread},
 		{"no domain", to("bob"), unread},
 		{"a sender that is none", spec.Envelope{Sender: "alice", Recipients: []string{"bob@example.net"}}, unread},
+		{"a wish that nobody can have", spec.Envelope{
+			Sender: "a@x.org", Recipients: []string{"bob@example.net"}, Asked: []spec.Asked{{Notify: spec.NotifyNever | spec.NotifyDelay}},
+		}, unread},
+		{"a wish about nobody", spec.Envelope{Sender: "a@x.org", Recipients: []string{"bob@example.net"}, Asked: make([]spec.Asked, 2)}, unread},
+		{"an identifier of two lines", spec.Envelope{
+			Sender: "a@x.org", Recipients: []string{"bob@example.net"}, Tracking: spec.Tracking{EnvelopeID: "a\r\nb"},
+		}, unread},
 		{"too large", to("bob@example.net"), large},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -50,6 +50,13 @@ var counts = []count{
 	{"report", "reports", "how many reports about it reached the sender", func(e *Expectation) *int { return &e.Reports }},
 }
 
+// news are what a sender can be told of besides failure; what is not expected
+// must not come.
+var news = []term{
+	{"delay", "a report reached the sender that delivery is delayed"},
+	{"relay", "a report reached the sender that a server took it which will say no more"},
+}
+
 // spools are the words for what the spool holds at the end.
 var spools = []term{
 	{"empty", "nothing"},
@@ -64,6 +71,7 @@ var expectForms = []term{
 	{"spool empty|held|damaged", "what the spool holds at the end"},
 	{"rules hold", "no more is expected than that the rules hold: nothing of a recipient without a line, nor that every fault and step does something"},
 	{"violates RULE", "this relay must break the rule (for stories about other relays)"},
+	{`report "TEXT"`, "a report that contains TEXT reached a sender in the domain that every world has"},
 	{`licence "TEXT"`, "a second acceptance was licensed by a doubt window whose description contains TEXT"},
 }
 
@@ -92,6 +100,13 @@ func (l *line) expectation(e Expectation) []Expectation {
 	case l.accept("violates"):
 		e.Violates = l.choose("rule", wordsOf(ruleTerms()))
 		return []Expectation{e}
+	case l.accept("report"):
+		l.space()
+		at := l.pos
+		if e.Report = l.quoted("the text"); e.Report == "" {
+			l.fail(at, "", "the text is empty")
+		}
+		return []Expectation{e}
 	case l.accept("licence"):
 		l.space()
 		at := l.pos
@@ -101,7 +116,7 @@ func (l *line) expectation(e Expectation) []Expectation {
 		return []Expectation{e}
 	}
 	if w := l.peek(); badName(w) == "" {
-		if n := nearest(w, []string{"spool", "rules", "violates", "licence"}); n != "" {
+		if n := nearest(w, []string{"spool", "rules", "violates", "report", "licence"}); n != "" {
 			l.fail(l.pos, hint(w, []string{n}), "%q is neither a message with its recipient nor a known word", w)
 			return nil
 		}
@@ -141,8 +156,21 @@ func (l *line) clause(e *Expectation) {
 		}
 		return
 	}
+	if l.accept("told") {
+		l.expect("of")
+		told := &e.Delay
+		if l.choose("news", wordsOf(news)) == "relay" {
+			told = &e.Relay
+		}
+		if *told {
+			l.fail(at, "", "this stands here twice")
+		}
+		*told = true
+		return
+	}
 	if _, err := strconv.Atoi(l.peek()); err != nil {
-		l.fail(at, "write by HOST, encrypted, in clear, or a number with "+strings.Join(countWords(), ", "), "unknown clause %q", l.rest())
+		l.fail(at,
+			"write by HOST, encrypted, in clear, told of delay, told of relay, or a number with "+strings.Join(countWords(), ", "), "unknown clause %q", l.rest())
 		return
 	}
 	n := l.number("a count", 0)
@@ -181,6 +209,8 @@ func (e Expectation) subject() string {
 		return "violates"
 	case e.Licence != "":
 		return "licence"
+	case e.Report != "":
+		return "report"
 	case e.Message != "":
 		return e.Message + " " + e.Recipient
 	}
@@ -198,6 +228,8 @@ func (e Expectation) outcome() string {
 		return e.Violates
 	case e.Licence != "":
 		return strconv.Quote(e.Licence)
+	case e.Report != "":
+		return strconv.Quote(e.Report)
 	}
 	out := e.State
 	for _, c := range counts {
@@ -207,6 +239,12 @@ func (e Expectation) outcome() string {
 		case n >= 0:
 			out += fmt.Sprintf(", %d %s", n, c.many)
 		}
+	}
+	if e.Delay {
+		out += ", told of delay"
+	}
+	if e.Relay {
+		out += ", told of relay"
 	}
 	if e.By != "" {
 		out += ", by " + e.By

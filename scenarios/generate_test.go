@@ -114,6 +114,7 @@ func genPlan(t *rapid.T, s *Scenario) {
 			Recipients: to[:rapid.IntRange(1, len(to)).Draw(t, "recipients")],
 			Size:       rapid.SampledFrom([]int64{0, 0, 1, 300_000}).Draw(t, "size"),
 			EightBit:   rapid.Bool().Draw(t, "8bit")})
+		genAsked(t, &s.Plan[len(s.Plan)-1])
 		if s.Plan[len(s.Plan)-1].Size == 0 && rapid.Bool().Draw(t, "content") {
 			text := rapid.StringMatching(`([ -,.-~]{0,9}\n){0,4}`).Draw(t, "text")
 			s.Messages = append(s.Messages, Message{Name: name, Content: []byte(strings.ReplaceAll(text, "\n", "\r\n"))})
@@ -121,6 +122,22 @@ func genPlan(t *rapid.T, s *Scenario) {
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "steps") {
 		s.Plan = append(s.Plan, genStep(t)...)
+	}
+}
+
+func genAsked(t *rapid.T, s *Step) {
+	s.Tracking = spec.Tracking{
+		Return:     spec.Return(rapid.IntRange(0, 2).Draw(t, "ret")),
+		EnvelopeID: rapid.SampledFrom([]string{"", "QQ 314", `a"b+c=\`}).Draw(t, "envid"),
+	}
+	for i := range s.Recipients {
+		if rapid.IntRange(0, 4).Draw(t, "asks") > 0 {
+			continue
+		}
+		s.Asked = append(append(s.Asked, make([]spec.Asked, i-len(s.Asked))...), spec.Asked{
+			Notify:   rapid.SampledFrom([]spec.Notify{spec.NotifyNever, spec.NotifySuccess | spec.NotifyDelay}).Draw(t, "notify"),
+			Original: rapid.SampledFrom([]string{"", "rfc822;b x@example.com"}).Draw(t, "orcpt"),
+		})
 	}
 }
 
@@ -178,6 +195,7 @@ func genExpect(t *rapid.T, s *Scenario) {
 			e := Expectation{Message: step.Message, Recipient: r, Attempts: -1, Acceptances: -1, Reports: -1,
 				State: rapid.SampledFrom([]string{stateDelivered, stateFailed, stateQueued, stateAnything}).Draw(t, "state")}
 			if e.State == stateDelivered && rapid.Bool().Draw(t, "counted") {
+				e.Delay, e.Relay = step.Sender != "" && rapid.Bool().Draw(t, "delay"), step.Sender != "" && rapid.Bool().Draw(t, "relay")
 				e.Attempts, e.Acceptances, e.By = rapid.IntRange(1, 3).Draw(t, "attempts"), 1, MailboxServer
 				e.TLS = rapid.SampledFrom([]string{"", Encrypted, InClear}).Draw(t, "tls")
 			}

@@ -74,6 +74,7 @@ tls off smart1.example
 relays smart1.example, smart2.example:587
 fallback last.example
 schedule first 1m, factor 3/2, max 1h, lifetime 4d
+delay_warning 2h
 limit deliveries 2
 limit per-destination 1
 limit recipients-per-transaction 3
@@ -99,7 +100,8 @@ timeout quit 9s
 		InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS:       spec.TLSRequired, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "smart1.example": spec.TLSOff},
 		Relays: []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
-		Schedule: spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
+		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
+		DelayWarning: 2 * time.Hour,
 		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,

@@ -20,10 +20,13 @@ type stepForm struct {
 // stepForms returns the kinds of steps.
 func stepForms() []stepForm {
 	forms := []stepForm{
-		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT [again], ... [size BYTES] [8bit]",
+		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT [again] [notify WHAT] [orcpt \"TYPE;ADDRESS\"], ... " +
+			"[size BYTES] [8bit] [ret full|headers] [envid \"TEXT\"]",
 			"a client submits a message; <> is the null sender, user{1..150}@example.net stands for 150 recipients, " +
 				"again says that it names a recipient once more, " +
-				"size fills a standard content up to as many bytes, 8bit declares BODY=8BITMIME",
+				"size fills a standard content up to as many bytes, 8bit declares BODY=8BITMIME; " +
+				"notify says what the sender wants to be told (NOTIFY of RFC 3461): never, or some of success, failure and delay with + between them; " +
+				"orcpt, ret and envid are ORCPT, RET and ENVID, not encoded",
 			(*line).submit, showSubmit, true},
 		{StepCrash, "[t+TIME] crash [before|after FACT ... | before|after step N | before|after seam N], restart after TIME, keep all|some|none, silent",
 			"the relay's process is killed: at a time, when a fact is made (from the time on), at a line of the trace, " +
@@ -147,6 +150,7 @@ func (l *line) submit(s *Step) {
 			seen[canonical(m)] = true
 		}
 		s.Recipients = append(s.Recipients, all...)
+		s.ask(len(all), l.asked())
 		if len(s.Recipients) > maxRange {
 			l.fail(at, "", "the message has more than %d recipients", maxRange)
 			return
@@ -159,7 +163,8 @@ func (l *line) submit(s *Step) {
 		}
 	}
 	s.EightBit = l.accept("8bit")
-	l.end("size", "8bit")
+	s.Tracking = l.tracking()
+	l.end("size", "8bit", "ret", "envid")
 }
 
 // maxSize bounds the size of a message: a world holds it in memory.
@@ -170,14 +175,14 @@ func showSubmit(s Step) string {
 	if from == "" {
 		from = nullSender
 	}
-	out := fmt.Sprintf("%s from %s to %s", s.Message, from, mailboxList(s.Recipients))
+	out := fmt.Sprintf("%s from %s to %s", s.Message, from, askingList(s))
 	if s.Size > 0 {
 		out += fmt.Sprintf(" size %d", s.Size)
 	}
 	if s.EightBit {
 		out += " 8bit"
 	}
-	return out
+	return out + showTracking(s.Tracking)
 }
 
 // stop reads what follows "stop".

@@ -132,7 +132,7 @@ func (c *checker) impossible(e Expectation, sent *Step, spool string) (word, why
 	if word, why, what = c.badState(e, sent, spool); why != "" {
 		return word, why, what
 	}
-	if e.State == stateAnything && (e.Attempts >= 0 || e.Acceptances >= 0 || e.Reports >= 0 || e.By != "" || e.TLS != "") {
+	if e.State == stateAnything && (e.Attempts >= 0 || e.Acceptances >= 0 || e.Reports >= 0 || e.By != "" || e.TLS != "" || e.Delay || e.Relay) {
 		return e.State, stateAnything + " says that the story is not about this recipient", "leave out what follows it, or say the state"
 	}
 	tried := e.State == stateDelivered || e.State == stateUnknown || e.State == stateHeld
@@ -156,6 +156,10 @@ func (c *checker) impossible(e Expectation, sent *Step, spool string) (word, why
 		return "report", "a recipient is reported once (NOTHING-LOST)", "expect 1 report"
 	case e.TLS != "" && e.State != stateDelivered && e.State != stateUnknown && e.State != stateHeld:
 		return e.TLS, "no server took what is " + e.State, "leave it out"
+	case e.Relay && e.State != stateDelivered:
+		return "told of relay", "only what a server took is told as relayed", "leave it out, or expect delivered"
+	case (e.Delay || e.Relay) && sent.Sender == "":
+		return "told", "nothing is reported to the null sender", "leave it out"
 	case e.By != "" && e.State != stateDelivered && e.State != stateUnknown && e.State != stateHeld:
 		return "by", "no server took what is " + e.State, "leave by HOST out"
 	}

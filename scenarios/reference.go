@@ -45,6 +45,7 @@ where senders live and reports arrive; a record for the domain, or a server of t
 	chapter(&b, "expect", "", expectForms)
 	chapter(&b, "", "States:", states)
 	chapter(&b, "", "Clauses:", expectClauses())
+	chapter(&b, "", "What a sender can be told of besides failure:", news)
 	chapter(&b, "", "The spool at the end:", spools)
 	b.WriteString("\n## trace\n\nThe golden trace, line by line. An empty section is there to be filled in by `--rewrite`.\n")
 	b.WriteString("\n## A whole file\n\nIt has every section; most stories need four of them.\n\n```\n" + Example() + "```\n")

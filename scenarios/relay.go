@@ -40,6 +40,11 @@ func settings() []setting {
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Fallback) > 0, strings.Join(p.Fallback, ", ")) }},
 		{"schedule", "schedule first TIME, factor N/M, max TIME, lifetime TIME", "when to try again; what is left out stays as it is",
 			readSchedule, showSchedule},
+		{"delay_warning", "delay_warning TIME", "how long after its submission a message is reported as delayed, to who asked for that; 0s is never",
+			func(l *line, p *spec.Policy) { p.DelayWarning = l.duration("the time", 0) },
+			func(p, d spec.Policy) []string {
+				return oneIf(p.DelayWarning != d.DelayWarning, formatDuration(p.DelayWarning))
+			}},
 		{"limit", "limit WHAT NUMBER", "a bound on what the relay does at once", readLimit, showLimits},
 		{"timeout", "timeout WHAT TIME", "how long a stage of a delivery may take", readTimeout, showTimeouts},
 	}

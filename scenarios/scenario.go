@@ -143,6 +143,11 @@ type Step struct {
 	Size int64
 	// EightBit declares BODY=8BITMIME.
 	EightBit bool
+	// Tracking and Asked are what the sender wants to be told, of the message and of
+	// each of the Recipients, in their order; Asked ends with the last of whom
+	// anything is asked for.
+	Tracking spec.Tracking
+	Asked    []spec.Asked
 	// Host is for heal and cut.
 	Host string
 	// When matches a fact for a crash; zero for one at a time.
@@ -221,6 +226,9 @@ type Expectation struct {
 	Acceptances int
 	// Reports is how many reports about it reached the sender; -1 not said.
 	Reports int
+	// Delay and Relay say that a report reached the sender that delivery is delayed,
+	// or that it was relayed to a server that will say no more; else none must.
+	Delay, Relay bool
 	// By is the server that must have taken it; empty is not said.
 	By string
 	// TLS is Encrypted or InClear, for how each acceptance must have come;
@@ -237,5 +245,8 @@ type Expectation struct {
 	// Licence, for the line "licence TEXT", says that a second acceptance must
 	// have been licensed by a doubt window whose description contains TEXT.
 	Licence string
-	Line    int
+	// Report, for the line "report TEXT", says that a report that contains TEXT
+	// must have reached the sender.
+	Report string
+	Line   int
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -23,6 +24,10 @@ func (w *world) compare() {
 		case e.Spool != "":
 			w.compareSpool(e, all)
 			w.compareMarks(e)
+		case e.Report != "":
+			if !slices.ContainsFunc(w.reports, func(content []byte) bool { return bytes.Contains(content, []byte(e.Report)) }) {
+				w.mismatch(e.Line, "none of the %d reports that reached the sender contains %q", len(w.reports), e.Report)
+			}
 		case e.Licence != "":
 			covers := func(l spec.Licence) bool { return strings.Contains(l.Window, e.Licence) }
 			if !slices.ContainsFunc(w.checker.Licences(), covers) {
@@ -88,6 +93,13 @@ func (w *world) compareRecipient(e scenarios.Expectation, summaries map[string]*
 			w.mismatch(e.Line, "%s has %d %s, expected %d", who, c.got, what, c.want)
 		}
 	}
+	told := func(of string, seen int, expected bool) {
+		if want := map[bool]int{true: 1}[expected]; seen != want {
+			w.mismatch(e.Line, "of %s the sender was told of %s %d times, expected %d", who, of, seen, want)
+		}
+	}
+	told("delay", r.DelaysSeen, e.Delay)
+	told("relay", r.RelaysSeen, e.Relay)
 	if e.By != "" && !slices.ContainsFunc(r.By, func(h spec.HostCount) bool { return strings.EqualFold(h.Host, e.By) }) {
 		w.mismatch(e.Line, "%s was not taken by %s", who, e.By)
 	}

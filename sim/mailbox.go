@@ -5,10 +5,12 @@ import (
 	"io"
 	"log"
 	"net"
+	"slices"
 
 	"github.com/emersion/go-smtp"
 
 	"github.com/postonce/postonce/fakesmtp"
+	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/spec"
 )
 
@@ -22,7 +24,7 @@ type smtpServer interface {
 func (w *world) newServer(h *host) smtpServer {
 	note := func(f spec.Fact) { w.note(w.nature, f) }
 	if h.Peer {
-		return newMailbox(h.Name, note)
+		return newMailbox(h.Name, note, w.keepReport)
 	}
 	s := fakesmtp.NewServer(h.Name, h.Script, note)
 	s.Epoch, s.KeepContent = w.start, false
@@ -38,13 +40,24 @@ type mailbox struct {
 	*smtp.Server
 	name string
 	note func(spec.Fact)
+	// keep takes the reports that arrive.
+	keep func(content []byte)
+}
+
+// keepReport keeps a report for what is expected of it.
+func (w *world) keepReport(content []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if slices.ContainsFunc(w.scenario.Expect, func(e scenarios.Expectation) bool { return e.Report != "" }) {
+		w.reports = append(w.reports, content)
+	}
 }
 
 // mailboxBytes is the size of the largest message that a mailbox takes.
 const mailboxBytes = 64 << 20
 
-func newMailbox(name string, note func(spec.Fact)) *mailbox {
-	m := &mailbox{name: name, note: note}
+func newMailbox(name string, note func(spec.Fact), keep func([]byte)) *mailbox {
+	m := &mailbox{name: name, note: note, keep: keep}
 	m.Server = smtp.NewServer(smtp.BackendFunc(func(c *smtp.Conn) (smtp.Session, error) {
 		return &mailboxSession{mailbox: m, conn: c.Conn().(*mailboxConn)}, nil
 	}))
@@ -121,7 +134,11 @@ func (s *mailboxSession) Data(r io.Reader) error {
 	hash.Write(content)
 	id, to := messageID(content), s.to
 	s.fact(spec.Fact{Kind: spec.FactAccepted, Stage: spec.StageDot, Message: id, From: path(s.from), To: to, Hash: hash.Sum()})
-	for _, r := range readReport(content) {
+	said := readReport(content)
+	if len(said) > 0 {
+		s.mailbox.keep(content)
+	}
+	for _, r := range said {
 		s.fact(spec.Fact{
 			Kind: spec.FactReportSeen, Stage: spec.StageDot, Message: id, To: []string{r.recipient}, Reply: r.action, Text: r.about, State: r.state,
 		})

@@ -79,6 +79,9 @@ func (s *submission) note(kind spec.FactKind, to []string, reply, text string) {
 		hash := spec.NewContentHash()
 		hash.Write(s.content)
 		f.From, f.Hash, f.Count = path(s.step.Sender), hash.Sum(), int64(len(s.content))
+		for i := range s.step.Asked {
+			f.Notify = append(f.Notify, s.step.Asked[i].Notify.String())
+		}
 	}
 	s.world.note(s.world.nature, f)
 }
@@ -98,11 +101,12 @@ func (s *submission) converse() error {
 	if s.step.EightBit && strings.Contains(strings.ToUpper(offer), "8BITMIME") {
 		parameters = " BODY=8BITMIME"
 	}
+	parameters += tracking(s.step.Tracking)
 	if _, err := s.command(2, s.step.Recipients, "MAIL FROM:<%s>%s", s.step.Sender, parameters); err != nil {
 		return err
 	}
-	for _, to := range s.step.Recipients {
-		switch _, err := s.command(2, []string{to}, "RCPT TO:<%s>", to); {
+	for i, to := range s.step.Recipients {
+		switch _, err := s.command(2, []string{to}, "RCPT TO:<%s>%s", to, asked(spec.AskedOf(s.step.Asked, i))); {
 		case err == nil:
 			s.taken = append(s.taken, to)
 		case !errors.Is(err, errRefused):
@@ -120,6 +124,45 @@ func (s *submission) converse() error {
 	}
 	_, _ = s.command(0, nil, "QUIT") // the mail is delivered; nothing depends on it
 	return nil
+}
+
+// tracking writes RET and ENVID (RFC 3461 sections 4.3 and 4.4). They are said to
+// every relay: one that refuses them does not take the mail.
+func tracking(t spec.Tracking) string {
+	out := ""
+	if t.Return != 0 {
+		out += " RET=" + t.Return.String()
+	}
+	if t.EnvelopeID != "" {
+		out += " ENVID=" + xtext(t.EnvelopeID)
+	}
+	return out
+}
+
+// asked writes NOTIFY and ORCPT (RFC 3461 sections 4.1 and 4.2).
+func asked(a spec.Asked) string {
+	out := ""
+	if a.Notify != 0 {
+		out += " NOTIFY=" + a.Notify.Keywords()
+	}
+	if kind, address, ok := strings.Cut(a.Original, ";"); ok {
+		out += " ORCPT=" + kind + ";" + xtext(address)
+	}
+	return out
+}
+
+// xtext encodes more than has to be (RFC 3461 section 4), in its own way: the
+// relay's encoder is on trial.
+func xtext(s string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		if c := s[i]; '0' <= c && c <= '9' || 'A' <= c && c <= 'Z' || 'a' <= c && c <= 'z' || c == '@' || c == '.' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "+%02X", c)
+		}
+	}
+	return b.String()
 }
 
 // body sends the content and waits for what the relay says to it.

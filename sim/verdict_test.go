@@ -127,6 +127,16 @@ func TestAFaultThatNeverFiresGivesNoVerdict(t *testing.T) {
 	}
 }
 
+// TestNewsThatIsNotExpectedIsAMismatch: who expects nothing of it, expects none.
+func TestNewsThatIsNotExpectedIsAMismatch(t *testing.T) {
+	text := strings.Replace(quiet, "to bob@example.net", "to bob@example.net notify success", 1)
+	text = strings.Replace(text, "bob@example.net  anything", "bob@example.net  delivered", 1)
+	r := sim.Run(t, parse(t, text), newRelay, sim.Options{})
+	if all := strings.Join(r.Mismatches, "\n"); r.Status != sim.Safety || !strings.Contains(all, "told of relay 1 times, expected 0") {
+		t.Errorf("%v: %s", r.Status, all)
+	}
+}
+
 // TestAnExpectationThatIsWrongFails: each kind of line can fail, at its line.
 func TestAnExpectationThatIsWrongFails(t *testing.T) {
 	for _, test := range []struct{ line, words string }{
@@ -134,6 +144,9 @@ func TestAnExpectationThatIsWrongFails(t *testing.T) {
 		{"bob@example.net  delivered, 2 attempts", "has 1 attempt, expected 2"},
 		{"bob@example.net  delivered, 2 acceptances\nlicence \"reply lost\"", "has 1 acceptance, expected 2"},
 		{"bob@example.net  failed, 1 report", "has 0 reports to the sender, expected 1"},
+		{"bob@example.net  delivered, told of relay", "the sender was told of relay 0 times, expected 1"},
+		{"bob@example.net  delivered, told of delay", "the sender was told of delay 0 times, expected 1"},
+		{`report           "Action: relayed"`, "none of the 0 reports that reached the sender contains"},
 		{`licence          "reply lost"`, "no second acceptance was licensed"},
 		{"violates         NEVER-TWICE", "NEVER-TWICE was not violated"},
 	} {

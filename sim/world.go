@@ -54,6 +54,8 @@ type world struct {
 	ops     ops
 	marks   marks
 	mail    mailNames
+	// reports are those that reached the go-smtp server of senders.
+	reports [][]byte
 	// skew is how far the wall clock of the relay's machine is before the true
 	// time.
 	skew time.Duration

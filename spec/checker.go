@@ -148,6 +148,7 @@ func (c *Checker) Finish() []Violation {
 	c.judgeKept()
 	c.finishLost()
 	c.finishSeen()
+	c.finishNotices()
 	c.finishSpool()
 	return c.found
 }

@@ -92,6 +92,21 @@ func TestTheNextProcessBelievesTheClock(t *testing.T) {
 }
 
 // TestMailThatWasNeverAttemptedWaitsAsTheClockSays: submitted tomorrow, it seems.
+// TestWhatIsReleasedIsDueByTheClockOfItsProcess: one that takes the time for which
+// it was parked for a wrong one waits for the longest interval, from its start.
+func TestWhatIsReleasedIsDueByTheClockOfItsProcess(t *testing.T) {
+	released := func(due string) []edit {
+		return waits("30s world operator message=m1 queue=Q1 text=hold\n" +
+			"30s relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=1 state=parked due=5m1.7s\n" +
+			"30s world operated message=m1 queue=Q1 text=hold\n" +
+			"1m world stop\n" + set("2m", -10*24*time.Hour) + "\n3m world start count=2\n3m relay ready" + strings.ReplaceAll(released(due), "\n3m", "\n10m"))
+	}
+	runTrials(t, []trial{
+		{name: "after the longest interval", base: deferred, edits: released("-235h57m")},
+		{name: "earlier", base: deferred, edits: released("-236h57m"), want: []string{"RETRY-ON-TIME: made it due 1h earlier"}},
+	})
+}
+
 func TestMailThatWasNeverAttemptedWaitsAsTheClockSays(t *testing.T) {
 	first := func(at string) []edit {
 		return []edit{until("1.2s   relay attempt"), after("submitter submitted", "1m world stop\n"+set("2m", -24*time.Hour)+`

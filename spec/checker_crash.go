@@ -85,18 +85,18 @@ func (c *Checker) maybeHeld(r *rcpt) bool {
 // stillDoubted reports whether the relay found r in doubt since the last
 // attempt, and nothing shows that it recorded what follows.
 func (r *rcpt) stillDoubted() bool {
-	return r.doubt != nil && r.doubt.seq > r.begun.seq && len(r.reports) == 0 && !r.mail.null()
+	return r.doubt != nil && r.doubt.seq > r.begun.seq && len(r.reports) == 0 && !r.untold()
 }
 
 // maybeOver reports whether r may be final, although the relay never said so
 // and nobody else knows: an operator said that it was delivered or is to be
 // deleted, or it ended otherwise and there is nobody to tell.
 func (c *Checker) maybeOver(r *rcpt) bool {
-	if c.mutely(r, "delivered") || c.mutely(r, "delete") || r.mail.null() && c.mutely(r, "bounce") {
+	if c.mutely(r, "delivered") || c.mutely(r, "delete") || r.untold() && c.mutely(r, "bounce") {
 		return true
 	}
 	x := r.mail.entry
-	if !r.mail.null() || !x.gone() {
+	if !r.untold() || !x.gone() {
 		return false
 	}
 	if c.hushed(r) && c.stoppedBetween(r.begun, x.control.erased) {
@@ -124,7 +124,7 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 		if s.seq < r.outcome.seq || end == 0 || s.reckoned() < end {
 			continue
 		}
-		if len(r.reports) > 0 || c.mute(r.mail.entry) || r.mail.null() && s.reckoned().Sub(end) <= promptly {
+		if len(r.reports) > 0 || c.mute(r.mail.entry) || r.untold() && s.reckoned().Sub(end) <= promptly {
 			return true
 		}
 	}

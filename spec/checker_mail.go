@@ -15,10 +15,12 @@ type mail struct {
 	submit, resubmit, acknowledged, unanswered *event
 	// queued is the relay's word that the message is in its spool.
 	queued *event
-	// report is set for a report that the relay made: when, and on what; seen
-	// are the recipients whom it was seen to name.
+	// report is set for a report that the relay made: when, and on what; names are
+	// the recipients whom the relay says that it names, seen those whom it was seen
+	// to name.
 	report *event
 	about  *mail
+	names  []string
 	seen   []string
 	// endsFrom and endsBy bound the end of its lifetime where it seemed to have
 	// been submitted later than now; 0 is no bound. See checker_clock.go.
@@ -100,6 +102,13 @@ type rcpt struct {
 	reported *event
 	seen     int
 	seenAs   *event
+	// notify is what its sender wants to be told, by the fact asking; mixed is true
+	// when that is not clear. delays and relays are the reports that it is delayed,
+	// and was relayed. See checker_notify.go.
+	notify         Notify
+	asking         *event
+	mixed          bool
+	delays, relays notices
 	// told is what operators said of it; see checker_operator.go.
 	told orders
 	// talks counts the sessions in which it was named, for runs without
@@ -292,8 +301,9 @@ func (c *Checker) submission(e *event) {
 		if e.Hash != "" && !slices.Contains(m.hashes, e.Hash) && len(m.hashes) < 16 {
 			m.hashes = append(m.hashes, e.Hash)
 		}
-		for _, to := range e.To {
+		for i, to := range e.To {
 			if r := c.rcpt(m, to); r.counted != e {
+				c.asks(r, e, i)
 				r.counted = e
 				r.given++
 			}
@@ -374,8 +384,10 @@ func (c *Checker) queued(e *event) {
 	m.twins = m.twins || (m.queued != nil && m.queued.Queue != e.Queue)
 	m.queued = e
 	c.sender(m, e.From)
-	for _, to := range e.To {
-		c.rcpt(m, to).owed = true
+	for i, to := range e.To {
+		r := c.rcpt(m, to)
+		r.owed = true
+		c.asks(r, e, i)
 	}
 	c.judgeLifetime(m, e)
 }

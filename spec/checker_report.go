@@ -170,7 +170,7 @@ func (c *Checker) judgeAcceptedLate(r *rcpt, a *acceptance) {
 }
 
 // reportable reports whether somebody has to be told about r.
-func (r *rcpt) reportable() bool { return r.state.Reportable() && !r.mail.null() && r.mail.from != "" }
+func (r *rcpt) reportable() bool { return r.state.Reportable() && !r.untold() && r.mail.from != "" }
 
 // fated reports whether the fate of r is known to somebody: a server has the
 // mail, or the sender is being told.
@@ -184,7 +184,7 @@ func (r *rcpt) fated() bool {
 // What the end of a process may have hidden, is taken for done: if it is not,
 // the relay will act on it, or the message is found left behind.
 func (c *Checker) settled(r *rcpt) bool {
-	unsaid := !r.mail.null() && c.mute(r.mail.entry)
+	unsaid := !r.untold() && c.mute(r.mail.entry)
 	if c.maybeOver(r) || c.expiredMutely(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) || c.mutely(r, "bounce") && (r.fated() || unsaid) {
 		return true
 	}
@@ -219,7 +219,7 @@ func (c *Checker) finishLost() {
 // Message-ID: each submission that was acknowledged has a fate of its own.
 func (c *Checker) judgeTwinLost(m *mail, r *rcpt) {
 	fates := r.accepted + len(r.reports)
-	if r.acked < 2 || fates >= r.acked || m.null() || r.told.last != nil || c.excused(r) || !c.disk {
+	if r.acked < 2 || fates >= r.acked || r.untold() || r.told.last != nil || c.excused(r) || !c.disk {
 		return
 	}
 	for _, x := range c.spool.order {
@@ -252,7 +252,7 @@ func (c *Checker) judgeLost(m *mail, r *rcpt) {
 		if (x == nil && c.ended) || (x.gone() && !c.maybeReported(x)) {
 			lost("it is " + r.state.String() + ", and the sender was never told")
 		}
-	case r.fated(), c.maybeOver(r), !c.believes && m.null() && c.deniable(r):
+	case r.fated(), c.maybeOver(r), !c.believes && r.untold() && c.deniable(r):
 	case x.gone():
 		if !c.maybeReported(x) {
 			facts = append(facts, x.control.erased)

@@ -1,6 +1,6 @@
 package spec
 
-import "slices"
+import "cmp"
 
 // Reports: that there is one, that it goes to the sender, and that it says
 // what was recorded.
@@ -10,7 +10,14 @@ func (c *Checker) report(e *event) {
 	m := c.mailOf(e)
 	about := c.spool.entries[QueueID(e.Text)]
 	if m != nil {
-		m.report = e
+		if m.report == nil || e.State == 0 {
+			m.report = e
+		}
+		for _, to := range e.To {
+			if to = canonical(to); !has(m.names, to) {
+				m.names = append(m.names, to)
+			}
+		}
 		c.sender(m, nullSender)
 		if e.From != "" && e.From != nullSender {
 			c.rcpt(m, e.From).owed = true
@@ -35,6 +42,10 @@ func (c *Checker) report(e *event) {
 	c.judgeAddressee(about.mail, e.From, e)
 	for _, to := range e.To {
 		r := c.rcpt(about.mail, to)
+		if e.State == Queued || e.State == Delivered {
+			c.notice(r, e, e.State, e.Message)
+			continue
+		}
 		if r.outcome != nil && !r.state.Reportable() && !about.mail.twins {
 			c.violate(TrueReports, "reported "+r.name(), []*event{r.outcome, e},
 				"the relay stored a report on %s, which it had recorded as %s", r.name(), r.state)
@@ -53,8 +64,9 @@ func (c *Checker) judgeAddressee(m *mail, to string, e *event) {
 // reportSeen takes a report that arrived at a server. A copy for somebody else
 // than the sender, such as a postmaster, is none; our relay makes no such.
 func (c *Checker) reportSeen(e *event) {
-	if e.Reply != "failed" && e.State != Failed && e.State != Unknown {
-		return // a delay, a success, or nothing that we can tell
+	said, ok := saidBy(e)
+	if !ok {
+		return // a success that a server tells of, or nothing that we can tell
 	}
 	var m *mail
 	carrier := c.byID[e.Message]
@@ -74,6 +86,12 @@ func (c *Checker) reportSeen(e *event) {
 	}
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
+		if said != 0 {
+			r.noticeOf(said).seen++
+			carrier.speaksOf(r)
+			c.notice(r, e, said, e.Message)
+			continue
+		}
 		r.seen++
 		if r.seenAs == nil {
 			r.seenAs = e
@@ -96,6 +114,13 @@ func (m *mail) wentTo(address string) bool {
 	return !known || address == ""
 }
 
+// speaksOf notes that a report was seen to name r.
+func (m *mail) speaksOf(r *rcpt) {
+	if m != nil && !has(m.seen, r.address) && len(m.seen) < 1000 {
+		m.seen = append(m.seen, r.address)
+	}
+}
+
 // judgeSeen holds what a report says of r against what the relay recorded, and
 // against what servers did.
 func (c *Checker) judgeSeen(carrier *mail, r *rcpt, e *event) {
@@ -103,14 +128,12 @@ func (c *Checker) judgeSeen(carrier *mail, r *rcpt, e *event) {
 		return
 	}
 	if carrier != nil && carrier.report != nil && carrier.about != nil &&
-		(carrier.about != r.mail || !slices.ContainsFunc(carrier.report.To, func(to string) bool { return canonical(to) == r.address })) {
+		(carrier.about != r.mail || !has(carrier.names, r.address)) {
 		c.violate(TrueReports, "names "+r.name()+e.Message, []*event{carrier.report, e},
 			"the report %s speaks of %s, but it was stored on %s", e.Message, r.name(), carrier.about.id)
 		return
 	}
-	if carrier != nil && !has(carrier.seen, r.address) && len(carrier.seen) < 1000 {
-		carrier.seen = append(carrier.seen, r.address)
-	}
+	carrier.speaksOf(r)
 	if r.state.Reportable() && e.State != r.state {
 		c.violate(TrueReports, "says "+r.name(), []*event{r.outcome, e},
 			"%s was reported as %s, but the relay had recorded it as %s", r.name(), e.State, r.state)
@@ -136,6 +159,10 @@ func (c *Checker) judgeSeen(carrier *mail, r *rcpt, e *event) {
 // reportOn counts a report on r. The same report may be met several times: it
 // is stored, and seen by the server that accepts it.
 func (c *Checker) reportOn(r *rcpt, e *event, id string) {
+	if r.untold() && !r.mail.null() {
+		c.violate(NothingLost, "unasked "+r.name(), []*event{r.mail.submit, e},
+			"%s was reported as %s, but its sender had asked for %s", r.name(), cmp.Or(r.state, Failed), r.notify)
+	}
 	if r.mail.null() {
 		c.violate(NothingLost, "null "+r.name(), []*event{r.mail.submit, e},
 			"%s was reported to the null sender, to which nothing is ever reported", r.name())
@@ -160,7 +187,7 @@ func (c *Checker) finishSeen() {
 		if m.report == nil || m.about == nil || m.about.null() || len(m.rcpts) == 0 || m.rcpts[0].first == nil || c.recent(m.rcpts[0].first.at) {
 			continue
 		}
-		for _, to := range m.report.To {
+		for _, to := range m.names {
 			if r := c.rcpt(m.about, to); !has(m.seen, r.address) {
 				c.violate(NothingLost, "mute "+r.name(), []*event{m.report, m.rcpts[0].first.at},
 					"the report %s was delivered, but says nothing of %s", m.id, r.name())

@@ -42,6 +42,8 @@ type session struct {
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
+	// offered is true once it answered EHLO or HELO, dsn when it offered DSN.
+	offered, dsn bool
 	// shifted is true when a server that had said more than it was asked gave a
 	// 3yz where none belongs; data once there was a DATA.
 	shifted, data bool
@@ -200,6 +202,7 @@ func (c *Checker) command(e *event) {
 			r.talks++
 		}
 		c.judgeRefusedForGood(r, e)
+		c.judgePassedOn(s, r, e)
 	case StageDATA:
 		s.data = true
 	case StageDot:
@@ -256,6 +259,7 @@ func (c *Checker) reply(e *event) {
 			c.concerns(s, e, &c.wire.lastNo, func(r *rcpt) *int { return &r.lastNo })
 		}
 	case StageEHLO, StageHELO:
+		s.offers(e)
 		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
 			c.wire.sizes = e.seq
 		}

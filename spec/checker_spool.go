@@ -182,7 +182,7 @@ func (c *Checker) left(x *entry, end bool) bool {
 		case x.control.there():
 			c.violate(CleanExactly, "body "+string(x.queue), facts,
 				"the body of %s was removed while %s was not final", x.name(), r.address)
-		case r.mail.null() || r.mail.from == "" || c.maybeReported(x):
+		case r.untold() || r.mail.from == "" || c.maybeReported(x):
 			open = true // finishLost judges it, if nothing more is heard
 		case r.reportable():
 			c.violate(NothingLost, "lost "+r.name(), append(facts, r.outcome),
@@ -312,9 +312,9 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 // maybeFated reports whether an entry that nobody has spoken of may be the
 // report on r.
 func (c *Checker) maybeFated(r *rcpt, x *entry) bool {
-	return !r.mail.null() && (r.attempts > 0 || c.mutely(r, "bounce")) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
+	return !r.untold() && (r.attempts > 0 || c.mutely(r, "bounce")) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
 		return y != x && y.nameless() && y.control.kept
-	}) || (r.mail.null() && r.attempts > 0)
+	}) || (r.untold() && r.attempts > 0)
 }
 
 // grace is how long before its end a history that ends in the middle is not

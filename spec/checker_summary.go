@@ -38,6 +38,9 @@ type RecipientSummary struct {
 	// ReportsStored counts the different reports about it, ReportsSeen how
 	// often one reached a server.
 	ReportsStored, ReportsSeen int
+	// DelaysSeen and RelaysSeen count those of a delay, and those that a server took
+	// it and will say no more.
+	DelaysSeen, RelaysSeen int
 }
 
 // A HostCount says how often a server accepted.
@@ -68,6 +71,7 @@ func (c *Checker) summary(r *rcpt) RecipientSummary {
 		Address: r.address, Refused: r.refused != nil && !r.owed, State: r.state, Attempts: r.attempts, Acceptances: r.accepted,
 		InClear: r.inClear,
 		By:      slices.Clone(r.by), ReportsStored: len(r.reports), ReportsSeen: r.seen,
+		DelaysSeen: r.delays.seen, RelaysSeen: r.relays.seen,
 	}
 	if r.attempts == 0 {
 		s.Attempts = r.talks

@@ -35,6 +35,9 @@ type Fact struct {
 	To []string
 	// From is the envelope sender; "<>" is the null sender.
 	From string
+	// Notify is what the sender wants to be told of each of To, in their order, as
+	// Notify.String has it; nil when nothing was asked for of any.
+	Notify []string
 	// Dest is the destination (Policy.Destination).
 	Dest string
 	// Host is a server's name, Addr its address and port.
@@ -75,8 +78,8 @@ type FactKind string
 
 // Facts of the submitter (true).
 const (
-	// FactSubmit: a submission began. Message, From, To, Hash; Count is how
-	// many bytes the content has.
+	// FactSubmit: a submission began. Message, From, To, Notify, Hash; Count is
+	// how many bytes the content has.
 	FactSubmit FactKind = "submit"
 	// FactSubmitted: the submitter read the relay's 250. Message, To (the
 	// recipients accepted), Reply.
@@ -90,7 +93,7 @@ const (
 // Facts of the relay (beliefs). All carry Queue and, where known, Message.
 const (
 	// FactQueued: the message is durable in the spool; 250 may be sent.
-	// From, To, Due (end of lifetime).
+	// From, To, Notify, Due (end of lifetime).
 	FactQueued FactKind = "queued"
 	// FactAttempt: an attempt begins. Job, Dest, To, Attempt, Due (when it
 	// was due). A job counts against the limits until its FactAttemptEnd, or
@@ -124,9 +127,11 @@ const (
 	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
 	FactOutcome FactKind = "outcome"
 	// FactReport: a report is durable, as message Message with queue ID
-	// Queue; its own FactQueued follows. To are the recipients reported, State Failed or Unknown is in
-	// FactOutcome; Text is the queue ID of the message reported on, From
-	// whom it goes to.
+	// Queue; its own FactQueued follows. To are the recipients reported, Text is the
+	// queue ID of the message reported on, From whom it goes to. State is what
+	// is said of them: Queued for "delayed", Delivered for "relayed", and zero when
+	// it is Failed or Unknown, as in FactOutcome. A report that says different
+	// things of several recipients has a fact for each of the three.
 	FactReport FactKind = "report"
 	// FactRemoved: both entries of the message are durably gone.
 	FactRemoved FactKind = "removed"
@@ -163,7 +168,7 @@ const (
 	// (RFC 3464) about Text (a Message-ID), recipient To (one), with Action
 	// in Reply ("failed", "delayed", ...). Session, Host, Message. An
 	// unknown outcome is "failed" with status 4.4.7 or 5.4.7 … see dsn; State
-	// says which of Failed or Unknown the report states.
+	// says which of Failed or Unknown a report of failure states.
 	FactReportSeen FactKind = "report-seen"
 	// FactTLSSeen: the server has completed a TLS handshake. Session, Host,
 	// Stage, Name; Text is the version. Names are those for which its

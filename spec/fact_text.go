@@ -51,6 +51,7 @@ func (f *Fact) appendFields(b []byte) []byte {
 	b = appendText(b, "job", f.Job)
 	b = appendList(b, "to", f.To)
 	b = appendText(b, "from", f.From)
+	b = appendList(b, "notify", f.Notify)
 	b = appendText(b, "dest", f.Dest)
 	b = appendText(b, "host", f.Host)
 	b = appendText(b, "addr", f.Addr)
@@ -253,7 +254,7 @@ func (p *factParser) list() ([]string, error) {
 
 // field reads the value of key into f.
 func (p *factParser) field(f *Fact, key string) error {
-	if key == "to" || key == "names" || key == "faults" {
+	if key == "to" || key == "names" || key == "notify" || key == "faults" {
 		list, err := p.list()
 		if err == nil && p.rest != "" && p.rest[0] != ' ' {
 			err = fmt.Errorf("unexpected %q", p.rest)
@@ -267,6 +268,9 @@ func (p *factParser) field(f *Fact, key string) error {
 			return nil
 		case "names":
 			f.Names = list
+			return nil
+		case "notify":
+			f.Notify = list
 			return nil
 		}
 		for _, v := range list {

@@ -62,6 +62,9 @@ func TestFactsSurviveText(t *testing.T) {
 		if names := rapid.SliceOfN(text, 0, 3).Draw(t, "names"); len(names) > 0 {
 			f.Names = names
 		}
+		if notify := rapid.SliceOfN(text, 0, 3).Draw(t, "notify"); len(notify) > 0 {
+			f.Notify = notify
+		}
 		fault := rapid.OneOf(rapid.SampledFrom(Faults()), rapid.Map(text, func(s string) Fault { return Fault(s) }))
 		if faults := rapid.SliceOfN(fault, 0, 3).Draw(t, "faults"); len(faults) > 0 {
 			f.Faults = faults

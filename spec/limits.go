@@ -163,6 +163,9 @@ func (p Policy) Validate() error {
 	if err := p.Schedule.Validate(); err != nil {
 		return err
 	}
+	if p.DelayWarning < 0 {
+		return fmt.Errorf("delay warning: %v is in the past; write 0 for none", p.DelayWarning)
+	}
 	if err := p.Limits.Validate(); err != nil {
 		return err
 	}

@@ -18,6 +18,11 @@ type Envelope struct {
 	// server with 8BITMIME may get it (RFC 6152). What the sender declared does
 	// not matter: BODY=8BITMIME in front of plain ASCII needs nothing.
 	Body8Bit bool
+	// Tracking and Asked are what the sender wants to be told, of the message and
+	// of each of the Recipients, in their order (RFC 3461). Asked may be shorter
+	// than they are: of the others nothing was asked for.
+	Tracking Tracking
+	Asked    []Asked
 }
 
 // Domain returns the part of an address after its last "@", lower-cased, with

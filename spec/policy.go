@@ -103,14 +103,21 @@ type Policy struct {
 	TLS      TLSLevel
 	TLSAt    map[string]TLSLevel
 	Schedule Schedule
-	Limits   Limits
-	Timeouts Timeouts
+	// DelayWarning is how long after its submission a message that is still not
+	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
+	// section 5.2.5); 0 is never.
+	DelayWarning time.Duration
+	Limits       Limits
+	Timeouts     Timeouts
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told
 // nothing else.
 func DefaultPolicy(hostname string) Policy {
-	return Policy{Hostname: hostname, Port: 25, TLS: TLSOpportunistic, Schedule: DefaultSchedule(), Limits: DefaultLimits(), Timeouts: DefaultTimeouts()}
+	return Policy{
+		Hostname: hostname, Port: 25, TLS: TLSOpportunistic,
+		Schedule: DefaultSchedule(), DelayWarning: 4 * time.Hour, Limits: DefaultLimits(), Timeouts: DefaultTimeouts(),
+	}
 }
 
 // RelayDestination is the one destination of a relay in relay mode: all mail

@@ -30,6 +30,7 @@ type config struct {
 	Resolvers []text           `yaml:"resolvers"`
 	Port      count            `yaml:"port"`
 	Schedule  schedule         `yaml:"schedule"`
+	Warning   warning          `yaml:"delay_warning"`
 	Limits    limits           `yaml:"limits"`
 	Timeouts  timeouts         `yaml:"timeouts"`
 	Log       struct {
@@ -77,6 +78,7 @@ func defaults() *config {
 	c := &config{
 		Listen: "127.0.0.1:2525", Spool: "/var/spool/postonce", Port: 25,
 		Schedule: schedule{duration(s.First), factor{s.Numerator, s.Denominator}, duration(s.Max), duration(s.Lifetime)},
+		Warning:  warning(spec.DefaultPolicy("").DelayWarning),
 		Limits: limits{
 			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.RecipientsPerTransaction),
 			count(l.RecipientsPerMessage), count(l.MessageBytes), 100, count(l.WindowGroups), count(l.NextHops),
@@ -103,6 +105,7 @@ func (c *config) policy() spec.Policy {
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
 			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,
 		},
+		DelayWarning: time.Duration(c.Warning),
 		Limits: spec.Limits{
 			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
 			RecipientsPerTransaction: int(l.RecipientsPerTransaction), RecipientsPerMessage: int(l.RecipientsPerMessage),

@@ -126,6 +126,7 @@ fallback: ["[192.0.2.9]:2525"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
 schedule: {first: 1s, factor: 3/2, max: 90s, lifetime: 1h}
+delay_warning: 20m
 limits:
   deliveries: 1
   deliveries_per_destination: 2
@@ -146,7 +147,8 @@ log: {format: json, level: debug}
 		Hostname: "relay.example.net", Fallback: []string{"[192.0.2.9]:2525"}, Port: 2526,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
-		Schedule: spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
+		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
+		DelayWarning: 20 * time.Minute,
 		Limits: spec.Limits{
 			Deliveries: 1, DeliveriesPerDestination: 2, RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
 			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519,
@@ -161,6 +163,20 @@ log: {format: json, level: debug}
 	}
 	if cfg.Limits.SubmissionConnections != 6 || !slices.Equal(texts(cfg.Resolvers), []string{"192.0.2.53", "[2001:db8::53]:5353"}) {
 		t.Errorf("%+v", cfg)
+	}
+}
+
+func TestADelayWarningIsATimeOrNever(t *testing.T) {
+	for text, want := range map[string]time.Duration{"never": 0, "90m": 90 * time.Minute} {
+		cfg, err := parse([]byte("hostname: mail.example.org\ndelay_warning: " + text))
+		if err != nil || cfg.policy().DelayWarning != want {
+			t.Errorf("%s: %v, %v", text, cfg.policy().DelayWarning, err)
+		}
+	}
+	for _, text := range []string{"0", "0s", "-1h", "often"} {
+		if _, err := parse([]byte("hostname: mail.example.org\ndelay_warning: " + text)); err == nil || !strings.Contains(err.Error(), "or never") {
+			t.Errorf("%s: %v", text, err)
+		}
 	}
 }
 

@@ -123,6 +123,8 @@ type listedMessage struct {
 	Sender     string            `json:"sender"`
 	Size       int64             `json:"size"`
 	Submitted  time.Time         `json:"submitted"`
+	Return     string            `json:"ret,omitempty"`
+	EnvelopeID string            `json:"envid,omitempty"`
 	Recipients []listedRecipient `json:"recipients"`
 }
 
@@ -133,6 +135,8 @@ type listedRecipient struct {
 	Attempts int        `json:"attempts"`
 	Due      *time.Time `json:"due,omitempty"`
 	Last     string     `json:"last,omitempty"`
+	Notify   string     `json:"notify,omitempty"`
+	Original string     `json:"orcpt,omitempty"`
 }
 
 // A listedDamage is a line for an entry that cannot be read.
@@ -142,10 +146,16 @@ type listedDamage struct {
 }
 
 func (l *jsonLister) message(e *queue.Entry) error {
-	m := listedMessage{ID: e.ID, Message: e.Message, Sender: e.Sender, Size: e.Size, Submitted: e.Submitted.Time()}
+	m := listedMessage{
+		ID: e.ID, Message: e.Message, Sender: e.Sender, Size: e.Size, Submitted: e.Submitted.Time(),
+		Return: e.Tracking.Return.String(), EnvelopeID: e.Tracking.EnvelopeID,
+	}
 	for i := range e.Recipients {
 		r := &e.Recipients[i]
-		listed := listedRecipient{Address: r.Address, State: r.Standing().String(), Attempts: r.Attempts, Last: r.Last.String()}
+		listed := listedRecipient{
+			Address: r.Address, State: r.Standing().String(), Attempts: r.Attempts, Last: r.Last.String(),
+			Notify: r.Asked.Notify.Keywords(), Original: r.Asked.Original,
+		}
 		if r.Standing() == spec.Queued {
 			due := r.Due.Time()
 			listed.Due = &due

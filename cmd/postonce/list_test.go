@@ -41,8 +41,11 @@ func listedEntries() []queue.Entry {
 		},
 		{
 			ID: "a-3", Message: "m3@example.org", Sender: "alice@example.org", Size: 10, Submitted: now,
+			Tracking: spec.Tracking{Return: spec.ReturnFull, EnvelopeID: "order 17"},
 			Recipients: []queue.Recipient{
-				{Address: "bob@example.net", State: spec.Intent, Attempts: 1},
+				{Address: "bob@example.net", State: spec.Intent, Attempts: 1, Asked: spec.Asked{
+					Notify: spec.NotifySuccess | spec.NotifyDelay, Original: "rfc822;bob@example.com",
+				}},
 				{Address: "eve@example.net", State: spec.Queued, Attempts: 2, Due: now.Add(time.Hour), Parked: true, Last: greylisted},
 			},
 		},

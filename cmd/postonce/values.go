@@ -25,6 +25,9 @@ type count int64
 
 type duration time.Duration
 
+// A warning is a length of time, or never, which is 0.
+type warning time.Duration
+
 // A factor is a ratio of whole numbers.
 type factor struct{ numerator, denominator int64 }
 
@@ -104,6 +107,25 @@ func (d *duration) UnmarshalYAML(node ast.Node) error {
 		return wrong(node, "%.40q is not a length of time: write %s", s, want)
 	}
 	*d = duration(v)
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (w *warning) UnmarshalYAML(node ast.Node) error {
+	const want = "a number and a unit, such as 30m or 4h, or never"
+	s, err := scalar(node, want)
+	if err != nil {
+		return err
+	}
+	if s == "never" {
+		*w = 0
+		return nil
+	}
+	v, err := time.ParseDuration(s)
+	if err != nil || v <= 0 {
+		return wrong(node, "%.40q is not a length of time: write %s", s, want)
+	}
+	*w = warning(v)
 	return nil
 }
 

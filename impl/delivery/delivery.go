@@ -50,6 +50,10 @@ type Job struct {
 	// Size is the content's size in bytes, 0 when it is not known.
 	Size     int64
 	Body8Bit bool
+	// Tracking and Asked are what the sender wants to be told, of the message and
+	// of each of the Recipients, in their order; Asked may be shorter.
+	Tracking spec.Tracking
+	Asked    []spec.Asked
 }
 
 // A Result is what one transaction, or the whole attempt, means for one
@@ -69,6 +73,9 @@ type Result struct {
 	Host string
 	// Text says more when there was no reply.
 	Text string
+	// Relayed is true for one that a server without DSN took: of its success the
+	// sender will hear from nobody else (RFC 3461 section 5.2.2).
+	Relayed bool
 	// Broken is true when the attempt was broken off from outside, before a
 	// final dot: that says nothing about anybody.
 	Broken bool

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 
 	"github.com/postonce/postonce/impl/route"
@@ -118,6 +119,7 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 	intended := map[int]bool{}
 	sent := c.Send(ctx, smtpclient.Transaction{
 		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Body: body,
+		Tracking: a.job.Tracking, Asked: a.asked(to),
 		Commit: func(accepted []int) error {
 			for _, index := range accepted {
 				intended[index] = true
@@ -132,12 +134,25 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 	for i, r := range sent {
 		results[i] = a.result(host, r)
 		results[i].Recipient = to[i]
+		results[i].Relayed = r.OK() && !c.TakesDSN()
 		if intended[i] && results[i].Verdict == spec.NextHost {
 			// The intent names this host, and an attempt has one at most.
 			results[i].Verdict = spec.Defer
 		}
 	}
 	return results
+}
+
+// asked returns what was asked for about some of the job's recipients.
+func (a *attempt) asked(to []string) []spec.Asked {
+	if len(a.job.Asked) == 0 {
+		return nil
+	}
+	all := make([]spec.Asked, len(to))
+	for i, recipient := range to {
+		all[i] = spec.AskedOf(a.job.Asked, slices.Index(a.job.Recipients, recipient))
+	}
+	return all
 }
 
 // result is what a result of the conversation means. An end for a reason of

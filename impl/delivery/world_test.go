@@ -30,6 +30,9 @@ type world struct {
 	// "reset". An address without any left refuses.
 	servers map[string][]string
 	policy  func(*spec.Policy)
+	// tracking and asked are what the sender wants to be told.
+	tracking spec.Tracking
+	asked    []spec.Asked
 	// intend and settle are what the ledger answers.
 	intend func() error
 	settle func() error
@@ -64,7 +67,7 @@ func (w *world) deliver(t *testing.T, ctx context.Context, recipients ...string)
 	}
 	job := Job{
 		ID: "j1", Queue: "q1", Message: "m1@x", Dest: policy.Destination(recipients[0]), Attempt: 1,
-		Sender: "a@x", Recipients: recipients, Size: 7,
+		Sender: "a@x", Recipients: recipients, Size: 7, Tracking: w.tracking, Asked: w.asked,
 	}
 	d.Deliver(ctx, job)
 	for _, played := range w.played {
@@ -171,7 +174,11 @@ func (l ledger) Settle(ctx context.Context, _ Job, results []Result, last bool) 
 		l.w.say("settle with a context that is done")
 	}
 	for _, r := range results {
-		l.w.say("settle %s %s", r.Recipient, strings.TrimSpace(fmt.Sprintf("%v: %v %v %s", r.Verdict, r.Stage, r.Event, r.Host)))
+		line := strings.TrimSpace(fmt.Sprintf("%v: %v %v %s", r.Verdict, r.Stage, r.Event, r.Host))
+		if len(l.w.asked) > 0 && r.Relayed {
+			line += " relayed"
+		}
+		l.w.say("settle %s %s", r.Recipient, line)
 	}
 	if last {
 		l.w.lasts++

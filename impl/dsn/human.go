@@ -20,7 +20,14 @@ func (r *Report) count(s spec.RecipientState) int {
 
 // subject says at once whether there is doubt.
 func (r *Report) subject() string {
-	switch failed, unknown := r.count(spec.Failed), r.count(spec.Unknown); {
+	failed, unknown := r.count(spec.Failed), r.count(spec.Unknown)
+	delayed, relayed := r.count(spec.Queued), r.count(spec.Delivered)
+	switch {
+	case failed+unknown == 0 && delayed > 0:
+		return "Your message is delayed"
+	case failed+unknown == 0 && relayed > 0:
+		return "Your message was passed on"
+	case delayed+relayed > 0:
 	case unknown == 0:
 		return "Your message was not delivered"
 	case failed == 0:
@@ -45,6 +52,12 @@ func (r *Report) human() []byte {
 			"The message may or may not have arrived then. It was to be sent again, which did not succeed; what is said above is "+
 			"about the last attempt. It will not be sent again. Ask the recipient before sending it again yourself.",
 		func(rcpt Recipient) bool { return rcpt.State == spec.Unknown && rcpt.Again })
+	r.list(&b, "Your message has NOT YET been delivered to:",
+		"For these, delivery is still being tried. Nothing need be done now, and the message need not be sent again.",
+		func(rcpt Recipient) bool { return rcpt.State == spec.Queued })
+	r.list(&b, "Your message was passed on for:",
+		"For these, the next mail system has taken the message. It does not report on delivery, so this is all that is known.",
+		func(rcpt Recipient) bool { return rcpt.State == spec.Delivered })
 	return b.Bytes()
 }
 

@@ -3,6 +3,8 @@ package dsn
 import (
 	"bytes"
 	"mime/quotedprintable"
+
+	"github.com/postonce/postonce/spec"
 )
 
 // MaxHeader caps the octets of the original's header that a report shows.
@@ -10,6 +12,33 @@ const MaxHeader = 16 << 10
 
 // maxLine is the line length that RFC 5322 section 2.1.1 allows, without CRLF.
 const maxLine = 998
+
+// original returns the part that gives back the message: its type, its content
+// and its Content-Transfer-Encoding.
+func (r *Report) original() (kind string, content []byte, encoding string) {
+	if r.Original.Whole && r.count(spec.Failed)+r.count(spec.Unknown) > 0 && sendable(r.Original.Header) {
+		return "message/rfc822", r.Original.Header, "7bit"
+	}
+	content, encoding = originalHeader(r.Original.Header)
+	return "text/rfc822-headers", content, encoding
+}
+
+// sendable reports whether content can stand in a report as it is: lines of
+// printable ASCII that end in CRLF.
+func sendable(content []byte) bool {
+	for line := range bytes.Lines(content) {
+		line, ended := bytes.CutSuffix(line, []byte("\r\n"))
+		if !ended || !printable(line) {
+			return false
+		}
+	}
+	return len(content) > 0
+}
+
+// printable reports whether a line, without its end, needs no encoding.
+func printable(line []byte) bool {
+	return len(line) <= maxLine && !bytes.ContainsFunc(line, func(c rune) bool { return c != '\t' && (c < ' ' || c > '~') })
+}
 
 // originalHeader returns the part that shows the original's header and its
 // Content-Transfer-Encoding. What does not go as it is goes quoted-printable,
@@ -48,7 +77,7 @@ func headerLines(header []byte) (lines []byte, plain bool) {
 		// and also for the encoder.
 		b.Write(bytes.ReplaceAll(line, []byte("\r"), []byte("?")))
 		b.WriteString("\r\n")
-		plain = plain && len(line) <= maxLine && !bytes.ContainsFunc(line, func(c rune) bool { return c != '\t' && (c < ' ' || c > '~') })
+		plain = plain && printable(line)
 	}
 	return b.Bytes(), plain
 }

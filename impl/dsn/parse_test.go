@@ -45,7 +45,11 @@ func parse(t fataler, content []byte) parsed {
 		t.Fatalf("Content-Type %q %v: %v", kind, params, err)
 	}
 	parts := entity.MultipartReader()
-	for i, want := range []string{"text/plain", "message/delivery-status", "text/rfc822-headers"} {
+	third := "text/rfc822-headers"
+	if bytes.Contains(content, []byte("\r\nContent-Type: message/rfc822\r\n")) {
+		third = "message/rfc822"
+	}
+	for i, want := range []string{"text/plain", "message/delivery-status", third} {
 		part, err := parts.NextPart()
 		if err != nil {
 			t.Fatalf("part %d: %v", i+1, err)

@@ -47,10 +47,12 @@ func drawReport(t *rapid.T) *Report {
 	return &Report{
 		ID: spec.QueueID(text("id")), MessageID: text("message id"), Hostname: text("hostname"), To: text("to"), Date: wall("date"),
 		Original: Original{Queue: spec.QueueID(text("queue")), MessageID: text("original id"), EnvelopeID: text("envelope id"),
-			Arrival: wall("arrival"), Header: []byte(text("header"))},
+			Arrival: wall("arrival"), Header: []byte(text("header")), Whole: rapid.Bool().Draw(t, "whole")},
 		Recipients: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Recipient {
 			return Recipient{
-				Address: hostile().Draw(t, "address"), State: rapid.SampledFrom([]spec.RecipientState{spec.Failed, spec.Unknown}).Draw(t, "state"),
+				Address:  hostile().Draw(t, "address"),
+				State:    rapid.SampledFrom([]spec.RecipientState{spec.Failed, spec.Unknown, spec.Queued, spec.Delivered}).Draw(t, "state"),
+				Original: hostile().Draw(t, "original"), Until: wall("until"),
 				Status: hostile().Draw(t, "status"), Diagnostic: hostile().Draw(t, "diagnostic"), RemoteMTA: hostile().Draw(t, "remote"),
 				LastAttempt: spec.Wall(rapid.Int64().Draw(t, "last")), Again: rapid.Bool().Draw(t, "again"),
 			}

@@ -22,8 +22,8 @@ type Report struct {
 	// Date is when the report was made.
 	Date     spec.Wall
 	Original Original
-	// Recipients are those reported on. One whose State is neither Failed nor
-	// Unknown is left out: of it nothing true could be said.
+	// Recipients are those reported on. One whose State says nothing (see
+	// Recipient) is left out: of it nothing true could be said.
 	Recipients []Recipient
 }
 
@@ -37,15 +37,23 @@ type Original struct {
 	// Arrival is when the relay took the message.
 	Arrival spec.Wall
 	// Header is its header block; MaxHeader octets of it are shown. What
-	// follows an empty line is not.
+	// follows an empty line is not, but with Whole: then it is the whole message,
+	// and all of it is shown, if anybody failed or is unknown (RFC 3461 section
+	// 4.3) and it is ASCII in lines of at most 998 octets. A message/rfc822 cannot
+	// be encoded (RFC 2046 section 5.2.1), and a report that needs 8BITMIME could
+	// itself fail to arrive.
 	Header []byte
+	Whole  bool
 }
 
 // A Recipient says what became of the message for one recipient.
 type Recipient struct {
 	// Address is the recipient without angle brackets.
 	Address string
-	// State is Failed or Unknown.
+	// Original is the ORCPT of RFC 3461 section 4.2, decoded; often empty.
+	Original string
+	// State is Failed or Unknown; Queued for one to whom delivery is delayed; or
+	// Delivered for one relayed to a server that will not report on it.
 	State spec.RecipientState
 	// Status is the code of RFC 3463, such as "5.1.1"; see Status.
 	Status string
@@ -57,6 +65,8 @@ type Recipient struct {
 	RemoteMTA string
 	// LastAttempt is when the last attempt was made; 0 when there was none.
 	LastAttempt spec.Wall
+	// Until is how long delivery will be tried to one who is Queued.
+	Until spec.Wall
 	// Again is true for one that is Unknown because of an earlier attempt, after
 	// which it was to be sent again. What went wrong is then of the last one.
 	Again bool
@@ -72,7 +82,7 @@ func date(w spec.Wall) string { return w.Time().Format(dateFormat) }
 func (r *Report) Content() []byte {
 	human := r.human()
 	status := r.deliveryStatus()
-	header, encoding := originalHeader(r.Original.Header)
+	original, header, encoding := r.original()
 	boundary := r.boundary(human, status, header)
 
 	var b bytes.Buffer
@@ -83,7 +93,7 @@ func (r *Report) Content() []byte {
 	}
 	part("text/plain; charset=us-ascii", "7bit", human)
 	part("message/delivery-status", "7bit", status)
-	part("text/rfc822-headers", encoding, header)
+	part(original, encoding, header)
 	fmt.Fprintf(&b, "\r\n--%s--\r\n", boundary)
 	return b.Bytes()
 }
@@ -124,7 +134,7 @@ func (r *Report) deliveryStatus() []byte {
 		fmt.Fprintf(&b, "X-Postonce-Message-ID: <%s>\r\n", id)
 	}
 	for _, rcpt := range r.Recipients {
-		if rcpt.State.Reportable() {
+		if rcpt.action() != "" {
 			b.WriteString("\r\n")
 			rcpt.fields(&b)
 		}
@@ -134,11 +144,11 @@ func (r *Report) deliveryStatus() []byte {
 
 // fields writes the per-recipient fields (RFC 3464 section 2.3).
 func (rcpt *Recipient) fields(b *bytes.Buffer) {
+	if original := safe(rcpt.Original, maxAddress); original != "" {
+		fmt.Fprintf(b, "Original-Recipient: %s\r\n", original)
+	}
 	fmt.Fprintf(b, "Final-Recipient: rfc822; %s\r\n", safe(rcpt.Address, maxAddress))
-	// "failed" for an unknown outcome, too: of the actions defined it is the
-	// only one that says that the relay has given up. X-Postonce-State is
-	// for those who can tell the two apart.
-	b.WriteString("Action: failed\r\n")
+	fmt.Fprintf(b, "Action: %s\r\n", rcpt.action())
 	fmt.Fprintf(b, "Status: %s\r\n", rcpt.status())
 	if host := safe(rcpt.RemoteMTA, maxAddress); host != "" {
 		fmt.Fprintf(b, "Remote-MTA: dns; %s\r\n", host)
@@ -149,7 +159,26 @@ func (rcpt *Recipient) fields(b *bytes.Buffer) {
 	if rcpt.LastAttempt != 0 {
 		fmt.Fprintf(b, "Last-Attempt-Date: %s\r\n", date(rcpt.LastAttempt))
 	}
+	if rcpt.Until != 0 && rcpt.State == spec.Queued {
+		fmt.Fprintf(b, "Will-Retry-Until: %s\r\n", date(rcpt.Until))
+	}
 	fmt.Fprintf(b, "X-Postonce-State: %s\r\n", rcpt.State)
+}
+
+// action is the Action of RFC 3464 section 2.3.3; empty when nothing can be said.
+func (rcpt *Recipient) action() string {
+	switch rcpt.State {
+	case spec.Failed, spec.Unknown:
+		// "failed" for an unknown outcome, too: of the actions defined it is the
+		// only one that says that the relay has given up. X-Postonce-State is
+		// for those who can tell the two apart.
+		return "failed"
+	case spec.Queued:
+		return "delayed"
+	case spec.Delivered:
+		return "relayed"
+	}
+	return ""
 }
 
 // status is the Status field, which must be there and be well formed.
@@ -157,8 +186,13 @@ func (rcpt *Recipient) status() string {
 	if enhanced.MatchString(rcpt.Status) {
 		return rcpt.Status
 	}
-	if rcpt.State == spec.Unknown {
+	switch rcpt.State {
+	case spec.Unknown:
 		return statusUnknown
+	case spec.Delivered:
+		return statusRelayed
+	case spec.Queued:
+		return "4.0.0"
 	}
 	return "5.0.0"
 }

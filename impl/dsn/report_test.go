@@ -120,13 +120,13 @@ func TestSubjectAndTextTellFailedFromUnknown(t *testing.T) {
 	}
 }
 
-func TestNothingIsSaidOfRecipientsThatAreNotFinal(t *testing.T) {
+func TestNothingIsSaidOfRecipientsOfWhomNothingIsKnown(t *testing.T) {
 	r := &Report{}
 	for s := spec.RecipientState(0); s <= spec.Held; s++ {
 		r.Recipients = append(r.Recipients, Recipient{Address: "in-" + s.String() + "@example.net", State: s})
 	}
 	p := parse(t, r.Content())
-	if len(p.rcpts) != 2 || strings.Contains(p.human, "delivered@") || strings.Contains(p.human, "held@") {
+	if len(p.rcpts) != 4 || strings.Contains(p.human, "intent@") || strings.Contains(p.human, "held@") {
 		t.Errorf("%d recipients, text\n%s", len(p.rcpts), p.human)
 	}
 }

@@ -15,8 +15,12 @@ var enhanced = regexp.MustCompile(`^[245]\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]{0,
 // became of a message in doubt, in its own words.
 const statusUnknown = "4.4.2"
 
-// Status returns the RFC 3463 code for a recipient that ended in state, Failed
-// or Unknown, because of event at stage. reply is the server's when there was
+// statusRelayed is X.1.9, "message relayed to non-compliant mailer" (registered
+// by RFC 3886): to one that will not report on it.
+const statusRelayed = "2.1.9"
+
+// Status returns the RFC 3463 code for a recipient in state, Failed, Unknown,
+// Queued or Delivered (see Recipient), because of event at stage. reply is the server's when there was
 // one. stage and event are those of the last attempt; without any, both are 0.
 //
 // A recipient whose lifetime ended gets the code of what went wrong last, not
@@ -25,8 +29,13 @@ const statusUnknown = "4.4.2"
 // should be returned". With a report of failure, class 4 means that "sending
 // in the future may be successful" (section 2).
 func Status(state spec.RecipientState, stage spec.Stage, event spec.Event, reply spec.Reply) string {
-	if state == spec.Unknown {
+	switch state {
+	case spec.Unknown:
 		return statusUnknown
+	case spec.Delivered:
+		return statusRelayed
+	case spec.Queued: // still being tried, so of class 4 (RFC 3463 section 2)
+		return "4" + Status(spec.Failed, stage, event, reply)[1:]
 	}
 	switch event {
 	case spec.Reply4, spec.Reply421, spec.Reply5:

@@ -63,6 +63,9 @@ func attributes(f spec.Fact) []slog.Attr {
 		attrs = append(attrs, slog.Any("to", f.To))
 	}
 	text("from", f.From)
+	if len(f.Notify) > 0 {
+		attrs = append(attrs, slog.Any("notify", f.Notify))
+	}
 	text("dest", f.Dest)
 	text("host", f.Host)
 	text("addr", f.Addr)

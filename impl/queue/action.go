@@ -31,6 +31,10 @@ type Begin struct {
 	Size      int64
 	Body8Bit  bool
 	Submitted spec.Wall
+	// Tracking and Asked are what the sender wants to be told, of the message and
+	// of each of To; Asked is nil when that is nothing.
+	Tracking spec.Tracking
+	Asked    []spec.Asked
 }
 
 // Close asks to read the header of a message, for recipients that end without
@@ -38,6 +42,9 @@ type Begin struct {
 type Close struct {
 	Job string
 	ID  spec.QueueID
+	// Size is that of the content, Return how much of it is wanted.
+	Size   int64
+	Return spec.Return
 }
 
 // Load asks to read the spool; Loaded answers. Any number may run at once.

@@ -11,8 +11,8 @@ import (
 
 // entryVersion is the first byte of an encoded entry. A relay refuses entries
 // of a version it does not know rather than guess. In version 1 nobody was
-// Doubted, in version 2 nobody was Parked.
-const entryVersion = 3
+// Doubted, in version 2 nobody was Parked, in version 3 nothing was Asked.
+const entryVersion = 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -27,6 +27,8 @@ func (e *Entry) Encode() []byte {
 	b = appendBool(b, e.Body8Bit)
 	b = binary.AppendVarint(b, e.Size)
 	b = binary.AppendVarint(b, int64(e.Submitted))
+	b = append(b, byte(e.Tracking.Return))
+	b = appendString(b, e.Tracking.EnvelopeID)
 	b = binary.AppendUvarint(b, uint64(len(e.Recipients)))
 	for i := range e.Recipients {
 		b = e.Recipients[i].append(b)
@@ -39,6 +41,9 @@ func (r *Recipient) append(b []byte) []byte {
 	b = append(b, byte(r.State))
 	b = appendBool(b, r.Doubted)
 	b = appendBool(b, r.Parked)
+	b = append(b, byte(r.Asked.Notify))
+	b = appendString(b, r.Asked.Original)
+	b = appendBool(b, r.Warned)
 	b = binary.AppendUvarint(b, uint64(r.Attempts))
 	b = binary.AppendVarint(b, int64(r.Due))
 	t := &r.Last
@@ -109,6 +114,9 @@ func DecodeEntry(b []byte) (*Entry, error) {
 		ID: spec.QueueID(d.string()), Message: d.string(), Sender: d.string(), Body8Bit: d.byte() != 0,
 		Size: d.varint(), Submitted: spec.Wall(d.varint()),
 	}
+	if d.version > 3 {
+		e.Tracking.Return, e.Tracking.EnvelopeID = spec.Return(d.byte()), d.string()
+	}
 	n := d.count()
 	for range n {
 		e.Recipients = append(e.Recipients, d.recipient())
@@ -133,6 +141,9 @@ func (d *decoder) recipient() Recipient {
 	}
 	if d.version > 2 {
 		r.Parked = d.byte() != 0
+	}
+	if d.version > 3 {
+		r.Asked.Notify, r.Asked.Original, r.Warned = spec.Notify(d.byte()), d.string(), d.byte() != 0
 	}
 	r.Attempts, r.Due = int(d.count32()), spec.Wall(d.varint())
 	t := &r.Last

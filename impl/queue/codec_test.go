@@ -28,12 +28,14 @@ func genEntry(t *rapid.T) *Entry {
 	e := &Entry{
 		ID: spec.QueueID(rapid.String().Draw(t, "id")), Message: rapid.String().Draw(t, "message"), Sender: rapid.String().Draw(t, "sender"),
 		Body8Bit: rapid.Bool().Draw(t, "8bit"), Size: rapid.Int64().Draw(t, "size"), Submitted: spec.Wall(rapid.Int64().Draw(t, "submitted")),
+		Tracking: spec.Tracking{Return: spec.Return(rapid.Byte().Draw(t, "return")), EnvelopeID: rapid.String().Draw(t, "envelope id")},
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "recipients") {
 		e.Recipients = append(e.Recipients, Recipient{
 			Address: rapid.String().Draw(t, "address"), State: spec.RecipientState(rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 8}).Draw(t, "state")),
 			Attempts: rapid.IntRange(0, 1<<20).Draw(t, "attempts"), Due: spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
-			Doubted: rapid.Bool().Draw(t, "doubted"), Parked: rapid.Bool().Draw(t, "parked"),
+			Doubted: rapid.Bool().Draw(t, "doubted"), Parked: rapid.Bool().Draw(t, "parked"), Warned: rapid.Bool().Draw(t, "warned"),
+			Asked: spec.Asked{Notify: spec.Notify(rapid.Byte().Draw(t, "notify")), Original: rapid.String().Draw(t, "original")},
 		})
 	}
 	return e
@@ -74,6 +76,21 @@ func TestAnEntryOfVersion2IsRead(t *testing.T) {
 	}
 	want := &Entry{ID: "q1", Message: "m1", Size: 4, Submitted: 1, Recipients: []Recipient{
 		{Address: "b@c", State: spec.Queued, Doubted: true, Attempts: 2, Due: 5},
+	}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestAnEntryOfVersion3IsRead: as a relay stored it that took no NOTIFY.
+func TestAnEntryOfVersion3IsRead(t *testing.T) {
+	b := []byte("\x03\x02q1\x02m1\x00\x00\x08\x02\x01\x03b@c\x01\x01\x01\x02\x0a\x00\x00\x00\x00\x00\x00\x00\x00")
+	got, err := DecodeEntry(binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Entry{ID: "q1", Message: "m1", Size: 4, Submitted: 1, Recipients: []Recipient{
+		{Address: "b@c", State: spec.Queued, Doubted: true, Parked: true, Attempts: 2, Due: 5},
 	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)

@@ -85,7 +85,7 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 		for _, address := range over {
 			j.closing = append(j.closing, Result{Recipient: address, Verdict: spec.Defer, Trouble: m.entry.recipient(address).Last})
 		}
-		q.act(Close{j.id, m.entry.ID})
+		q.act(m.toClose(j))
 		return
 	}
 	j.attempt = attempt
@@ -96,7 +96,21 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 	q.act(Begin{
 		Job: j.id, ID: m.entry.ID, Message: m.entry.Message, Dest: d.name, Attempt: attempt, Sender: m.entry.Sender,
 		To: to, Size: m.entry.Size, Body8Bit: m.entry.Body8Bit, Submitted: m.entry.Submitted,
+		Tracking: m.entry.Tracking, Asked: m.asked(to),
 	})
+}
+
+// asked returns what was asked for about some recipients; nil when that is
+// nothing.
+func (m *message) asked(to []string) []spec.Asked {
+	var all []spec.Asked
+	for i, address := range to {
+		if asked := m.entry.recipient(address).Asked; asked != (spec.Asked{}) {
+			all = append(all, make([]spec.Asked, i-len(all))...)
+			all = append(all, asked)
+		}
+	}
+	return all
 }
 
 // over lists those of some recipients whose lifetime is over: they end without

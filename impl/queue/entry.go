@@ -20,7 +20,9 @@ type Entry struct {
 	// Size of the content in bytes.
 	Size int64
 	// Submitted is when the message was accepted; its lifetime counts from it.
-	Submitted  spec.Wall
+	Submitted spec.Wall
+	// Tracking is what the sender wants to be told of the message.
+	Tracking   spec.Tracking
 	Recipients []Recipient
 }
 
@@ -40,6 +42,10 @@ type Recipient struct {
 	// Never for a final one, nor for one that is Held: that waits anyway. One in
 	// intent may be: an attempt under way goes on, and what it defers is parked.
 	Parked bool
+	// Asked is what the sender wants to be told, and Warned that it was told of a
+	// delay: once is enough.
+	Asked  spec.Asked
+	Warned bool
 	// Last is what the last attempt met; zero before the first.
 	Last Trouble
 }
@@ -51,6 +57,12 @@ func (r *Recipient) Standing() spec.RecipientState {
 		return spec.Parked
 	}
 	return r.State
+}
+
+// Reports reports whether the sender is to be told that the recipient has ended
+// so. The null sender never is (RFC 5321 section 4.5.5).
+func (e *Entry) Reports(r *Recipient, state spec.RecipientState) bool {
+	return e.Sender != "" && state.Reportable() && r.Asked.Notify.Failure()
 }
 
 // Trouble is what an attempt met: a reply, or a fault.

@@ -58,8 +58,10 @@ type Settle struct {
 	// Last is true when the delivery is over and its claim ends.
 	Last bool
 	// Header is the content's header, for a report; needed whenever a result
-	// is not a delivery, and after a Close.
+	// is not a delivery, or is Relayed to a recipient of whose success the sender
+	// wants to be told, and after a Close. With Whole it is the whole content.
 	Header []byte
+	Whole  bool
 	// Fresh is an unused queue ID, for a report.
 	Fresh spec.QueueID
 }
@@ -71,6 +73,8 @@ type Result struct {
 	// is no next one.
 	Verdict spec.Verdict
 	Trouble Trouble
+	// Relayed is true for a delivery to a server that tells senders nothing.
+	Relayed bool
 	// Broken is true when this side broke the attempt off before the final dot,
 	// because the relay stops. It does not count as one then.
 	Broken bool

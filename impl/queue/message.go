@@ -59,17 +59,19 @@ func (q *Queue) message(e Entry) *message {
 
 // newMessage completes an entry with its recipients, all due at once. A mailbox
 // that is named twice is one recipient; domains do not depend on case (RFC 5321
-// section 2.4).
-func (q *Queue) newMessage(e Entry, to []string) *message {
+// section 2.4). asked is what was asked for about them, in their order.
+func (q *Queue) newMessage(e Entry, to []string, asked []spec.Asked) *message {
 	seen := make(map[string]bool, len(to))
-	for _, address := range to {
+	for i, address := range to {
 		key := address
 		if at := strings.LastIndexByte(address, '@'); at >= 0 {
 			key = address[:at] + strings.ToLower(address[at:])
 		}
 		if !seen[key] {
 			seen[key] = true
-			e.Recipients = append(e.Recipients, Recipient{Address: address, State: spec.Queued, Due: e.Submitted})
+			e.Recipients = append(e.Recipients, Recipient{
+				Address: address, State: spec.Queued, Due: e.Submitted, Asked: spec.AskedOf(asked, i),
+			})
 		}
 	}
 	return q.message(e)

@@ -65,7 +65,7 @@ func (q *Queue) recoverIntent(raw Raw) {
 			Text: "the relay stopped between the final dot and the record of its reply",
 		}
 		res := Result{Recipient: r.Address, Verdict: spec.InDoubt, Trouble: t}
-		if q.doubtful(m, dest) == spec.Unknown && m.entry.Sender != "" {
+		if m.entry.Reports(r, q.doubtful(m, dest)) {
 			closing = append(closing, res)
 			continue
 		}
@@ -93,8 +93,12 @@ func (q *Queue) close(m *message, results []Result) *job {
 	}
 	j := q.newJob(m, "", to)
 	j.closing = results
-	q.act(Close{j.id, m.entry.ID})
+	q.act(m.toClose(j))
 	return j
+}
+
+func (m *message) toClose(j *job) Close {
+	return Close{j.id, m.entry.ID, m.entry.Size, m.entry.Tracking.Return}
 }
 
 // decode brings a control entry into memory. One that is damaged is set

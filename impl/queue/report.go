@@ -8,6 +8,23 @@ import (
 	"github.com/postonce/postonce/spec/seam"
 )
 
+// relayed reports whether the sender is to be told of a success: who asked for
+// that hears of it from the last server that knows how to tell, which is this
+// one when the next does not (RFC 3461 section 5.2.2).
+func (q *Queue) relayed(m *message, r *Recipient, res Result) bool {
+	return r.State == spec.Delivered && res.Relayed && m.entry.Sender != "" && r.Asked.Notify.Success()
+}
+
+// delayed reports whether the sender is to be told now that a recipient has not
+// got the mail yet (RFC 3461 section 5.2.5): once, at the end of the first
+// attempt that fails after the time for it. Not of one that was in doubt, who may
+// have got it, nor of one that an operator holds back.
+func (q *Queue) delayed(m *message, r *Recipient) bool {
+	after := q.policy.DelayWarning
+	return r.State == spec.Queued && m.entry.Sender != "" && r.Asked.Notify.Delay() && !r.Warned && !r.Doubted && !r.Parked &&
+		after > 0 && q.clock.now() >= m.entry.Submitted.Add(after)
+}
+
 // report makes the delivery status notification that outcomes make due: a
 // message like any other, from the null sender, stored in the same batch as
 // the outcomes, so that neither exists without the other.
@@ -17,23 +34,35 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 	r := dsn.Report{
 		ID: id, MessageID: fmt.Sprintf("%s@%s", id, q.policy.Hostname), Hostname: q.policy.Hostname, To: m.entry.Sender, Date: q.clock.shown,
 		Original: dsn.Original{
-			Queue: m.entry.ID, MessageID: m.entry.Message, Arrival: m.entry.Submitted, Header: e.Header,
+			Queue: m.entry.ID, MessageID: m.entry.Message, Arrival: m.entry.Submitted, Header: e.Header, Whole: e.Whole,
+			EnvelopeID: m.entry.Tracking.EnvelopeID,
 		},
 	}
-	var to []string
 	for _, p := range reported {
 		t := p.Last
-		r.Recipients = append(r.Recipients, dsn.Recipient{
-			Address: p.Address, State: p.State, Status: dsn.Status(p.State, t.Stage, t.Event, t.Reply),
+		one := dsn.Recipient{
+			Address: p.Address, Original: p.Asked.Original, State: p.State, Status: dsn.Status(p.State, t.Stage, t.Event, t.Reply),
 			Diagnostic: diagnostic(t), RemoteMTA: t.Host, LastAttempt: t.At, Again: p.Doubted,
-		})
-		to = append(to, p.Address)
+		}
+		if p.State == spec.Queued {
+			one.Until = q.expires(m)
+		}
+		r.Recipients = append(r.Recipients, one)
 	}
 	content := r.Content()
-	n := q.newMessage(Entry{ID: id, Message: r.MessageID, Size: int64(len(content)), Submitted: now}, []string{m.entry.Sender})
-	c.facts = append(c.facts,
-		spec.Fact{Kind: spec.FactReport, Message: r.MessageID, Queue: id, From: m.entry.Sender, To: to, Text: string(m.entry.ID)},
-		q.queued(n))
+	n := q.newMessage(Entry{ID: id, Message: r.MessageID, Size: int64(len(content)), Submitted: now}, []string{m.entry.Sender}, nil)
+	for _, said := range [...]spec.RecipientState{0, spec.Queued, spec.Delivered} {
+		f := spec.Fact{Kind: spec.FactReport, Message: r.MessageID, Queue: id, From: m.entry.Sender, State: said, Text: string(m.entry.ID)}
+		for _, p := range reported {
+			if p.State == said || p.State.Reportable() && said == 0 {
+				f.To = append(f.To, p.Address)
+			}
+		}
+		if len(f.To) > 0 {
+			c.facts = append(c.facts, f)
+		}
+	}
+	c.facts = append(c.facts, q.queued(n))
 	ops := q.put(c, n)
 	for i := 0; len(content) > 0; i++ {
 		chunk := content[:min(len(content), seam.ChunkBytes)]

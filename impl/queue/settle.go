@@ -97,7 +97,8 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 		}
 		c.changes(q.policy.Destination(r.Address))
 		c.facts = append(c.facts, q.outcome(m, j.id, r))
-		if r.State.Reportable() && m.entry.Sender != "" {
+		if m.entry.Reports(r, r.State) || q.relayed(m, r, res) || q.delayed(m, r) {
+			r.Warned = r.Warned || r.State == spec.Queued
 			reported = append(reported, r)
 		}
 	}

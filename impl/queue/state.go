@@ -177,6 +177,8 @@ func (e *encoder) entry(x *Entry) {
 	e.text(string(x.ID))
 	e.text(x.Sender)
 	e.flags(x.Body8Bit)
+	e.b = append(e.b, byte(x.Tracking.Return))
+	e.text(x.Tracking.EnvelopeID)
 	e.int(int64(seam.Chunks(x.Size)))
 	e.wall(x.Submitted)
 	e.int(int64(len(x.Recipients)))
@@ -190,7 +192,9 @@ func (e *encoder) recipient(r *Recipient) {
 	e.b = append(e.b, byte(r.State))
 	if !r.State.Final() {
 		e.int(int64(r.Attempts))
-		e.flags(r.Doubted, r.Parked)
+		e.flags(r.Doubted, r.Parked, r.Warned)
+		e.b = append(e.b, byte(r.Asked.Notify))
+		e.text(r.Asked.Original)
 	}
 	if r.State == spec.Queued || r.State == spec.Intent {
 		e.wall(r.Due)

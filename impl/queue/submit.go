@@ -22,8 +22,8 @@ func (q *Queue) submit(e Submit) {
 	now := q.clock.now()
 	m := q.newMessage(Entry{
 		ID: e.ID, Message: e.Message, Sender: e.Envelope.Sender, Body8Bit: e.Envelope.Body8Bit,
-		Size: e.Size, Submitted: now,
-	}, e.Envelope.Recipients)
+		Size: e.Size, Submitted: now, Tracking: e.Envelope.Tracking,
+	}, e.Envelope.Recipients, e.Envelope.Asked)
 	c := &commit{release: Accepted{ID: e.ID}, facts: []spec.Fact{q.queued(m)}}
 	q.commit(c, append(q.put(c, m), e.Ops...))
 }
@@ -73,13 +73,22 @@ func (q *Queue) put(c *commit, m *message) []seam.Op {
 
 func (q *Queue) queued(m *message) spec.Fact {
 	to := make([]string, 0, len(m.entry.Recipients))
+	var notify []string
 	for i := range m.entry.Recipients {
-		if r := &m.entry.Recipients[i]; !r.State.Final() {
-			to = append(to, r.Address)
+		r := &m.entry.Recipients[i]
+		if r.State.Final() {
+			continue
 		}
+		for r.Asked.Notify != 0 && len(notify) < len(to) {
+			notify = append(notify, spec.Notify(0).String())
+		}
+		if r.Asked.Notify != 0 || notify != nil {
+			notify = append(notify, r.Asked.Notify.String())
+		}
+		to = append(to, r.Address)
 	}
 	return spec.Fact{
-		Kind: spec.FactQueued, Message: m.entry.Message, Queue: m.entry.ID, From: orNull(m.entry.Sender), To: to,
+		Kind: spec.FactQueued, Message: m.entry.Message, Queue: m.entry.ID, From: orNull(m.entry.Sender), To: to, Notify: notify,
 		Due: m.entry.Submitted.Add(q.policy.Schedule.Lifetime),
 	}
 }

@@ -99,6 +99,10 @@ func (c *Client) hello(ctx context.Context) Result {
 	return c.command(ctx, spec.StageHELO, line)
 }
 
+// TakesDSN reports whether the server said at Hello that it tells senders what
+// they asked for (RFC 3461).
+func (c *Client) TakesDSN() bool { return c.ext.DSN }
+
 // Ready reports whether the connection can take a transaction. After one that
 // ended without a dot it says RSET first (RFC 5321 section 4.1.1.5), and any
 // other answer than 2yz means that it cannot. The result is that of RSET, zero

@@ -183,6 +183,25 @@ func TestTranscripts(t *testing.T) {
 			want: []string{"mail 5yz"},
 		},
 		{
+			name: "what the sender wants to be told is passed on where DSN is offered", recipients: 2,
+			tx: func(tx *Transaction) {
+				tx.Tracking = spec.Tracking{Return: spec.ReturnFull, EnvelopeID: "a=b"}
+				tx.Asked = []spec.Asked{{Notify: spec.NotifyNever}}
+			},
+			script: `
+				S: 220 mx.test
+				C: EHLO relay.test
+				S: 250-mx.test
+				S: 250 DSN
+				C: MAIL FROM:<a@x> RET=FULL ENVID=a+3Db
+				S: 250 ok
+				C: RCPT TO:<b@y> NOTIFY=NEVER
+				S: 550 no
+				C: RCPT TO:<c@y>
+				S: 550 no` + quit,
+			want: []string{"rcpt 5yz", "rcpt 5yz"},
+		},
+		{
 			name: "dots are stuffed and the last line is completed", recipients: 1,
 			tx: func(tx *Transaction) { tx.Body = strings.NewReader(".\r\n..a\r\n.b") },
 			script: hello + `

@@ -16,6 +16,11 @@ type Transaction struct {
 	Sender string
 	// Recipients are forward-paths without angle brackets; at least one.
 	Recipients []string
+	// Tracking and Asked are what the sender wants to be told, of the message and
+	// of each of the Recipients, in their order; Asked may be shorter. Only a
+	// server that offers DSN gets them.
+	Tracking spec.Tracking
+	Asked    []spec.Asked
 	// Size is the message's size in bytes as RFC 1870 section 5 counts it:
 	// with its CRLFs, without dot stuffing. 0 is unknown.
 	Size int64
@@ -140,14 +145,14 @@ func (t *transaction) commands() []command {
 		t.conclude(refusal(spec.StageMAIL, "5.6.3", fmt.Sprintf("message has 8-bit content, which %s does not take", t.c.opts.Host)))
 		return nil
 	}
-	mail, err := wire.MAIL(t.Sender, t.Size, t.Body8Bit, ext)
+	mail, err := wire.MAIL(t.Sender, t.Size, t.Body8Bit, t.Tracking, ext)
 	if err != nil {
 		t.conclude(unwritable(spec.StageMAIL, err))
 		return nil
 	}
 	all := []command{{stage: spec.StageMAIL, line: mail}}
 	for i, recipient := range t.Recipients {
-		line, err := wire.RCPT(recipient)
+		line, err := wire.RCPT(recipient, spec.AskedOf(t.Asked, i), ext)
 		if err != nil {
 			t.results[i] = unwritable(spec.StageRCPT, err)
 			continue

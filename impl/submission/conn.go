@@ -36,6 +36,8 @@ type conn struct {
 	// that follow a BDAT.
 	content bool
 	chunk   int64
+	// request is what the command asks for that go-smtp has got last.
+	request request
 	// refused counts commands.
 	refused int
 	// bare counts the CRs that no LF followed, which go-smtp may take out of the
@@ -98,6 +100,9 @@ func (c *conn) line() ([]byte, error) {
 			for err == bufio.ErrBufferFull {
 				_, err = c.in.ReadSlice('\n')
 			}
+		}
+		if refusal == nil {
+			text, c.request, refusal = takeRequest(text)
 		}
 		if refusal == nil {
 			c.chunk = chunkBytes(text)

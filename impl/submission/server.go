@@ -124,6 +124,7 @@ func New(config Config) *Server {
 	// off in the middle of a long line, and of a large message.
 	s.smtp.MaxMessageBytes, s.smtp.MaxLineLength = 0, 0
 	s.smtp.WriteTimeout = config.Timeout // For reading, see conn.
+	s.smtp.EnableDSN = true
 	s.smtp.ErrorLog = errorLog{s.log}
 	return s
 }

@@ -389,7 +389,7 @@ func TestChunkingIsNeitherOfferedNorTaken(t *testing.T) {
 			more = line[3] == '-'
 			offered = append(offered, strings.TrimSpace(line[4:]))
 		}
-		want := []string{"Hello client.example.com", "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "SIZE 52428800", "LIMITS RCPTMAX=100"}
+		want := []string{"Hello client.example.com", "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SIZE 52428800", "LIMITS RCPTMAX=100"}
 		if !slices.Equal(offered, want) {
 			t.Errorf("offered %q", offered)
 		}

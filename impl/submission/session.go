@@ -43,6 +43,7 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 	// without any goes to a server that takes nothing else, too (RFC 6152
 	// section 3).
 	t := &transaction{seen: map[string]bool{}}
+	t.envelope.Tracking = s.conn.request.tracking
 	if from != "" {
 		sender, err := fromPath(from)
 		if err != nil {
@@ -63,7 +64,8 @@ func (s *session) refused(command string, why *Refusal) error {
 	return answer(why)
 }
 
-// Rcpt implements smtp.Session. go-smtp has counted the recipients.
+// Rcpt implements smtp.Session. go-smtp has counted the recipients. Of one that
+// is named twice, the first word counts: RFC 3461 knows no other.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	recipient, err := fromPath(to)
 	if err != nil {
@@ -71,9 +73,22 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	}
 	if same := recipient.Same(); !s.open.seen[same] {
 		s.open.seen[same] = true
-		s.open.envelope.Recipients = append(s.open.envelope.Recipients, recipient.String())
+		s.open.take(recipient.String(), s.conn.request.asked)
 	}
 	return nil
+}
+
+// take adds a recipient. What was asked for about those before it is filled up
+// only once something is asked for.
+func (t *transaction) take(recipient string, asked spec.Asked) {
+	e := &t.envelope
+	if asked != (spec.Asked{}) {
+		for len(e.Asked) < len(e.Recipients) {
+			e.Asked = append(e.Asked, spec.Asked{})
+		}
+		e.Asked = append(e.Asked, asked)
+	}
+	e.Recipients = append(e.Recipients, recipient)
 }
 
 // fromPath makes a Mailbox of a path that go-smtp has parsed: without angle

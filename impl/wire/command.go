@@ -3,6 +3,9 @@ package wire
 import (
 	"fmt"
 	"strconv"
+	"strings"
+
+	"github.com/postonce/postonce/spec"
 )
 
 // Commands that take no argument.
@@ -70,8 +73,9 @@ func hostnameTrouble(name string) string {
 
 // MAIL writes the command for sender, without angle brackets; empty is the
 // null sender. Of the parameters only those are written that ext offers:
-// SIZE=size when size is positive, and BODY=8BITMIME when body8Bit.
-func MAIL(sender string, size int64, body8Bit bool, ext Extensions) ([]byte, error) {
+// SIZE=size when size is positive, BODY=8BITMIME when body8Bit, and RET= and
+// ENVID= as they were received (RFC 3461 section 5.2.1).
+func MAIL(sender string, size int64, body8Bit bool, tracking spec.Tracking, ext Extensions) ([]byte, error) {
 	if why := pathTrouble(sender); why != "" {
 		return nil, commandError("MAIL", sender, why, "5.1.7")
 	}
@@ -82,18 +86,43 @@ func MAIL(sender string, size int64, body8Bit bool, ext Extensions) ([]byte, err
 	if ext.EightBitMIME && body8Bit {
 		params += " BODY=8BITMIME"
 	}
+	if ext.DSN {
+		if err := tracking.Validate(); err != nil {
+			return nil, commandError("MAIL", sender, err.Error(), "5.5.4")
+		}
+		if tracking.Return != 0 {
+			params += " RET=" + tracking.Return.String()
+		}
+		if tracking.EnvelopeID != "" {
+			params += " ENVID=" + spec.XText(tracking.EnvelopeID)
+		}
+	}
 	return line("MAIL", "5.1.7", " FROM:<", sender, ">", params)
 }
 
-// RCPT writes the command for recipient, without angle brackets.
-func RCPT(recipient string) ([]byte, error) {
+// RCPT writes the command for recipient, without angle brackets; with NOTIFY= and
+// ORCPT= as they were received, if ext offers that (RFC 3461 sections 5.2.1 and
+// 5.2.2). What was not asked for is not added.
+func RCPT(recipient string, asked spec.Asked, ext Extensions) ([]byte, error) {
 	if recipient == "" {
 		return nil, commandError("RCPT", recipient, "it is empty", "5.1.3")
 	}
 	if why := pathTrouble(recipient); why != "" {
 		return nil, commandError("RCPT", recipient, why, "5.1.3")
 	}
-	return line("RCPT", "5.1.3", " TO:<", recipient, ">")
+	params := ""
+	if ext.DSN {
+		if err := asked.Validate(); err != nil {
+			return nil, commandError("RCPT", recipient, err.Error(), "5.5.4")
+		}
+		if asked.Notify != 0 {
+			params += " NOTIFY=" + asked.Notify.Keywords()
+		}
+		if kind, address, ok := strings.Cut(asked.Original, ";"); ok {
+			params += " ORCPT=" + kind + ";" + spec.XText(address)
+		}
+	}
+	return line("RCPT", "5.1.3", " TO:<", recipient, ">", params)
 }
 
 // pathTrouble says why address cannot stand between angle brackets: a space

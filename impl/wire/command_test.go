@@ -4,10 +4,15 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/postonce/postonce/spec"
 )
 
+var all = Extensions{Size: true, EightBitMIME: true, DSN: true}
+
 func TestCommandsAsTheyStandOnTheWire(t *testing.T) {
-	all := Extensions{Size: true, EightBitMIME: true}
+	asked := spec.Asked{Notify: spec.NotifySuccess | spec.NotifyDelay, Original: "rfc822;Bob+x y@example.com"}
+	tracking := spec.Tracking{Return: spec.ReturnHeaders, EnvelopeID: "a b"}
 	tests := []struct {
 		name string
 		got  func() ([]byte, error)
@@ -16,14 +21,20 @@ func TestCommandsAsTheyStandOnTheWire(t *testing.T) {
 		{"EHLO", func() ([]byte, error) { return EHLO("relay.example.org") }, "EHLO relay.example.org\r\n"},
 		{"EHLO with a literal", func() ([]byte, error) { return EHLO("[192.0.2.1]") }, "EHLO [192.0.2.1]\r\n"},
 		{"HELO", func() ([]byte, error) { return HELO("relay.example.org") }, "HELO relay.example.org\r\n"},
-		{"MAIL", func() ([]byte, error) { return MAIL("a@x.org", 9, true, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
-		{"MAIL, null sender", func() ([]byte, error) { return MAIL("", 0, false, all) }, "MAIL FROM:<>\r\n"},
-		{"MAIL with both", func() ([]byte, error) { return MAIL("a@x.org", 9, true, all) }, "MAIL FROM:<a@x.org> SIZE=9 BODY=8BITMIME\r\n"},
-		{"MAIL, size unknown", func() ([]byte, error) { return MAIL("a@x.org", 0, false, all) }, "MAIL FROM:<a@x.org>\r\n"},
-		{"RCPT", func() ([]byte, error) { return RCPT("b@y.org") }, "RCPT TO:<b@y.org>\r\n"},
-		{"RCPT, postmaster", func() ([]byte, error) { return RCPT("postmaster") }, "RCPT TO:<postmaster>\r\n"},
-		{"RCPT, quoted string", func() ([]byte, error) { return RCPT(`"a> \"b"@y.org`) }, `RCPT TO:<"a> \"b"@y.org>` + "\r\n"},
-		{"RCPT, longest", func() ([]byte, error) { return RCPT(strings.Repeat("x", 254)) }, "RCPT TO:<" + strings.Repeat("x", 254) + ">\r\n"},
+		{"MAIL", func() ([]byte, error) { return MAIL("a@x.org", 9, true, spec.Tracking{}, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"MAIL, null sender", func() ([]byte, error) { return MAIL("", 0, false, spec.Tracking{}, all) }, "MAIL FROM:<>\r\n"},
+		{"MAIL with both", func() ([]byte, error) { return MAIL("a@x.org", 9, true, spec.Tracking{}, all) }, "MAIL FROM:<a@x.org> SIZE=9 BODY=8BITMIME\r\n"},
+		{"MAIL, size unknown", func() ([]byte, error) { return MAIL("a@x.org", 0, false, spec.Tracking{}, all) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"RCPT", func() ([]byte, error) { return RCPT("b@y.org", spec.Asked{}, all) }, "RCPT TO:<b@y.org>\r\n"},
+		{"MAIL with what is asked for", func() ([]byte, error) { return MAIL("a@x.org", 0, false, tracking, all) },
+			"MAIL FROM:<a@x.org> RET=HDRS ENVID=a+20b\r\n"},
+		{"MAIL to a server without DSN", func() ([]byte, error) { return MAIL("a@x.org", 0, false, tracking, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"RCPT with what is asked for", func() ([]byte, error) { return RCPT("b@y.org", asked, all) },
+			"RCPT TO:<b@y.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob+2Bx+20y@example.com\r\n"},
+		{"RCPT to a server without DSN", func() ([]byte, error) { return RCPT("b@y.org", asked, Extensions{}) }, "RCPT TO:<b@y.org>\r\n"},
+		{"RCPT, postmaster", func() ([]byte, error) { return RCPT("postmaster", spec.Asked{}, all) }, "RCPT TO:<postmaster>\r\n"},
+		{"RCPT, quoted string", func() ([]byte, error) { return RCPT(`"a> \"b"@y.org`, spec.Asked{}, all) }, `RCPT TO:<"a> \"b"@y.org>` + "\r\n"},
+		{"RCPT, longest", func() ([]byte, error) { return RCPT(strings.Repeat("x", 254), spec.Asked{}, all) }, "RCPT TO:<" + strings.Repeat("x", 254) + ">\r\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -54,23 +65,36 @@ func TestCommandsRefuseWhatCouldInject(t *testing.T) {
 		{strings.Repeat("x", 255), "5.1.3"},
 	}
 	for _, tt := range tests {
-		_, err := RCPT(tt.address)
+		_, err := RCPT(tt.address, spec.Asked{}, all)
 		var bad *CommandError
 		if !errors.As(err, &bad) || bad.Enhanced != tt.enhanced {
 			t.Errorf("RCPT %q: got %v, want a refusal with %s", tt.address, err, tt.enhanced)
 		}
-		_, err = MAIL(tt.address, 0, false, Extensions{})
+		_, err = MAIL(tt.address, 0, false, spec.Tracking{}, Extensions{})
 		if want := strings.Replace(tt.enhanced, "5.1.3", "5.1.7", 1); !errors.As(err, &bad) || bad.Enhanced != want {
 			t.Errorf("MAIL %q: got %v, want a refusal with %s", tt.address, err, want)
 		}
 	}
-	if _, err := RCPT(""); err == nil {
+	if _, err := RCPT("", spec.Asked{}, all); err == nil {
 		t.Error("RCPT without a recipient was written")
 	}
 	for _, name := range []string{"", "a b", "a\r\nb", strings.Repeat("x", 256), "ä"} {
 		if _, err := EHLO(name); err == nil {
 			t.Errorf("EHLO %q was written", name)
 		}
+	}
+}
+
+// TestParametersRefuseWhatCouldInject: no address type brings parameters of its
+// own.
+func TestParametersRefuseWhatCouldInject(t *testing.T) {
+	for _, original := range []string{"rfc822 SIZE=1;x", "x\r\nRSET;x", "rfc822;x\r\ny", "x"} {
+		if b, err := RCPT("b@y.org", spec.Asked{Original: original}, all); err == nil {
+			t.Errorf("ORCPT %q is written as %q", original, b)
+		}
+	}
+	if b, err := MAIL("a@x.org", 0, false, spec.Tracking{EnvelopeID: "a\r\nb"}, all); err == nil {
+		t.Errorf("written: %q", b)
 	}
 }
 
@@ -82,8 +106,10 @@ func FuzzCommandsAreOneLine(f *testing.F) {
 	f.Fuzz(func(t *testing.T, address string) {
 		write := []func() ([]byte, error){
 			func() ([]byte, error) { return EHLO(address) },
-			func() ([]byte, error) { return MAIL(address, 1, true, Extensions{Size: true, EightBitMIME: true}) },
-			func() ([]byte, error) { return RCPT(address) },
+			func() ([]byte, error) {
+				return MAIL(address, 1, true, spec.Tracking{}, Extensions{Size: true, EightBitMIME: true})
+			},
+			func() ([]byte, error) { return RCPT(address, spec.Asked{}, all) },
 		}
 		for _, w := range write {
 			b, err := w()

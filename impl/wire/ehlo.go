@@ -22,6 +22,8 @@ type Extensions struct {
 	EightBitMIME bool
 	// STARTTLS: the connection can be encrypted (RFC 3207).
 	STARTTLS bool
+	// DSN: MAIL may carry RET= and ENVID=, RCPT NOTIFY= and ORCPT= (RFC 3461).
+	DSN bool
 	// EnhancedStatusCodes: replies carry them (RFC 2034). It is for the
 	// record: they are recognised in any case.
 	EnhancedStatusCodes bool
@@ -66,6 +68,8 @@ func (e *Extensions) note(x Extension) {
 		e.EightBitMIME = true
 	case "STARTTLS":
 		e.STARTTLS = true
+	case "DSN":
+		e.DSN = true
 	case "ENHANCEDSTATUSCODES":
 		e.EnhancedStatusCodes = true
 	case "SIZE":

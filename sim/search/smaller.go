@@ -20,7 +20,7 @@ func dropSteps(sc *scenarios.Scenario) []change {
 					return false
 				}
 				gone := sc.Plan[i].Recipients[j]
-				sc.Plan[i].Recipients = slices.Delete(sc.Plan[i].Recipients, j, j+1)
+				sc.Plan[i].DropRecipient(j)
 				if sc.Plan[i].Kind == scenarios.StepSubmit {
 					dropOrders(sc, sc.Plan[i].Message, gone)
 				}
@@ -198,6 +198,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 			return had
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.DelayWarning, d.DelayWarning) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },
@@ -235,6 +236,12 @@ func plainSteps(sc *scenarios.Scenario) []change {
 		at(func(s *scenarios.Step) bool { return reset(&s.Refused, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Size, 0) })
 		at(func(s *scenarios.Step) bool { return reset(&s.EightBit, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.Tracking, spec.Tracking{}) })
+		at(func(s *scenarios.Step) bool {
+			had := s.Asked != nil
+			s.Asked = nil
+			return had
+		})
 		at(func(s *scenarios.Step) bool { return reset(&s.Silent, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Keep, "") })
 		at(func(s *scenarios.Step) bool { return s.Keep == "some" && reset(&s.Keep, "all") })

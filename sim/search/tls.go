@@ -27,7 +27,7 @@ func (g *generator) levels() {
 func (g *generator) offer() string {
 	offer := ""
 	if g.odds(0.2) {
-		offer = pick(g, "none", "SIZE 10000000", "PIPELINING", "PIPELINING, SIZE 2000, 8BITMIME", "8BITMIME")
+		offer = pick(g, "none", "SIZE 10000000", "PIPELINING", "PIPELINING, SIZE 2000, 8BITMIME", "8BITMIME", "PIPELINING, DSN")
 	}
 	if !g.on[tls] || g.odds(0.2) {
 		return offer

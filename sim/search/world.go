@@ -194,7 +194,7 @@ func (g *generator) plan() {
 
 // shape draws what a message is like.
 func (g *generator) shape(s *scenarios.Step) {
-	switch g.rand.IntN(5) {
+	switch g.rand.IntN(7) {
 	case 0:
 		s.Sender = ""
 	case 1:
@@ -205,7 +205,22 @@ func (g *generator) shape(s *scenarios.Step) {
 		s.Sender = pick(g, "alice@nowhere.example", "nobody@example.net")
 	case 4:
 		s.Recipients = append(s.Recipients, s.Recipients[0])
+	default:
+		g.wishes(s)
 	}
+}
+
+// wishes draws what a sender asks to be told (RFC 3461).
+func (g *generator) wishes(s *scenarios.Step) {
+	for range s.Recipients {
+		s.Asked = append(s.Asked, spec.Asked{
+			Notify: pick(g, spec.NotifyNever, spec.NotifySuccess, spec.NotifyFailure, spec.NotifyDelay,
+				spec.NotifySuccess|spec.NotifyFailure|spec.NotifyDelay),
+			Original: pick(g, "", "", "rfc822;b+c=d e@example.com"),
+		})
+	}
+	s.Tracking = spec.Tracking{Return: pick(g, 0, spec.ReturnHeaders, spec.ReturnFull), EnvelopeID: pick(g, "", "QQ 314+15=9")}
+	g.sc.Policy.DelayWarning = pick(g, g.sc.Policy.DelayWarning, 20*time.Minute)
 }
 
 // FocusNames names the classes, in order.

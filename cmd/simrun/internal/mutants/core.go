@@ -216,3 +216,44 @@ func countsByTheWall(step queue.StepFunc) queue.StepFunc {
 		return actions
 	}
 }
+
+// ignoring takes what is asked for about recipients without NEVER.
+func ignoring(asked []spec.Asked) []spec.Asked {
+	asked = slices.Clone(asked)
+	for i := range asked {
+		if asked[i].Notify == spec.NotifyNever {
+			asked[i].Notify = 0
+		}
+	}
+	return asked
+}
+
+// reportsThoughNever takes NEVER for no wish at all.
+var reportsThoughNever = told(func(e queue.Event) queue.Event {
+	if s, ok := e.(queue.Submit); ok {
+		s.Envelope.Asked = ignoring(s.Envelope.Asked)
+		return s
+	}
+	return e
+})
+
+// keepsNever does not tell deliveries of NEVER.
+func keepsNever(step queue.StepFunc) queue.StepFunc {
+	return func(now spec.Instant, e queue.Event) []queue.Action {
+		actions := slices.Clone(step(now, e))
+		for i, a := range actions {
+			if b, ok := a.(queue.Begin); ok {
+				b.Asked = ignoring(b.Asked)
+				actions[i] = b
+			}
+		}
+		return actions
+	}
+}
+
+// warnsAgain forgets, when it reads a message, that it has told of a delay.
+var warnsAgain = read([]queue.LoadKind{queue.LoadGroups}, func(e *queue.Entry) {
+	for i := range e.Recipients {
+		e.Recipients[i].Warned = false
+	}
+})
