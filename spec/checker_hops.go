@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // NEXT-HOP-ORDER: which servers are dialled, and in which order, held against
@@ -22,14 +23,15 @@ type hopBook struct {
 	// sought are the hosts whose addresses were asked for, found or not, and
 	// where in the history that was last.
 	sought map[string]int
-	// failed are the hosts of which a question went wrong, and when last.
-	failed map[string]int
+	// failed are the questions, "HOST TYPE", that went wrong, and when last.
+	failed map[string]lapse
 	// latest says of "HOST A" and "HOST AAAA" what was answered last; alias
 	// where a host is to be found instead.
 	latest map[string]int
 	alias  map[string]string
-	// denied is where in the history "HOST A" was last answered with nothing.
-	denied map[string]int
+	// denied is when "HOST A" was last answered with nothing, and until when
+	// that may be believed.
+	denied map[string]lapse
 	// asked is true once the DNS was heard of; lastAnswer numbers the latest.
 	asked      bool
 	lastAnswer int
@@ -48,7 +50,19 @@ type answer struct {
 	// address.
 	alias string
 	found bool
+	// until is how long it may be believed; 0 when it does not say.
+	until Wall
 }
+
+// A lapse is where in the history something was not to be had, and until when
+// an attempt may go by that.
+type lapse struct {
+	seq   int
+	until Wall
+}
+
+// covers reports whether an attempt that began with start may go by it.
+func (l lapse) covers(start *event) bool { return l.seq > start.seq || l.until >= start.At }
 
 type mxRecord struct {
 	preference int
@@ -71,7 +85,7 @@ func (b *hopBook) init(p Policy) {
 		b.fallback = append(b.fallback, hostName(withoutPort(r)))
 	}
 	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]int{}
-	b.latest, b.alias, b.failed, b.denied = map[string]int{}, map[string]string{}, map[string]int{}, map[string]int{}
+	b.latest, b.alias, b.failed, b.denied = map[string]int{}, map[string]string{}, map[string]lapse{}, map[string]lapse{}
 	b.dialled, b.connects, b.lastConnect = map[string]int{}, map[string]int{}, map[string]int{}
 }
 
@@ -113,6 +127,10 @@ func (c *Checker) dns(e *event) {
 	for record := range strings.SplitSeq(records, ";") {
 		c.record(a, hostName(name), strings.Fields(record))
 	}
+	what := hostName(name) + " " + kind
+	if l, ok := c.hops.failed[what]; ok && l.until > e.At {
+		c.hops.failed[what] = lapse{l.seq, e.At} // whoever began before this may have waited for it
+	}
 	if kind == "A" || kind == "AAAA" {
 		c.hops.heard(hostName(name), kind, a)
 	}
@@ -136,15 +154,31 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 		return
 	default:
 		said = noSuch
-		b.denied[host+" "+kind] = a.at.seq
+		b.denied[host+" "+kind] = lapse{a.at.seq, a.until}
 	}
 	delete(b.alias, host)
 	b.latest[host+" "+kind] = said
 }
 
+// lookupFault takes a fault of the DNS, "NAME TYPE FAULT" or "NAME TYPE: why". Who
+// begins while the question waits for its answer may share it: as long as the
+// relay waits when none comes, and else a moment.
+func (c *Checker) lookupFault(e *event) {
+	wait := time.Second
+	if has(e.Faults, FaultDNSMute) {
+		wait = c.policy.Timeouts.Resolve
+	}
+	if f := strings.Fields(e.Text); len(f) > 1 {
+		c.hops.failed[hostName(f[0])+" "+strings.TrimSuffix(f[1], ":")] = lapse{e.seq, e.At.Add(wait)}
+	}
+}
+
 // record takes one record of an answer about name.
 func (c *Checker) record(a *answer, name string, f []string) {
 	for len(f) > 0 && f[0] != "MX" && f[0] != "CNAME" && f[0] != "A" && f[0] != "AAAA" {
+		if ttl, err := strconv.ParseInt(f[0], 10, 32); err == nil && ttl >= 0 {
+			a.lives(time.Duration(ttl) * time.Second)
+		}
 		f = f[1:] // an owner, a time to live, a class
 	}
 	switch {
@@ -160,6 +194,14 @@ func (c *Checker) record(a *answer, name string, f []string) {
 		if err == nil && !slices.Contains(c.hops.addrs[name], ip) && len(c.hops.addrs[name]) < 256 {
 			c.hops.addrs[name] = append(c.hops.addrs[name], ip)
 		}
+	}
+}
+
+// lives says how long one record of the answer may be remembered: the first
+// that may not be takes all with it (RFC 2181 section 5.2).
+func (a *answer) lives(ttl time.Duration) {
+	if until := a.at.At.Add(ttl); a.until == 0 || until < a.until {
+		a.until = until
 	}
 }
 
@@ -181,7 +223,7 @@ func (c *Checker) hop(e *event) {
 		j.hops.dials = append(j.hops.dials, e)
 	}
 	// Words alone are no try: it was dialled, or its address was asked for.
-	tried := e.Kind == FactDial || e.Stage == StageResolve && c.hops.sought[host] > j.start.seq
+	tried := e.Kind == FactDial || e.Stage == StageResolve && (c.hops.sought[host] > j.start.seq || c.hops.knownAbsent(host, j.start))
 	if tried && !has(j.hops.met, host) && len(j.hops.met) < 1000 {
 		j.hops.met = append(j.hops.met, host)
 	}
@@ -249,24 +291,31 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 			return // without an answer there are the fallback hosts
 		}
 		why = "the DNS never gave an MX answer for it"
+		if len(c.hops.mx[j.dest]) > 0 {
+			why = "what the DNS had said of it had run out before the attempt began"
+		}
 	}
 	tell(about, why)
 }
 
 // answers returns the MX answers that the attempt j may have used.
-func (c *Checker) answers(j *job) []*answer { return c.answersFor(j.dest, j.start.seq) }
+func (c *Checker) answers(j *job) []*answer { return c.answersFor(j.dest, j.start) }
 
 // answersFor returns the MX answers that an attempt for dest may have used
-// that began at since: those from then on, and one from before.
-func (c *Checker) answersFor(dest string, since int) []*answer {
-	all := c.hops.mx[dest]
-	first := 0
-	for i, a := range all {
-		if a.at.seq < since {
-			first = i
+// that began with start: those from then on, and those from before that could
+// still be believed then. Of those that do not say how long, one. All, when
+// start is nil.
+func (c *Checker) answersFor(dest string, start *event) []*answer {
+	var all []*answer
+	for _, a := range c.hops.mx[dest] {
+		if start != nil && a.at.seq < start.seq {
+			all = slices.DeleteFunc(all, func(before *answer) bool { return before.until == 0 })
+			if a.until != 0 && a.until < start.At {
+				continue
+			}
 		}
+		all = append(all, a)
 	}
-	all = all[first:]
 	for _, a := range all {
 		if len(a.mx) == 0 && a.alias != "" && a.alias != dest {
 			all = append(slices.Clip(all), c.hops.mx[a.alias]...)
@@ -306,7 +355,7 @@ func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 // next; nothing when it does.
 func (c *Checker) allowedBy(a *answer, j *job, host string) string {
 	mx, why := c.hops.hosts(a, j.dest)
-	if c.hops.failed[j.dest] > j.start.seq && inOrder(c.hops.fallback, j, host) == "" {
+	if c.hops.failed[j.dest+" MX"].covers(j.start) && inOrder(c.hops.fallback, j, host) == "" {
 		return "" // the answer may be that to another attempt, and this one got none
 	}
 	if why != "" {
@@ -328,7 +377,7 @@ func (c *Checker) ranked(mx []mxRecord, j *job, host string) string {
 	}
 	for _, r := range mx {
 		better := best < 0 || r.preference < mx[best].preference
-		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && c.hops.failed[r.host] < j.start.seq && j.hops.addresses() < c.policy.Limits.NextHops {
+		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && !c.hops.failing(r.host, j.start) && j.hops.addresses() < c.policy.Limits.NextHops {
 			return fmt.Sprintf("%s comes first, and was not tried", r.host)
 		}
 		worse := best >= 0 && r.preference > mx[best].preference
@@ -345,6 +394,19 @@ func (c *Checker) ranked(mx []mxRecord, j *job, host string) string {
 		}
 	}
 	return ""
+}
+
+// failing reports whether an attempt that began with start may have been told
+// nothing of a host's addresses.
+func (b *hopBook) failing(host string, start *event) bool {
+	return b.failed[host+" A"].covers(start) || b.failed[host+" AAAA"].covers(start)
+}
+
+// knownAbsent reports whether an attempt that began with start can know without
+// asking that a host has no address: it was told before, or waits for what
+// another one has asked.
+func (b *hopBook) knownAbsent(host string, start *event) bool {
+	return b.failing(host, start) || b.denied[b.end(host)+" A"].covers(start)
 }
 
 // usable reports whether a host had to be tried: it has an address, or nobody

@@ -135,6 +135,10 @@ func TestNextHopOrder(t *testing.T) {
 	)
 	const none = "mx1.example.net. A: NOERROR"
 	const no2 = `mx2.example.net. A: NOERROR"` + "\n" + `1.3s   dns answer text="mx1.example.net. A: NOERROR`
+	const passed = "1.4s relay trouble message=m1 queue=Q1 job=j1 dest=example.net to=bob@example.net " +
+		"host=mx1.example.net stage=resolve event=no-address verdict=next-host"
+	const silence = `2ms dns query text="mx1.example.net. A"
+2ms dns fault faults=dns-timeout text="mx1.example.net. A TIMEOUT"`
 	noMX := []edit{without("dns answer"), with(`dns query text="example.net. MX"`, `dns query text="example.net. A"`)}
 	relays := func(names ...string) func(*Policy) { return func(p *Policy) { p.Relays = names } }
 	hops := func(n int) func(*Policy) { return func(p *Policy) { p.Limits.NextHops = n } }
@@ -169,6 +173,21 @@ func TestNextHopOrder(t *testing.T) {
 		{name: "an answer from before", base: delivered,
 			edits: []edit{after("relay ready", `0.5s dns answer text="example.net. MX: `+list+`"`),
 				with(`1.3s   dns answer text="example.net. MX: `+list, `1.3s dns answer text="example.net. MX: SERVFAIL`)}},
+		{name: "an answer from before that has run out", base: delivered,
+			edits: []edit{without("MX:"), after("relay ready", `2ms dns answer text="example.net. MX: NOERROR 1 MX 10 mx1.example.net."`)},
+			want:  []string{"NEXT-HOP-ORDER: what the DNS had said of it had run out before the attempt began"}},
+		{name: "an answer from before that still lives, whatever others were told", base: delivered,
+			edits: []edit{without("MX:"), after("relay ready", `2ms dns answer text="example.net. MX: NOERROR 2 MX 10 mx1.example.net."
+3ms dns answer text="example.net. MX: NOERROR 2 MX 10 mx9.example.net."`)}},
+		{name: "a host known to have no address is passed over unasked", base: delivered,
+			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", `2ms dns answer text="mx1.example.net. A: NXDOMAIN 60 SOA"`),
+				with(mx1, passed+"\n"+mx2)}},
+		{name: "a host known to have had no address a minute ago", base: delivered,
+			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", `2ms dns answer text="mx1.example.net. A: NOERROR 60 A 192.0.2.1"
+3ms dns answer text="mx1.example.net. A: NXDOMAIN 1 SOA"`), with(mx1, passed+"\n"+mx2)},
+			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first, and was not tried"}},
+		{name: "a host whose look-up by another attempt gets no answer", base: delivered,
+			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", silence), with(mx1, passed+"\n"+mx2)}},
 		{name: "records with owner, life and class", base: delivered, edits: []edit{with(list, "NOERROR example.net. 300 IN MX 10 mx1.example.net.")}},
 		{name: "fallback at the end", base: delivered, policy: fallback, edits: []edit{with("mx1.example.net. A: NOERROR", no2), after("relay dial", other)}},
 		{name: "fallback too soon", base: delivered, policy: fallback, edits: []edit{unconnected, with(mx1, other)},
