@@ -47,15 +47,23 @@ func (c *Client) lookup(ctx context.Context, name string, qtype uint16) ([]dns.R
 	}
 }
 
-// ask sends one query and returns an answer whose RCODE is NOERROR or
-// NXDOMAIN, or why there is none.
+// ask returns an answer whose RCODE is NOERROR or NXDOMAIN, or why there is
+// none.
 func (c *Client) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, string) {
+	question := dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
+	if c.Cache == nil {
+		return c.query(ctx, question)
+	}
+	return c.Cache.get(ctx, question, func() (*dns.Msg, string) { return c.query(ctx, question) })
+}
+
+// query sends one query.
+func (c *Client) query(ctx context.Context, question dns.Question) (*dns.Msg, string) {
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 	}
-	question := dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
 	query := &dns.Msg{MsgHdr: dns.MsgHdr{RecursionDesired: true}, Question: []dns.Question{question}}
 	answer, err := c.Exchange(ctx, query)
 	var timeout interface{ Timeout() bool }

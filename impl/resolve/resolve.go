@@ -30,11 +30,13 @@ const (
 	maxRecords = 200
 )
 
-// A Client asks for MX and address records. It keeps no state: caching is for
-// the recursive resolver behind the exchanger.
+// A Client asks for MX and address records. It keeps nothing but what is in
+// its cache, and may be used by many goroutines at once.
 type Client struct {
 	// Exchange is seam.Host.Exchange. The ID of a query is its to choose.
 	Exchange func(context.Context, *dns.Msg) (*dns.Msg, error)
+	// Cache remembers answers; without one every question is asked.
+	Cache *Cache
 	// Timeout limits each query; 0 leaves that to the context.
 	Timeout time.Duration
 }
