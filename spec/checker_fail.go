@@ -101,19 +101,19 @@ func (c *Checker) deniable(r *rcpt) bool {
 // beginning with start (nil: any) can have used, says that mail for dest cannot be
 // delivered, now or later.
 func (c *Checker) hopeless(dest string, start *event) bool {
-	if len(c.hops.relays) > 0 {
-		return c.hops.homeless(append(c.hops.relays, c.hops.fallback...), start)
+	if given := c.given(dest); len(given) > 0 {
+		return c.hops.homeless(append(given, c.hops.fallback...), start)
 	}
 	if strings.HasPrefix(dest, "[") || !lookable(dest) {
 		return true
 	}
 	for _, a := range c.answersFor(dest, start) {
-		mx, why := c.hops.hosts(a, dest)
+		mx, why := c.hosts(a, dest)
 		var hosts []string
 		for _, r := range mx {
 			hosts = append(hosts, r.host)
 		}
-		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(hosts, start) {
+		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && (c.hops.homeless(hosts, start) || c.ownBest(mx)) {
 			return true
 		}
 	}

@@ -14,8 +14,7 @@ import (
 
 // A hopBook holds what the DNS answered.
 type hopBook struct {
-	self             string
-	relays, fallback []string
+	fallback []string
 	// mx are the MX answers by domain, the latest few, in order.
 	mx map[string][]*answer
 	// addrs are all addresses ever answered for a host.
@@ -77,31 +76,10 @@ type jobHops struct {
 }
 
 func (b *hopBook) init(p Policy) {
-	b.self = hostName(p.Hostname)
-	for _, r := range p.Relays {
-		b.relays = append(b.relays, hostName(withoutPort(r)))
-	}
-	for _, r := range p.Fallback {
-		b.fallback = append(b.fallback, hostName(withoutPort(r)))
-	}
+	b.fallback = hopNames(p.Fallback)
 	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]int{}
 	b.latest, b.alias, b.failed, b.denied = map[string]int{}, map[string]string{}, map[string]lapse{}, map[string]lapse{}
 	b.dialled, b.connects, b.lastConnect = map[string]int{}, map[string]int{}, map[string]int{}
-}
-
-// hostName returns a host name in the form in which names are compared.
-func hostName(s string) string { return strings.TrimSuffix(strings.ToLower(s), ".") }
-
-// withoutPort removes the port from host:port.
-func withoutPort(s string) string {
-	colon := strings.LastIndexByte(s, ':')
-	if colon < 0 || strings.Contains(s[:colon], ":") && !strings.HasSuffix(s[:colon], "]") {
-		return s
-	}
-	if _, err := strconv.ParseUint(s[colon+1:], 10, 16); err != nil {
-		return s
-	}
-	return s[:colon]
 }
 
 // dns takes what the relay asked and was answered: "NAME TYPE", and
@@ -115,9 +93,9 @@ func (c *Checker) dns(e *event) {
 		c.hops.sought[hostName(name)] = e.seq
 	}
 	if e.Kind == FactQuery {
-		if kind == "MX" && len(c.hops.relays) > 0 {
+		if _, given := c.policy.Given(hostName(name)); kind == "MX" && len(given) > 0 && !c.hops.isAlias(hostName(name)) {
 			c.violate(NextHopOrder, "mx of "+name, []*event{e},
-				"the relay asked for the MX of %s, though all its mail goes to %s", name, strings.Join(c.policy.Relays, ", "))
+				"the relay asked for the MX of %s, though all its mail goes to %s", name, strings.Join(given, ", "))
 		}
 		return
 	}
@@ -267,10 +245,22 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 		tell(nil, fmt.Sprintf("%s is none of its addresses", ip))
 		return
 	}
-	if len(c.hops.relays) > 0 {
-		if why := inOrder(slices.Concat(c.hops.relays, c.hops.fallback), j, host); why != "" {
+	if ip, is := address(e), literalAddress(host); ip.IsValid() && is.IsValid() && ip != is {
+		tell(nil, fmt.Sprintf("it dialled %s", ip))
+		return
+	}
+	hosts := c.given(j.dest)
+	if ip := literalAddress(j.dest); len(hosts) == 0 && ip.IsValid() {
+		hosts = []string{literalOf(ip)}
+	}
+	if len(hosts) > 0 {
+		if why := inOrder(slices.Concat(hosts, c.hops.fallback), j, host); why != "" {
 			tell(nil, why)
 		}
+		return
+	}
+	if ip := address(e); c.policy.OwnAddress(ip) && !has(c.hops.fallback, host) {
+		tell(nil, fmt.Sprintf("%s is this relay's own address", ip))
 		return
 	}
 	if !c.hops.asked || strings.HasPrefix(j.dest, "[") || !ascii(j.dest) {
@@ -296,6 +286,16 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 		}
 	}
 	tell(about, why)
+}
+
+// isAlias reports whether the DNS said that a domain is to be found at name.
+func (b *hopBook) isAlias(name string) bool {
+	for _, all := range b.mx { // any order: one is enough
+		if slices.ContainsFunc(all, func(a *answer) bool { return a.alias == name }) {
+			return true
+		}
+	}
+	return false
 }
 
 // answers returns the MX answers that the attempt j may have used.
@@ -326,7 +326,7 @@ func (c *Checker) answersFor(dest string, start *event) []*answer {
 
 // hosts returns the hosts that an MX answer for dest names, sorted; or why it
 // names none.
-func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
+func (c *Checker) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 	mx = slices.Clone(a.mx)
 	switch {
 	case a.rcode == "NXDOMAIN":
@@ -342,7 +342,11 @@ func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 		}
 	}
 	slices.SortStableFunc(mx, func(x, y mxRecord) int { return x.preference - y.preference })
-	if self := slices.IndexFunc(mx, func(r mxRecord) bool { return r.host == b.self }); self >= 0 {
+	if at := slices.IndexFunc(mx, func(r mxRecord) bool { return c.ownHost(r.host) }); at >= 0 {
+		// Those of its own preference may be dialled before it is looked up.
+		mx = slices.DeleteFunc(mx, func(r mxRecord) bool { return r.preference > mx[at].preference })
+	}
+	if self := slices.IndexFunc(mx, func(r mxRecord) bool { return c.policy.OwnName(r.host) }); self >= 0 {
 		mx = slices.DeleteFunc(mx, func(r mxRecord) bool { return r.preference >= mx[self].preference })
 		if len(mx) == 0 {
 			return nil, "this relay is its best MX itself, so the mail would loop"
@@ -354,7 +358,7 @@ func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 // allowedBy says why an MX answer does not allow the attempt j to dial host
 // next; nothing when it does.
 func (c *Checker) allowedBy(a *answer, j *job, host string) string {
-	mx, why := c.hops.hosts(a, j.dest)
+	mx, why := c.hosts(a, j.dest)
 	if c.hops.failed[j.dest+" MX"].covers(j.start) && inOrder(c.hops.fallback, j, host) == "" {
 		return "" // the answer may be that to another attempt, and this one got none
 	}

@@ -141,6 +141,10 @@ func TestNextHopOrder(t *testing.T) {
 2ms dns fault faults=dns-timeout text="mx1.example.net. A TIMEOUT"`
 	noMX := []edit{without("dns answer"), with(`dns query text="example.net. MX"`, `dns query text="example.net. A"`)}
 	relays := func(names ...string) func(*Policy) { return func(p *Policy) { p.Relays = names } }
+	routes := func(hosts ...string) func(*Policy) {
+		return func(p *Policy) { p.Routes = map[string][]string{"example.net": hosts} }
+	}
+	own := func(names ...string) func(*Policy) { return func(p *Policy) { p.Own = names } }
 	hops := func(n int) func(*Policy) { return func(p *Policy) { p.Limits.NextHops = n } }
 	unconnected := without("network connect")
 	fallback := func(p *Policy) { p.Fallback = []string{"other.example.org:2525", "last.example.org"} }
@@ -211,6 +215,25 @@ func TestNextHopOrder(t *testing.T) {
 		{name: "relay mode, backwards", base: delivered, policy: relays("mx1.example.net:587", "mx2.example.net"), edits: append(noMX, with(mx1, mx2+"\n"+mx1)),
 			want: []string{"NEXT-HOP-ORDER: which comes after it, was already tried"}},
 		{name: "relay mode, asked for MX", base: delivered, policy: relays("mx1.example.net"), want: []string{"NEXT-HOP-ORDER: asked for the MX of example.net"}},
+		{name: "a route", base: delivered, policy: routes("mx1.example.net:587", "mx2.example.net"), edits: append(noMX, after("relay dial", mx2))},
+		{name: "a route, asked for MX", base: delivered, policy: routes("mx1.example.net"), want: []string{"NEXT-HOP-ORDER: asked for the MX of example.net"}},
+		{name: "a route, backwards", base: delivered, policy: routes("mx1.example.net", "mx2.example.net"), edits: append(noMX, with(mx1, mx2+"\n"+mx1)),
+			want: []string{"NEXT-HOP-ORDER: which comes after it, was already tried"}},
+		{name: "a route, a stranger", base: delivered, policy: routes("mx1.example.net"), edits: append(noMX, after("relay dial", other)),
+			want: []string{"NEXT-HOP-ORDER: not among"}},
+		{name: "a route by address", base: delivered, policy: routes("192.0.2.1:25"),
+			edits: append(noMX, with("host=mx1.example.net addr", "host=[192.0.2.1] addr"))},
+		{name: "a route by address, to another", base: delivered, policy: routes("[192.0.2.9]:25"),
+			edits: append(noMX, unconnected, with("host=mx1.example.net addr", "host=[192.0.2.9] addr")),
+			want:  []string{"NEXT-HOP-ORDER: it dialled 192.0.2.1"}},
+		{name: "the route of another domain", base: delivered, policy: func(p *Policy) { p.Routes = map[string][]string{".example.net": {"other.example.org"}} }},
+		{name: "another name of the relay", base: delivered, policy: own("mx2.example.net"), edits: []edit{after("relay dial", mx2)},
+			want: []string{"NEXT-HOP-ORDER: not among"}},
+		{name: "an address of the relay", base: delivered, policy: own("192.0.2.1"), want: []string{"NEXT-HOP-ORDER: 192.0.2.1 is this relay's own address"}},
+		{name: "worse than an address of the relay", base: delivered, policy: own("2001:db8::1"),
+			edits: []edit{with(`A: NOERROR A 192.0.2.1`, `A: NOERROR A 192.0.2.1"
+1.3s dns answer text="mx1.example.net. AAAA: NOERROR AAAA 2001:db8::1`), after("relay dial", mx2)},
+			want: []string{"NEXT-HOP-ORDER: not among"}},
 		{name: "relay mode, a stranger", base: delivered, policy: relays("mx1.example.net"), edits: append(noMX, unconnected, with(mx1, other)),
 			want: []string{"NEXT-HOP-ORDER: not among"}},
 	})

@@ -52,6 +52,13 @@ type Policy struct {
 	Relays []string
 	// Fallback hosts are tried after every other next hop failed. As Relays.
 	Fallback []string
+	// Routes are the hosts, as Relays, for the mail of single domains. A name
+	// is a domain, in lower case, or begins with a dot and means all domains
+	// below it; the nearest one counts. A route goes before Relays and the DNS.
+	Routes map[string][]string
+	// Own are more names and addresses at which this relay takes mail: an MX
+	// list is cut off there, as at Hostname.
+	Own []string
 	// Port is where MX hosts are spoken to; 25 unless a test says otherwise.
 	Port uint16
 	// InDoubt is the global policy; InDoubtAt overrides it per destination.
@@ -69,17 +76,18 @@ func DefaultPolicy(hostname string) Policy {
 }
 
 // RelayDestination is the one destination of a relay in relay mode: all mail
-// leaves through the same hosts and shares their limits.
+// that has no route leaves through the same hosts and shares their limits.
 const RelayDestination = "relay"
 
 // Destination returns the destination that recipient belongs to: recipients of
 // one message at one destination share a transaction, and limits hold per
 // destination.
 func (p Policy) Destination(recipient string) string {
-	if len(p.Relays) > 0 {
+	domain := Domain(recipient)
+	if _, routed := p.Route(domain); len(p.Relays) > 0 && len(routed) == 0 {
 		return RelayDestination
 	}
-	return Domain(recipient)
+	return domain
 }
 
 // InDoubtFor returns the in_doubt policy for a destination.

@@ -123,6 +123,9 @@ func (a *attempt) run(ctx context.Context) {
 		if a.configured(host) && a.homeless {
 			break // No fallback for what the DNS refuses for good.
 		}
+		if a.beyond(host) {
+			continue
+		}
 		if a.spent() {
 			break
 		}
