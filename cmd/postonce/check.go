@@ -53,6 +53,7 @@ type checker struct {
 func (k *checker) check() error {
 	k.names()
 	k.hosts()
+	k.routes()
 	k.doubts()
 	k.numbers()
 	return errors.Join(k.errs...)
@@ -145,13 +146,19 @@ func (k *checker) doubts() {
 		case before != "":
 			k.at(key("in_doubt", name), fmt.Errorf("%q and %q are the same destination: keep one", before, name))
 		case name == defaultKey:
-		case len(k.config.Relays) > 0 && dest != spec.RelayDestination:
-			k.at(key("in_doubt", name), fmt.Errorf("all mail leaves through relays, so the one destination is called %q", spec.RelayDestination))
+		case len(k.config.Relays) > 0 && dest != spec.RelayDestination && !k.routed(dest):
+			k.at(key("in_doubt", name), fmt.Errorf("all mail without a route leaves through relays, so the one destination is called %q", spec.RelayDestination))
 		case len(k.config.Relays) == 0 && !isLiteral(dest) && fullName(dest) != nil:
 			k.at(key("in_doubt", name), fmt.Errorf("%.100q is no destination: write a domain, such as example.com, or default", name))
 		}
 		seen[dest] = name
 	}
+}
+
+// routed reports whether a destination has a route.
+func (k *checker) routed(dest string) bool {
+	_, hosts := k.config.policy().Route(dest)
+	return len(hosts) > 0
 }
 
 // isLiteral reports whether a destination is an address literal (RFC 5321

@@ -20,17 +20,19 @@ import (
 
 // A config is a configuration file. What a file does not say keeps its value.
 type config struct {
-	Hostname  text             `yaml:"hostname"`
-	Listen    text             `yaml:"listen"`
-	Spool     text             `yaml:"spool"`
-	InDoubt   map[string]doubt `yaml:"in_doubt"`
-	Relays    []text           `yaml:"relays"`
-	Fallback  []text           `yaml:"fallback"`
-	Resolvers []text           `yaml:"resolvers"`
-	Port      count            `yaml:"port"`
-	Schedule  schedule         `yaml:"schedule"`
-	Limits    limits           `yaml:"limits"`
-	Timeouts  timeouts         `yaml:"timeouts"`
+	Hostname  text              `yaml:"hostname"`
+	Listen    text              `yaml:"listen"`
+	Spool     text              `yaml:"spool"`
+	InDoubt   map[string]doubt  `yaml:"in_doubt"`
+	Relays    []text            `yaml:"relays"`
+	Fallback  []text            `yaml:"fallback"`
+	Routes    map[string][]text `yaml:"routes"`
+	Own       []text            `yaml:"own"`
+	Resolvers []text            `yaml:"resolvers"`
+	Port      count             `yaml:"port"`
+	Schedule  schedule          `yaml:"schedule"`
+	Limits    limits            `yaml:"limits"`
+	Timeouts  timeouts          `yaml:"timeouts"`
 	Log       struct {
 		Format logFormat `yaml:"format"`
 		Level  logLevel  `yaml:"level"`
@@ -95,6 +97,7 @@ func (c *config) policy() spec.Policy {
 	s, l, t := c.Schedule, c.Limits, c.Timeouts
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
+		Routes: c.routes(), Own: texts(c.Own),
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
