@@ -191,6 +191,11 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.Fallback = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.Routes) > 0
+			sc.Policy.Routes = nil
+			return had
+		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
