@@ -28,7 +28,7 @@ func (a *attempt) hosts(ctx context.Context) []route.Host {
 	if problem != nil {
 		return a.withoutRoute(problem)
 	}
-	a.note(spec.Fact{Kind: spec.FactRoute, Text: names(hosts)})
+	a.note(spec.Fact{Kind: spec.FactRoute, Text: route.Why(p, dest, answer, hosts)})
 	a.homeless, a.best = !a.given, hosts[0].Preference
 	return hosts
 }
@@ -75,9 +75,14 @@ func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPo
 	found := []netip.Addr{host.Addr}
 	if !host.Addr.IsValid() {
 		var problem *route.Problem
-		if found, problem = a.d.Resolver.Addresses(ctx, host.Name); problem != nil {
+		var alias string
+		if found, alias, problem = a.d.Resolver.Addresses(ctx, host.Name); problem != nil {
 			a.noAddress(ctx, host, problem)
 			return nil
+		}
+		if alias != "" {
+			// Forbidden for an MX host (RFC 2181 section 10.3), and common.
+			a.note(spec.Fact{Kind: spec.FactRoute, Text: fmt.Sprintf("%s is an alias of %s, and followed", host.Name, alias)})
 		}
 	}
 	a.homeless = false

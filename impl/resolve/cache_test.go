@@ -183,11 +183,11 @@ func TestWhatIsRememberedIsWhatWasHeard(t *testing.T) {
 				t.Errorf("%s (-plain +cached):\n%s", domain, diff)
 			}
 		}
-		if got, problem := cached.Addresses(t.Context(), "a.net"); problem != nil || len(got) != 1 {
+		if got, _, problem := cached.Addresses(t.Context(), "a.net"); problem != nil || len(got) != 1 {
 			t.Errorf("%v, %v", got, problem)
 		}
 	}
-	if _, problem := cached.Addresses(t.Context(), "none.net"); problem == nil || problem.Event != spec.NoAddress {
+	if _, _, problem := cached.Addresses(t.Context(), "none.net"); problem == nil || problem.Event != spec.NoAddress {
 		t.Errorf("%v", problem)
 	}
 }

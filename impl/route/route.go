@@ -34,6 +34,8 @@ type Answer struct {
 	Event spec.Event
 	// MX are the records, in any order.
 	MX []MX
+	// Alias is the name whose records they are, when the domain is an alias.
+	Alias string
 	// Text says more about the Event, such as "MX example.net: SERVFAIL".
 	Text string
 }

@@ -51,7 +51,7 @@ func (r *citadelRelay) hosts(ctx context.Context, domain string) ([]string, *rou
 	var all []string
 	for _, h := range hosts {
 		var addrs []netip.Addr
-		if addrs, problem = r.resolver.Addresses(ctx, h.Name); problem != nil {
+		if addrs, _, problem = r.resolver.Addresses(ctx, h.Name); problem != nil {
 			continue
 		}
 		for _, a := range addrs {
