@@ -172,7 +172,7 @@ func (r *Relay) deliverer(size int64) *delivery.Deliverer {
 	p := r.config.Policy
 	return &delivery.Deliverer{
 		Policy: p, Dial: r.host.Dial,
-		Resolver: &resolve.Client{Exchange: r.host.Exchange, Cache: r.answers, Timeout: p.Timeouts.Resolve},
+		Resolver: &resolve.Client{Exchange: r.host.Exchange, Cache: r.answers, PreferIPv6: p.PreferIPv6, Timeout: p.Timeouts.Resolve},
 		Open: func(_ context.Context, id spec.QueueID) (io.ReadCloser, error) {
 			return spool.Body(r.host.Store, id, size), nil
 		},

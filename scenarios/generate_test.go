@@ -58,6 +58,7 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("routes", func() {
 		p.Routes = map[string][]string{"example.net": {"d.example:2525"}, ".example.net": {"[2001:db8::1]:25", "[192.0.2.1]"}}
 	})
+	maybe("prefer", func() { p.PreferIPv6 = true })
 	maybe("own", func() { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })

@@ -59,6 +59,9 @@ type Policy struct {
 	// Own are more names and addresses at which this relay takes mail: an MX
 	// list is cut off there, as at Hostname.
 	Own []string
+	// PreferIPv6 has the addresses of a host tried in turn of IPv6 and IPv4,
+	// instead of IPv4 and IPv6.
+	PreferIPv6 bool
 	// Port is where MX hosts are spoken to; 25 unless a test says otherwise.
 	Port uint16
 	// InDoubt is the global policy; InDoubtAt overrides it per destination.

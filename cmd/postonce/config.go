@@ -28,6 +28,7 @@ type config struct {
 	Fallback  []text            `yaml:"fallback"`
 	Routes    map[string][]text `yaml:"routes"`
 	Own       []text            `yaml:"own"`
+	Prefer    family            `yaml:"prefer"`
 	Resolvers []text            `yaml:"resolvers"`
 	Port      count             `yaml:"port"`
 	Schedule  schedule          `yaml:"schedule"`
@@ -97,7 +98,7 @@ func (c *config) policy() spec.Policy {
 	s, l, t := c.Schedule, c.Limits, c.Timeouts
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
-		Routes: c.routes(), Own: texts(c.Own),
+		Routes: c.routes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),

@@ -123,6 +123,7 @@ spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
+prefer: ipv6
 own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
@@ -148,7 +149,7 @@ log: {format: json, level: debug}
 		Routes: map[string][]string{
 			"example.net": {"mx.example.org:2525", "192.0.2.7"}, ".xn--bcher-kva.example": {"b.example.org"}, "[192.0.2.1]": {"c.example.org"},
 		},
-		Own:     []string{"mx.example.net", "2001:db8::1"},
+		Own:     []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		Schedule: spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
 		Limits: spec.Limits{

@@ -30,6 +30,8 @@ type factor struct{ numerator, denominator int64 }
 
 type doubt spec.InDoubtPolicy
 
+type family string
+
 type logFormat string
 
 type logLevel slog.Level
@@ -137,6 +139,16 @@ func (d *doubt) UnmarshalYAML(node ast.Node) error {
 	}
 	*d = doubt(p)
 	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (f *family) UnmarshalYAML(node ast.Node) error {
+	s, err := scalar(node, "ipv4 or ipv6")
+	if err == nil && s != "ipv4" && s != "ipv6" {
+		err = wrong(node, "%.40q is no address family: write ipv4 or ipv6", s)
+	}
+	*f = family(s)
+	return err
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.

@@ -104,9 +104,15 @@ func TestNextHops(t *testing.T) {
 			want:  []string{dial1, dial16, dial2, "settle b@y defer: connect cut mx2.y", "last"},
 		},
 		{
-			name: "no more addresses than allowed",
+			name: "no more addresses than allowed, and half of them for who comes next",
 			world: world{zone: zone2, policy: func(p *spec.Policy) { p.Limits.NextHops = 2 },
 				servers: map[string][]string{"192.0.2.1": {"silent"}}},
+			want: []string{dial1, dial2, "settle b@y defer: connect refused mx2.y", "last"},
+		},
+		{
+			name: "the only host has all the addresses that are allowed",
+			world: world{zone: "y MX 10 mx1.y.\nmx1.y A 192.0.2.1\nmx1.y A 192.0.2.9\nmx1.y AAAA 2001:db8::1",
+				policy: func(p *spec.Policy) { p.Limits.NextHops = 2 }},
 			want: []string{dial1, dial16, "settle b@y defer: connect refused mx1.y", "last"},
 		},
 		{

@@ -38,6 +38,8 @@ type Client struct {
 	Exchange func(context.Context, *dns.Msg) (*dns.Msg, error)
 	// Cache remembers answers; without one every question is asked.
 	Cache *Cache
+	// PreferIPv6 has lists of addresses begin with IPv6 instead of IPv4.
+	PreferIPv6 bool
 	// Timeout limits each query; 0 leaves that to the context.
 	Timeout time.Duration
 }
@@ -65,10 +67,10 @@ func (c *Client) MX(ctx context.Context, domain string) route.Answer {
 // and never neither; and the name that they belong to, when host is an alias. One address family is enough: trouble with the other is
 // passed over.
 //
-// The families alternate, beginning with IPv4, each in the order answered: so
-// a limit on addresses tried cuts off neither (RFC 8305 section 4), and a
-// machine that has IPv6 addresses in its DNS but no way to them, which is
-// common among mail relays, loses no time first.
+// The families alternate, each in the order answered: so a limit on addresses
+// tried cuts off neither (RFC 8305 section 4). IPv4 comes first unless IPv6 is
+// preferred: a machine without a way to IPv6 addresses, which is common among
+// mail relays, loses no time first.
 func (c *Client) Addresses(ctx context.Context, host string) (addrs []netip.Addr, alias string, problem *route.Problem) {
 	four, alias4, problem4 := c.family(ctx, host, dns.TypeA)
 	if problem4 != nil && (problem4.Event == spec.NoDomain || ctx.Err() != nil) {
@@ -76,7 +78,11 @@ func (c *Client) Addresses(ctx context.Context, host string) (addrs []netip.Addr
 		return nil, "", problem4
 	}
 	six, alias6, problem6 := c.family(ctx, host, dns.TypeAAAA)
-	if all := alternate(four, six); len(all) > 0 {
+	first, second := four, six
+	if c.PreferIPv6 {
+		first, second = six, four
+	}
+	if all := alternate(first, second); len(all) > 0 {
 		return all, cmp.Or(alias4, alias6), nil
 	}
 	for _, event := range []spec.Event{spec.DNSTrouble, spec.NoDomain} {

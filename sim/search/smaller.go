@@ -196,6 +196,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.Routes = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PreferIPv6, false) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },

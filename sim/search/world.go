@@ -136,6 +136,7 @@ func (g *generator) policy() {
 	} else if g.odds(0.2) {
 		p.Fallback = []string{"smart1.example.com"}
 	}
+	p.PreferIPv6 = g.odds(0.2)
 	if g.odds(0.1) {
 		hosts := []string{"way1.example.com:2525", "way2.example.com"}
 		p.Routes = map[string][]string{"example.com": hosts[:g.between(1, 2)]}
