@@ -149,7 +149,7 @@ log: {format: json, level: debug}
 		Routes: map[string][]string{
 			"example.net": {"mx.example.org:2525", "192.0.2.7"}, ".xn--bcher-kva.example": {"b.example.org"}, "[192.0.2.1]": {"c.example.org"},
 		},
-		Own:     []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
+		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		Schedule: spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
 		Limits: spec.Limits{

@@ -2,8 +2,6 @@ package search
 
 import (
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/postonce/postonce/fakesmtp"
@@ -18,10 +16,8 @@ func (g *generator) domains() {
 			g.to = append(g.to, name+"@"+domain)
 		}
 	}
-	p := g.sc.Policy
-	for _, hop := range slices.Concat(p.Relays, p.Fallback, p.Routes["example.com"]) {
-		name, _, _ := strings.Cut(hop, ":")
-		g.host(name)
+	for _, hop := range append(g.sc.Policy.Relays[:len(g.sc.Policy.Relays):len(g.sc.Policy.Relays)], g.sc.Policy.Fallback...) {
+		g.host(hop)
 	}
 	if g.on[senders] {
 		g.mx(scenarios.MailboxDomain, 10, scenarios.MailboxServer)

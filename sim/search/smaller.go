@@ -197,6 +197,13 @@ func plainPolicy(*scenarios.Scenario) []change {
 			return had
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PreferIPv6, false) },
+		func(sc *scenarios.Scenario) bool {
+			had := false
+			for i := range sc.DNS {
+				had = reset(&sc.DNS[i].TTL, 0) || had
+			}
+			return had
+		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },

@@ -76,6 +76,7 @@ func World(n Number) *scenarios.Scenario {
 	}
 	g.policy()
 	g.domains()
+	g.way(n)
 	g.plan()
 	g.trouble()
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
@@ -135,11 +136,6 @@ func (g *generator) policy() {
 		p.Relays = []string{"smart1.example.com", "smart2.example.com"}[:g.between(1, 2)]
 	} else if g.odds(0.2) {
 		p.Fallback = []string{"smart1.example.com"}
-	}
-	p.PreferIPv6 = g.odds(0.2)
-	if g.odds(0.1) {
-		hosts := []string{"way1.example.com:2525", "way2.example.com"}
-		p.Routes = map[string][]string{"example.com": hosts[:g.between(1, 2)]}
 	}
 	if g.odds(0.2) {
 		p.Limits.MessageBytes = pick[int64](g, 65_536, 100_000)
