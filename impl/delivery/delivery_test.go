@@ -212,6 +212,23 @@ func TestFallback(t *testing.T) {
 	})
 }
 
+func TestTheRelaysOwnAddressesAreLeftOut(t *testing.T) {
+	own := func(p *spec.Policy) { p.Own = []string{"192.0.2.2", "2001:db8::1"} }
+	const refused = "settle b@y defer: connect refused mx1.y"
+	runCases(t, []testCase{
+		{name: "with what is no better", want: []string{"dial mx1.y 192.0.2.1:25", refused, "last"},
+			world: world{policy: own, zone: "y MX 10 mx1.y.\ny MX 20 mx2.y.\ny MX 30 mx3.y.\n" +
+				"mx1.y A 192.0.2.1\nmx2.y A 192.0.2.2\nmx3.y A 192.0.2.3"}},
+		{name: "and nothing is better", want: []string{"settle b@y fail-message: resolve loop mx1.y", "last"},
+			world: world{policy: own, zone: "y MX 10 mx1.y.\ny MX 20 mx2.y.\nmx1.y A 192.0.2.1\nmx1.y AAAA 2001:db8::1\nmx2.y A 192.0.2.9"}},
+		{name: "but not where the operator gave the host", want: []string{"dial mx2.y 192.0.2.2:2525", "settle b@y defer: connect refused mx2.y", "last"},
+			world: world{zone: "mx2.y A 192.0.2.2", policy: func(p *spec.Policy) {
+				own(p)
+				p.Routes = map[string][]string{"y": {"mx2.y:2525"}}
+			}}},
+	})
+}
+
 func TestRelayMode(t *testing.T) {
 	relays := func(p *spec.Policy) { p.Relays = []string{"r1.test", "r2.test:587"} }
 	const zone = "r1.test A 192.0.2.1\nr2.test A 192.0.2.2\nr1.test MX 0 elsewhere.test.\n"

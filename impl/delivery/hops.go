@@ -103,7 +103,7 @@ func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPo
 func (a *attempt) ourselves(host route.Host) {
 	r := Result{
 		Verdict: spec.NextHost, Stage: spec.StageResolve, Event: spec.Loop, Host: host.Name,
-		Text: fmt.Sprintf("MX %d %s has an address of this relay itself; hosts that are no better are left out", host.Preference, host.Name),
+		Text: fmt.Sprintf("%s has an address of this relay itself; it and what is no better are left out", host.Name),
 	}
 	if host.Preference == a.best {
 		r.Verdict = spec.Decide(r.Stage, r.Event).Verdict
