@@ -407,10 +407,9 @@ func (b *hopBook) failing(host string, start *event) bool {
 }
 
 // knownAbsent reports whether an attempt that began with start can know without
-// asking that a host has no address: it was told before, or waits for what
-// another one has asked.
+// asking that a host has no address.
 func (b *hopBook) knownAbsent(host string, start *event) bool {
-	return b.failing(host, start) || b.denied[b.end(host)+" A"].covers(start)
+	return b.denied[b.end(host)+" A"].covers(start)
 }
 
 // usable reports whether a host had to be tried: it has an address, or nobody

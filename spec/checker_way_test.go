@@ -137,7 +137,8 @@ func TestNextHopOrder(t *testing.T) {
 	const no2 = `mx2.example.net. A: NOERROR"` + "\n" + `1.3s   dns answer text="mx1.example.net. A: NOERROR`
 	const passed = "1.4s relay trouble message=m1 queue=Q1 job=j1 dest=example.net to=bob@example.net " +
 		"host=mx1.example.net stage=resolve event=no-address verdict=next-host"
-	const silence = `2ms dns query text="mx1.example.net. A"
+	const silence = `1.5ms dns answer text="mx1.example.net. A: NOERROR 60 A 192.0.2.1"
+2ms dns query text="mx1.example.net. A"
 2ms dns fault faults=dns-timeout text="mx1.example.net. A TIMEOUT"`
 	noMX := []edit{without("dns answer"), with(`dns query text="example.net. MX"`, `dns query text="example.net. A"`)}
 	relays := func(names ...string) func(*Policy) { return func(p *Policy) { p.Relays = names } }
@@ -184,7 +185,8 @@ func TestNextHopOrder(t *testing.T) {
 			edits: []edit{without("MX:"), after("relay ready", `2ms dns answer text="example.net. MX: NOERROR 2 MX 10 mx1.example.net."
 3ms dns answer text="example.net. MX: NOERROR 2 MX 10 mx9.example.net."`)}},
 		{name: "a host known to have no address is passed over unasked", base: delivered,
-			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", `2ms dns answer text="mx1.example.net. A: NXDOMAIN 60 SOA"`),
+			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", `2ms dns answer text="mx1.example.net. A: NOERROR 60 A 192.0.2.1"
+3ms dns answer text="mx1.example.net. A: NXDOMAIN 60 SOA"`),
 				with(mx1, passed+"\n"+mx2)}},
 		{name: "a host known to have had no address a minute ago", base: delivered,
 			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", `2ms dns answer text="mx1.example.net. A: NOERROR 60 A 192.0.2.1"

@@ -294,3 +294,18 @@ func TestAfterTheContextIsDoneNothingMoreIsAsked(t *testing.T) {
 		t.Errorf("%d queries, %v", queries, problem)
 	}
 }
+
+func TestThePreferredFamilyComesFirst(t *testing.T) {
+	s := &script{t: t, answers: map[string]string{
+		"mx. A": "mx. A 192.0.2.1\nmx. A 192.0.2.2", "mx. AAAA": "mx. AAAA 2001:db8::1\nmx. AAAA 2001:db8::2\nmx. AAAA 2001:db8::3",
+	}}
+	for prefer, want := range map[bool]string{
+		false: "[192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2 2001:db8::3]",
+		true:  "[2001:db8::1 192.0.2.1 2001:db8::2 192.0.2.2 2001:db8::3]",
+	} {
+		got, _, problem := (&Client{Exchange: s.exchange, PreferIPv6: prefer}).Addresses(t.Context(), "mx")
+		if problem != nil || fmt.Sprint(got) != want {
+			t.Errorf("%v, %v, want %s", got, problem, want)
+		}
+	}
+}
