@@ -44,6 +44,8 @@ type Relay struct {
 	host   seam.Host
 	ids    ids
 	actor  *actor
+	// answers are the DNS's, for all deliveries.
+	answers *resolve.Cache
 	// running counts deliveries, loads, closes and the timer; Run waits.
 	running sync.WaitGroup
 	// stop ends Run with a cause.
@@ -73,6 +75,7 @@ func New(config Config, host seam.Host) (*Relay, error) {
 	r := &Relay{config: config, host: host, ids: newIDs(host), ready: make(chan struct{})}
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.actor = newActor(r)
+	r.answers = resolve.NewCache(r.actor.start)
 	r.host.Store = watched{host.Store, r.cannotWrite}
 	return r, nil
 }
@@ -168,7 +171,8 @@ func (r *Relay) shutdown(server *submission.Server) {
 func (r *Relay) deliverer(size int64) *delivery.Deliverer {
 	p := r.config.Policy
 	return &delivery.Deliverer{
-		Policy: p, Dial: r.host.Dial, Resolver: &resolve.Client{Exchange: r.host.Exchange, Timeout: p.Timeouts.Resolve},
+		Policy: p, Dial: r.host.Dial,
+		Resolver: &resolve.Client{Exchange: r.host.Exchange, Cache: r.answers, PreferIPv6: p.PreferIPv6, Timeout: p.Timeouts.Resolve},
 		Open: func(_ context.Context, id spec.QueueID) (io.ReadCloser, error) {
 			return spool.Body(r.host.Store, id, size), nil
 		},

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ var faultClauses = []term{
 	{"first", "first N: only the first N queries"},
 	{"after", "after TIME: only from then on, since the start"},
 	{"until", "until TIME: only up to then, since the start"},
+	{"ttl", "ttl TIME: how long NXDOMAIN or NODATA may be remembered, 5m unless said; a record takes it too"},
 }
 
 // dnsSection reads the records and faults.
@@ -52,6 +54,11 @@ func (p *parser) dnsSection(_ string, first int, data string) {
 			l.fail(at, hint(w, wordsOf(faults)), "%s is only for a fault, and %q is none", anyType, w)
 		} else {
 			l.value(&r)
+			if l.comma() {
+				l.space()
+				l.expect("ttl")
+				r.TTL = l.ttl()
+			}
 		}
 		if l.err == nil {
 			p.s.DNS = append(p.s.DNS, r)
@@ -140,11 +147,44 @@ func (l *line) fault(r *Record) {
 			r.From = l.duration("the time", 1)
 		case "until":
 			r.Until = l.duration("the time", 1)
+		case "ttl":
+			if r.Fault != "NXDOMAIN" && r.Fault != "NODATA" {
+				l.fail(at, "", "%s is not remembered", r.Fault)
+			}
+			r.TTL = l.ttl()
 		}
 		if r.Until > 0 && r.Until <= r.From {
 			l.fail(at, "", "the fault ends before it begins")
 		}
 	}
+}
+
+// ttl takes how long an answer may be remembered.
+func (l *line) ttl() time.Duration {
+	l.space()
+	at := l.pos
+	d := l.duration("a TTL", 0)
+	if d%time.Second != 0 || d/time.Second > math.MaxInt32 {
+		l.fail(at, "", "a TTL is whole seconds, and less than 69 years")
+	}
+	switch d {
+	case 0:
+		return NoTTL
+	case DefaultTTL:
+		return 0
+	}
+	return d
+}
+
+// ttlText is the inverse.
+func ttlText(d time.Duration) string {
+	switch d {
+	case 0:
+		return ""
+	case NoTTL:
+		return ", ttl 0s"
+	}
+	return ", ttl " + formatDuration(d)
 }
 
 // recordText writes what follows the name and the type.
@@ -154,15 +194,16 @@ func recordText(r Record) string {
 		if r.First > 0 {
 			out += fmt.Sprintf(", first %d", r.First)
 		}
-		return out + clause("after", r.From) + clause("until", r.Until)
+		return out + clause("after", r.From) + clause("until", r.Until) + ttlText(r.TTL)
 	}
+	text := r.Value
 	switch r.Type {
 	case "MX":
-		return fmt.Sprintf("%d %s", r.Preference, r.Value)
+		text = fmt.Sprintf("%d %s", r.Preference, r.Value)
 	case "TXT":
-		return strconv.Quote(r.Value)
+		text = strconv.Quote(r.Value)
 	}
-	return r.Value
+	return text + ttlText(r.TTL)
 }
 
 // clause writes ", word d", or nothing when there is no d.

@@ -57,6 +57,11 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("tls at", func() { p.TLSAt = map[string]spec.TLSLevel{"example.net": spec.TLSVerified, "c.example": spec.TLSOff} })
 	maybe("relays", func() { p.Relays = []string{"a.example:587", "b.example"} })
 	maybe("fallback", func() { p.Fallback = []string{"c.example"} })
+	maybe("routes", func() {
+		p.Routes = map[string][]string{"example.net": {"d.example:2525"}, ".example.net": {"[2001:db8::1]:25", "[192.0.2.1]"}}
+	})
+	maybe("prefer", func() { p.PreferIPv6 = true })
+	maybe("own", func() { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })
 	maybe("lifetime", func() { p.Schedule.Lifetime = genDuration(t, "lifetime") })
@@ -72,7 +77,8 @@ func genServers(t *rapid.T, s *Scenario) {
 	for i := range rapid.IntRange(0, 3).Draw(t, "servers") {
 		name := fmt.Sprintf("mx%d.example.net", i)
 		s.DNS = append(s.DNS,
-			Record{Name: "example.net.", Type: "MX", Preference: rapid.Uint16().Draw(t, "preference"), Value: name + "."},
+			Record{Name: "example.net.", Type: "MX", Preference: rapid.Uint16().Draw(t, "preference"), Value: name + ".",
+				TTL: rapid.SampledFrom([]time.Duration{0, NoTTL, time.Second, time.Hour}).Draw(t, "ttl")},
 			Record{Name: name + ".", Type: "A", Value: fmt.Sprintf("192.0.2.%d", 10+i)})
 		server := Server{Name: name, Network: rapid.SampledFrom([]string{"", "refused", "silent"}).Draw(t, "network")}
 		if server.Network != "" && rapid.Bool().Draw(t, "ends") {

@@ -1,9 +1,14 @@
 package scenarios
 
 import (
+	"maps"
 	"math"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/postonce/postonce/spec"
 )
 
 // port takes a port number.
@@ -25,7 +30,7 @@ func (l *line) hops() []string {
 		at := l.pos
 		w := l.word("a host")
 		if l.err == nil && !validHop(w) {
-			l.fail(at, "a relay is written smart.example.net or smart.example.net:587", "%q is not a host with an optional port", w)
+			l.fail(at, "a relay is written smart.example.net, smart.example.net:587 or [192.0.2.1]:587", "%q is not a host with an optional port", w)
 		}
 		for _, before := range all {
 			if strings.EqualFold(before, w) {
@@ -37,16 +42,61 @@ func (l *line) hops() []string {
 	return all
 }
 
-// validHop reports whether w is a host name with an optional port.
+// validHop reports whether w is a host name, or an address in brackets, with
+// an optional port.
 func validHop(w string) bool {
-	host, port, found := strings.Cut(w, ":")
+	host, port, found := w, "", false
+	if at := strings.LastIndexByte(w, ':'); at > strings.LastIndexByte(w, ']') {
+		host, port, found = w[:at], w[at+1:], true
+	}
 	if found {
 		n, err := strconv.ParseUint(port, 10, 16)
 		if err != nil || n == 0 || port[0] == '0' {
 			return false
 		}
 	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
+		addr, err := netip.ParseAddr(strings.TrimSuffix(inner, "]"))
+		return err == nil && addr.Zone() == "" && strings.HasSuffix(host, "]")
+	}
 	return validHost(host)
+}
+
+// readRoute reads the route of a domain, or of all below it.
+func readRoute(l *line, p *spec.Policy) {
+	l.space()
+	at := l.pos
+	name := strings.ToLower(l.word("the domain"))
+	if l.err == nil && !validHost(strings.TrimPrefix(name, ".")) {
+		l.fail(at, "write example.net, or .example.net for all domains below it", "%q is not a domain", name)
+	}
+	if p.Routes == nil {
+		p.Routes = make(map[string][]string)
+	}
+	p.Routes[name] = l.hops()
+}
+
+func showRoutes(p, _ spec.Policy) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(p.Routes)) {
+		out = append(out, name+" "+strings.Join(p.Routes[name], ", "))
+	}
+	return out
+}
+
+// owns takes a list of names and addresses.
+func (l *line) owns() []string {
+	var all []string
+	for first := true; first || l.comma(); first = false {
+		l.space()
+		at := l.pos
+		w := l.word("a name or an address")
+		if _, err := netip.ParseAddr(w); l.err == nil && err != nil && !validHost(w) {
+			l.fail(at, "", "%q is neither a host name nor an address", w)
+		}
+		all = append(all, w)
+	}
+	return all
 }
 
 // ratio takes two numbers with a slash between them, such as 3/2.

@@ -40,7 +40,9 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"ANY without fault", "-- dns --\nexample.net. ANY 192.0.2.1\n", ":3:14:", "only for a fault"},
 	{"fault with bad clause", "-- dns --\nexample.net. ANY SERVFAIL, frist 2\n", ":3:28:", `did you mean "first"`},
 	{"fault that ends first", "-- dns --\nexample.net. ANY SERVFAIL, after 2h, until 1h\n", ":3:38:", "before it begins"},
-	{"clause on a record", "-- dns --\nexample.net. A 192.0.2.1, first 2\n", ":3:25:", "not expected"},
+	{"clause on a record", "-- dns --\nexample.net. A 192.0.2.1, first 2\n", ":3:27:", `expected "ttl"`},
+	{"TTL of half a second", "-- dns --\nexample.net. A 192.0.2.1, ttl 500ms\n", ":3:31:", "whole seconds"},
+	{"TTL of no answer", "-- dns --\nexample.net. MX TIMEOUT, ttl 5s\n", ":3:26:", "not remembered"},
 
 	{"server without address", "-- server mx.example.net --\n", ":2:", "no address in the dns"},
 	{"server by a bad name", "-- server mx.example.net. --\n", ":2:", "without a final dot"},

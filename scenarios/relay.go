@@ -38,6 +38,14 @@ func settings() []setting {
 		{"fallback", "fallback HOST[:PORT], ...", "hosts that are tried after every other one failed",
 			func(l *line, p *spec.Policy) { p.Fallback = l.hops() },
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Fallback) > 0, strings.Join(p.Fallback, ", ")) }},
+		{"route", "route DOMAIN HOST[:PORT], ...", "only these hosts for the mail of one domain, or with .DOMAIN of all below it; before relays and the DNS",
+			readRoute, showRoutes},
+		{"own", "own NAME|ADDRESS, ...", "more names and addresses of the relay: an MX list ends there",
+			func(l *line, p *spec.Policy) { p.Own = l.owns() },
+			func(p, _ spec.Policy) []string { return oneIf(len(p.Own) > 0, strings.Join(p.Own, ", ")) }},
+		{"prefer", "prefer ipv4|ipv6", "which address of a host is tried first; they take turns from there; ipv4 unless said",
+			func(l *line, p *spec.Policy) { p.PreferIPv6 = l.choose("family", []string{"ipv4", "ipv6"}) == "ipv6" },
+			func(p, _ spec.Policy) []string { return oneIf(p.PreferIPv6, "ipv6") }},
 		{"schedule", "schedule first TIME, factor N/M, max TIME, lifetime TIME", "when to try again; what is left out stays as it is",
 			readSchedule, showSchedule},
 		{"delay_warning", "delay_warning TIME", "how long after its submission a message is reported as delayed, to who asked for that; 0s is never",
@@ -143,6 +151,8 @@ func settingKey(text string) string {
 	switch {
 	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
 		return f[0] + " " + f[1]
+	case len(f) > 1 && f[0] == "route":
+		return f[0] + " for " + strings.ToLower(f[1])
 	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls"):
 		return f[0] + " for " + strings.ToLower(f[2])
 	}

@@ -61,9 +61,20 @@ type Record struct {
 	First int
 	// From and Until bound a fault in time since the start; Until 0 is no end.
 	From, Until time.Duration
+	// TTL is how long it may be remembered; 0 is DefaultTTL, and NoTTL not at
+	// all. A fault other than NXDOMAIN and NODATA has none.
+	TTL time.Duration
 	// Line is where it stands in the file.
 	Line int
 }
+
+// How long an answer may be remembered.
+const (
+	// DefaultTTL is for what says nothing else.
+	DefaultTTL = 5 * time.Minute
+	// NoTTL is not at all: a TTL of 0 in the DNS.
+	NoTTL time.Duration = -1
+)
 
 // A Server is one SMTP server of the world.
 type Server struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +24,8 @@ type dnsServer struct {
 	world  *world
 	random *rand.Rand
 	zones  map[string]mockdns.Zone
+	// ttls has what a record says that differs from the default, by "NAME TYPE".
+	ttls   map[string]uint32
 	faults []*dnsFault
 	healed bool
 }
@@ -34,7 +37,7 @@ type dnsFault struct {
 }
 
 func newDNS(w *world) dnsServer {
-	d := dnsServer{world: w, random: w.stream("dns"), zones: map[string]mockdns.Zone{}}
+	d := dnsServer{world: w, random: w.stream("dns"), zones: map[string]mockdns.Zone{}, ttls: map[string]uint32{}}
 	for _, r := range w.scenario.DNS {
 		if r.Fault != "" {
 			d.faults = append(d.faults, &dnsFault{Record: r})
@@ -69,6 +72,10 @@ func (d *dnsServer) record(r scenarios.Record) {
 		z.TXT = append(z.TXT, r.Value)
 	}
 	d.zones[name] = z
+	key := name + " " + r.Type
+	if before, told := d.ttls[key]; r.TTL != 0 && (!told || ttl(r) < before) {
+		d.ttls[key] = ttl(r) // records of one name and type have one TTL (RFC 2181 section 5.2)
+	}
 }
 
 // dnsFaults are the words of a scenario as facts have them.
@@ -92,7 +99,7 @@ func (w *world) exchange(ctx context.Context, p *process, query *dns.Msg) (*dns.
 		w.mu.Unlock()
 		return nil, net.ErrClosed
 	}
-	fault := w.dns.fault(name, kind)
+	fault, negative := w.dns.fault(name, kind)
 	if fault != "" && !w.record(p, spec.Fact{
 		Actor: spec.ActorDNS, Kind: spec.FactFault, Faults: []spec.Fault{dnsFaults[fault]}, Text: question + " " + fault,
 	}) {
@@ -126,14 +133,17 @@ func (w *world) exchange(ctx context.Context, p *process, query *dns.Msg) (*dns.
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	reply := w.dns.answer(query, name, fault)
+	if negative != nil && len(reply.Ns) > 0 {
+		reply.Ns[0] = authority(negative.Record)
+	}
 	if !w.record(p, spec.Fact{Actor: spec.ActorDNS, Kind: spec.FactAnswer, Text: question + ": " + showAnswer(reply)}) {
 		return nil, net.ErrClosed
 	}
 	return reply, nil
 }
 
-// fault returns the first fault that the query meets, empty for none.
-func (d *dnsServer) fault(name, kind string) string {
+// fault returns the first fault that the query meets, empty and nil for none.
+func (d *dnsServer) fault(name, kind string) (string, *dnsFault) {
 	now := d.world.now()
 	for _, f := range d.faults {
 		switch {
@@ -142,47 +152,64 @@ func (d *dnsServer) fault(name, kind string) string {
 			continue
 		}
 		f.met++
-		return f.Fault
+		return f.Fault, f
 	}
-	return ""
+	return "", nil
 }
 
 // maxChain is how long a CNAME chain may be; resolvers give up on longer ones.
 const maxChain = 16
 
-// answer builds the answer to a query for name.
+// answer builds the answer to a query for name. One that denies has an SOA,
+// which says how long (RFC 2308 section 3).
 func (d *dnsServer) answer(query *dns.Msg, name, fault string) *dns.Msg {
 	reply := new(dns.Msg).SetReply(query)
 	reply.RecursionAvailable = true
+	d.fill(reply, name, fault)
+	kind := query.Question[0].Qtype
+	found := slices.ContainsFunc(reply.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == kind })
+	if !found && (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError) {
+		reply.Ns = []dns.RR{authority(scenarios.Record{})}
+	}
+	return reply
+}
+
+// authority is the SOA of an answer that denies.
+func authority(r scenarios.Record) *dns.SOA {
+	h := dns.RR_Header{Name: ".", Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: ttl(r)}
+	return &dns.SOA{Hdr: h, Ns: ".", Mbox: ".", Serial: 1, Refresh: 1, Retry: 1, Expire: 1, Minttl: ttl(r)}
+}
+
+// fill puts the RCODE and the records into a reply.
+func (d *dnsServer) fill(reply *dns.Msg, name, fault string) {
 	switch fault {
 	case "NXDOMAIN":
 		reply.Rcode = dns.RcodeNameError
-		return reply
+		return
 	case "NODATA":
-		return reply
+		return
 	case "SERVFAIL":
 		reply.Rcode = dns.RcodeServerFailure
-		return reply
+		return
 	case "REFUSED":
 		reply.Rcode = dns.RcodeRefused
-		return reply
+		return
 	}
-	kind := query.Question[0].Qtype
+	kind := reply.Question[0].Qtype
 	for range maxChain {
 		zone, exists := d.zones[name]
 		if !exists && !d.above(name) {
 			reply.Rcode = dns.RcodeNameError // RFC 6604: that of the last name
 		}
 		if zone.CNAME == "" || kind == dns.TypeCNAME {
-			reply.Answer = append(reply.Answer, records(name, zone, kind)...)
-			return reply
+			reply.Answer = append(reply.Answer, records(d.header(name, kind), zone)...)
+			return
 		}
 		target := dns.Fqdn(zone.CNAME)
-		reply.Answer = append(reply.Answer, &dns.CNAME{Hdr: header(name, dns.TypeCNAME), Target: target})
+		reply.Answer = append(reply.Answer, &dns.CNAME{Hdr: d.header(name, dns.TypeCNAME), Target: target})
 		name = strings.ToLower(target)
 	}
 	reply.Rcode, reply.Answer = dns.RcodeServerFailure, nil
-	return reply
 }
 
 // above reports whether a name exists only because names below it do: then it
@@ -196,18 +223,29 @@ func (d *dnsServer) above(name string) bool {
 	return false
 }
 
-// ttl is the time to live of every record: short, so that a change counts.
-const ttl = 60
-
-func header(name string, kind uint16) dns.RR_Header {
-	return dns.RR_Header{Name: name, Rrtype: kind, Class: dns.ClassINET, Ttl: ttl}
+// ttl is the time to live that a record says, in seconds.
+func ttl(r scenarios.Record) uint32 {
+	switch r.TTL {
+	case 0:
+		return uint32(scenarios.DefaultTTL / time.Second)
+	case scenarios.NoTTL:
+		return 0
+	}
+	return uint32(r.TTL / time.Second)
 }
 
-// records returns the records of a kind at a name.
-func records(name string, zone mockdns.Zone, kind uint16) []dns.RR {
+func (d *dnsServer) header(name string, kind uint16) dns.RR_Header {
+	life, told := d.ttls[name+" "+dns.TypeToString[kind]]
+	if !told {
+		life = ttl(scenarios.Record{})
+	}
+	return dns.RR_Header{Name: name, Rrtype: kind, Class: dns.ClassINET, Ttl: life}
+}
+
+// records returns the records of a zone that have a header's name and kind.
+func records(h dns.RR_Header, zone mockdns.Zone) []dns.RR {
 	var all []dns.RR
-	h := header(name, kind)
-	switch kind {
+	switch h.Rrtype {
 	case dns.TypeMX:
 		for _, mx := range zone.MX {
 			all = append(all, &dns.MX{Hdr: h, Preference: mx.Pref, Mx: dns.Fqdn(mx.Host)})
@@ -232,15 +270,16 @@ func records(name string, zone mockdns.Zone, kind uint16) []dns.RR {
 	return all
 }
 
-// showAnswer writes an answer as it stands in a fact: "RCODE rr; rr".
+// showAnswer writes an answer as it stands in a fact: "RCODE TTL rr; TTL rr",
+// and "RCODE TTL SOA" for one that says how long it may be denied.
 func showAnswer(m *dns.Msg) string {
 	var b strings.Builder
 	b.WriteString(dns.RcodeToString[m.Rcode])
-	for i, rr := range m.Answer {
+	for i, rr := range slices.Concat(m.Answer, m.Ns) {
 		if i > 0 {
 			b.WriteByte(';')
 		}
-		b.WriteByte(' ')
+		fmt.Fprintf(&b, " %d ", rr.Header().Ttl)
 		switch rr := rr.(type) {
 		case *dns.MX:
 			fmt.Fprintf(&b, "MX %d %s", rr.Preference, strings.ToLower(rr.Mx))
@@ -252,6 +291,8 @@ func showAnswer(m *dns.Msg) string {
 			b.WriteString("CNAME " + strings.ToLower(rr.Target))
 		case *dns.TXT:
 			fmt.Fprintf(&b, "TXT %q", strings.Join(rr.Txt, ""))
+		case *dns.SOA:
+			b.WriteString("SOA")
 		}
 	}
 	return b.String()

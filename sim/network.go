@@ -41,12 +41,17 @@ type host struct {
 // MX hosts.
 func (w *world) listensAt(h *host, port uint16) bool {
 	policy, named := w.scenario.Policy, false
-	for _, hop := range slices.Concat(policy.Relays, policy.Fallback) {
+	hops := slices.Concat(policy.Relays, policy.Fallback)
+	for _, route := range policy.Routes { // in any order: one is enough
+		hops = append(hops, route...)
+	}
+	for _, hop := range hops {
 		name, text, err := net.SplitHostPort(hop)
 		if err != nil {
 			name, text = hop, strconv.Itoa(int(policy.Port))
 		}
-		if !strings.EqualFold(strings.TrimSuffix(name, "."), h.Name) {
+		ip, err := netip.ParseAddr(strings.Trim(name, "[]"))
+		if !strings.EqualFold(strings.TrimSuffix(name, "."), h.Name) && (err != nil || w.network.byIP[ip] != h) {
 			continue
 		}
 		named = true

@@ -83,7 +83,7 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 		return true
 	}
 	no := r.no.at
-	return no != nil && strings.HasPrefix(no.Reply, "5") || c.lastNo(r) > since || c.hopeless(r.dest, since)
+	return no != nil && strings.HasPrefix(no.Reply, "5") || c.lastNo(r) > since || c.hopeless(r.dest, r.begun)
 }
 
 // lastNo is where a server last said 5yz, to other than RCPT, that may have
@@ -94,26 +94,26 @@ func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.wire.lastNo) }
 // failed: then it may be gone without a trace.
 func (c *Checker) deniable(r *rcpt) bool {
 	end, _ := r.mail.expires(c.policy)
-	return r.no.at != nil || r.dotNo != nil || c.lastNo(r) > 0 || c.hopeless(r.dest, 0) || end != 0 && c.farthest() >= end
+	return r.no.at != nil || r.dotNo != nil || c.lastNo(r) > 0 || c.hopeless(r.dest, nil) || end != 0 && c.farthest() >= end
 }
 
 // hopeless reports whether an answer of the DNS, of those that an attempt
-// beginning at since can have used, says that mail for dest cannot be
+// beginning with start (nil: any) can have used, says that mail for dest cannot be
 // delivered, now or later.
-func (c *Checker) hopeless(dest string, since int) bool {
-	if len(c.hops.relays) > 0 {
-		return c.hops.homeless(append(c.hops.relays, c.hops.fallback...), since)
+func (c *Checker) hopeless(dest string, start *event) bool {
+	if given := c.given(dest); len(given) > 0 {
+		return c.hops.homeless(append(given, c.hops.fallback...), start)
 	}
 	if strings.HasPrefix(dest, "[") || !lookable(dest) {
 		return true
 	}
-	for _, a := range c.answersFor(dest, since) {
-		mx, why := c.hops.hosts(a, dest)
+	for _, a := range c.answersFor(dest, start) {
+		mx, why := c.hosts(a, dest)
 		var hosts []string
 		for _, r := range mx {
 			hosts = append(hosts, r.host)
 		}
-		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && c.hops.homeless(hosts, since) {
+		if why != "" && (a.rcode == "NOERROR" || a.rcode == "NXDOMAIN") || why == "" && (c.hops.homeless(hosts, start) || c.ownBest(mx)) {
 			return true
 		}
 	}
@@ -134,31 +134,37 @@ func lookable(domain string) bool {
 }
 
 // homeless reports whether the DNS denies that any of some hosts has an
-// address, or did after the fact since: several attempts at once hear several
-// answers.
-func (b *hopBook) homeless(hosts []string, since int) bool {
+// address, or did so that an attempt which began with start may go by it:
+// several attempts at once hear several answers.
+func (b *hopBook) homeless(hosts []string, start *event) bool {
 	for _, host := range hosts {
-		for range 16 { // as long as a chain of aliases may be
-			next := b.alias[host]
-			if next == "" {
-				break
-			}
-			host = next
-		}
+		host = b.end(host)
 		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) {
 			continue // such a name is no host
 		}
-		if !b.denies(host+" A", since) || !b.denies(host+" AAAA", since) && b.latest[host+" AAAA"] != 0 {
+		if !b.denies(host+" A", start) || !b.denies(host+" AAAA", start) && b.latest[host+" AAAA"] != 0 {
 			return false
 		}
 	}
 	return len(hosts) > 0
 }
 
-// denies reports whether the DNS says, or said after the fact since, that a
-// host has no address of a kind.
-func (b *hopBook) denies(what string, since int) bool {
-	return b.latest[what] == noSuch || since > 0 && b.denied[what] > since
+// end returns where the aliases of a host lead.
+func (b *hopBook) end(host string) string {
+	for range 16 { // as long as a chain of aliases may be
+		next := b.alias[host]
+		if next == "" {
+			break
+		}
+		host = next
+	}
+	return host
+}
+
+// denies reports whether the DNS says that a host has no address of a kind, or
+// said so that an attempt which began with start may go by it.
+func (b *hopBook) denies(what string, start *event) bool {
+	return b.latest[what] == noSuch || start != nil && b.denied[what].covers(start)
 }
 
 // What the DNS said last of the addresses of a host.

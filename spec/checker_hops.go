@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // NEXT-HOP-ORDER: which servers are dialled, and in which order, held against
@@ -13,8 +14,7 @@ import (
 
 // A hopBook holds what the DNS answered.
 type hopBook struct {
-	self             string
-	relays, fallback []string
+	fallback []string
 	// mx are the MX answers by domain, the latest few, in order.
 	mx map[string][]*answer
 	// addrs are all addresses ever answered for a host.
@@ -22,14 +22,15 @@ type hopBook struct {
 	// sought are the hosts whose addresses were asked for, found or not, and
 	// where in the history that was last.
 	sought map[string]int
-	// failed are the hosts of which a question went wrong, and when last.
-	failed map[string]int
+	// failed are the questions, "HOST TYPE", that went wrong, and when last.
+	failed map[string]lapse
 	// latest says of "HOST A" and "HOST AAAA" what was answered last; alias
 	// where a host is to be found instead.
 	latest map[string]int
 	alias  map[string]string
-	// denied is where in the history "HOST A" was last answered with nothing.
-	denied map[string]int
+	// denied is when "HOST A" was last answered with nothing, and until when
+	// that may be believed.
+	denied map[string]lapse
 	// asked is true once the DNS was heard of; lastAnswer numbers the latest.
 	asked      bool
 	lastAnswer int
@@ -48,7 +49,19 @@ type answer struct {
 	// address.
 	alias string
 	found bool
+	// until is how long it may be believed; 0 when it does not say.
+	until Wall
 }
+
+// A lapse is where in the history something was not to be had, and until when
+// an attempt may go by that.
+type lapse struct {
+	seq   int
+	until Wall
+}
+
+// covers reports whether an attempt that began with start may go by it.
+func (l lapse) covers(start *event) bool { return l.seq > start.seq || l.until >= start.At }
 
 type mxRecord struct {
 	preference int
@@ -65,31 +78,10 @@ type jobHops struct {
 }
 
 func (b *hopBook) init(p Policy) {
-	b.self = hostName(p.Hostname)
-	for _, r := range p.Relays {
-		b.relays = append(b.relays, hostName(withoutPort(r)))
-	}
-	for _, r := range p.Fallback {
-		b.fallback = append(b.fallback, hostName(withoutPort(r)))
-	}
+	b.fallback = hopNames(p.Fallback)
 	b.mx, b.addrs, b.sought = map[string][]*answer{}, map[string][]netip.Addr{}, map[string]int{}
-	b.latest, b.alias, b.failed, b.denied = map[string]int{}, map[string]string{}, map[string]int{}, map[string]int{}
+	b.latest, b.alias, b.failed, b.denied = map[string]int{}, map[string]string{}, map[string]lapse{}, map[string]lapse{}
 	b.dialled, b.connects, b.lastConnect = map[string]int{}, map[string]int{}, map[string]int{}
-}
-
-// hostName returns a host name in the form in which names are compared.
-func hostName(s string) string { return strings.TrimSuffix(strings.ToLower(s), ".") }
-
-// withoutPort removes the port from host:port.
-func withoutPort(s string) string {
-	colon := strings.LastIndexByte(s, ':')
-	if colon < 0 || strings.Contains(s[:colon], ":") && !strings.HasSuffix(s[:colon], "]") {
-		return s
-	}
-	if _, err := strconv.ParseUint(s[colon+1:], 10, 16); err != nil {
-		return s
-	}
-	return s[:colon]
 }
 
 // dns takes what the relay asked and was answered: "NAME TYPE", and
@@ -103,9 +95,9 @@ func (c *Checker) dns(e *event) {
 		c.hops.sought[hostName(name)] = e.seq
 	}
 	if e.Kind == FactQuery {
-		if kind == "MX" && len(c.hops.relays) > 0 {
+		if _, given := c.policy.Given(hostName(name)); kind == "MX" && len(given) > 0 && !c.hops.isAlias(hostName(name)) {
 			c.violate(NextHopOrder, "mx of "+name, []*event{e},
-				"the relay asked for the MX of %s, though all its mail goes to %s", name, strings.Join(c.policy.Relays, ", "))
+				"the relay asked for the MX of %s, though all its mail goes to %s", name, strings.Join(given, ", "))
 		}
 		return
 	}
@@ -114,6 +106,10 @@ func (c *Checker) dns(e *event) {
 	a := &answer{at: e, rcode: rcode}
 	for record := range strings.SplitSeq(records, ";") {
 		c.record(a, hostName(name), strings.Fields(record))
+	}
+	what := hostName(name) + " " + kind
+	if l, ok := c.hops.failed[what]; ok && l.until > e.At {
+		c.hops.failed[what] = lapse{l.seq, e.At} // whoever began before this may have waited for it
 	}
 	if kind == "A" || kind == "AAAA" {
 		c.hops.heard(hostName(name), kind, a)
@@ -138,20 +134,36 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 		return
 	default:
 		said = noSuch
-		b.denied[host+" "+kind] = a.at.seq
+		b.denied[host+" "+kind] = lapse{a.at.seq, a.until}
 	}
 	if a.rcode == "NXDOMAIN" { // then there is nothing of any kind (RFC 8020)
 		for _, kind := range [...]string{"A", "AAAA"} {
-			b.latest[host+" "+kind], b.denied[host+" "+kind] = noSuch, a.at.seq
+			b.latest[host+" "+kind], b.denied[host+" "+kind] = noSuch, lapse{a.at.seq, a.until}
 		}
 	}
 	delete(b.alias, host)
 	b.latest[host+" "+kind] = said
 }
 
+// lookupFault takes a fault of the DNS, "NAME TYPE FAULT" or "NAME TYPE: why". Who
+// begins while the question waits for its answer may share it: as long as the
+// relay waits when none comes, and else a moment.
+func (c *Checker) lookupFault(e *event) {
+	wait := time.Second
+	if has(e.Faults, FaultDNSMute) {
+		wait = c.policy.Timeouts.Resolve
+	}
+	if f := strings.Fields(e.Text); len(f) > 1 {
+		c.hops.failed[hostName(f[0])+" "+strings.TrimSuffix(f[1], ":")] = lapse{e.seq, e.At.Add(wait)}
+	}
+}
+
 // record takes one record of an answer about name.
 func (c *Checker) record(a *answer, name string, f []string) {
 	for len(f) > 0 && f[0] != "MX" && f[0] != "CNAME" && f[0] != "A" && f[0] != "AAAA" {
+		if ttl, err := strconv.ParseInt(f[0], 10, 32); err == nil && ttl >= 0 {
+			a.lives(time.Duration(ttl) * time.Second)
+		}
 		f = f[1:] // an owner, a time to live, a class
 	}
 	switch {
@@ -167,6 +179,14 @@ func (c *Checker) record(a *answer, name string, f []string) {
 		if err == nil && !slices.Contains(c.hops.addrs[name], ip) && len(c.hops.addrs[name]) < 256 {
 			c.hops.addrs[name] = append(c.hops.addrs[name], ip)
 		}
+	}
+}
+
+// lives says how long one record of the answer may be remembered: the first
+// that may not be takes all with it (RFC 2181 section 5.2).
+func (a *answer) lives(ttl time.Duration) {
+	if until := a.at.At.Add(ttl); a.until == 0 || until < a.until {
+		a.until = until
 	}
 }
 
@@ -191,7 +211,7 @@ func (c *Checker) hop(e *event) {
 		c.tlsTrouble(j, e, host)
 	}
 	// Words alone are no try: it was dialled, or its address was asked for.
-	tried := e.Kind == FactDial || e.Stage == StageResolve && c.hops.sought[host] > j.start.seq
+	tried := e.Kind == FactDial || e.Stage == StageResolve && (c.hops.sought[host] > j.start.seq || c.hops.knownAbsent(host, j.start))
 	if tried && !has(j.hops.met, host) && len(j.hops.met) < 1000 {
 		j.hops.met = append(j.hops.met, host)
 	}
@@ -252,14 +272,26 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 		tell(nil, fmt.Sprintf("%s is none of its addresses", ip))
 		return
 	}
+	if ip, is := address(e), literalAddress(host); ip.IsValid() && is.IsValid() && ip != is {
+		tell(nil, fmt.Sprintf("it dialled %s", ip))
+		return
+	}
 	if c.inClear(j, e) {
 		c.judgeClear(j, e)
 		return
 	}
-	if len(c.hops.relays) > 0 {
-		if why := inOrder(slices.Concat(c.hops.relays, c.hops.fallback), j, host); why != "" {
+	hosts := c.given(j.dest)
+	if ip := literalAddress(j.dest); len(hosts) == 0 && ip.IsValid() {
+		hosts = []string{literalOf(ip)}
+	}
+	if len(hosts) > 0 {
+		if why := inOrder(slices.Concat(hosts, c.hops.fallback), j, host); why != "" {
 			tell(nil, why)
 		}
+		return
+	}
+	if ip := address(e); c.policy.OwnAddress(ip) && !has(c.hops.fallback, host) {
+		tell(nil, fmt.Sprintf("%s is this relay's own address", ip))
 		return
 	}
 	if !c.hops.asked || strings.HasPrefix(j.dest, "[") || !ascii(j.dest) {
@@ -280,24 +312,41 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 			return // without an answer there are the fallback hosts
 		}
 		why = "the DNS never gave an MX answer for it"
+		if len(c.hops.mx[j.dest]) > 0 {
+			why = "what the DNS had said of it had run out before the attempt began"
+		}
 	}
 	tell(about, why)
 }
 
-// answers returns the MX answers that the attempt j may have used.
-func (c *Checker) answers(j *job) []*answer { return c.answersFor(j.dest, j.start.seq) }
-
-// answersFor returns the MX answers that an attempt for dest may have used
-// that began at since: those from then on, and one from before.
-func (c *Checker) answersFor(dest string, since int) []*answer {
-	all := c.hops.mx[dest]
-	first := 0
-	for i, a := range all {
-		if a.at.seq < since {
-			first = i
+// isAlias reports whether the DNS said that a domain is to be found at name.
+func (b *hopBook) isAlias(name string) bool {
+	for _, all := range b.mx { // any order: one is enough
+		if slices.ContainsFunc(all, func(a *answer) bool { return a.alias == name }) {
+			return true
 		}
 	}
-	all = all[first:]
+	return false
+}
+
+// answers returns the MX answers that the attempt j may have used.
+func (c *Checker) answers(j *job) []*answer { return c.answersFor(j.dest, j.start) }
+
+// answersFor returns the MX answers that an attempt for dest may have used
+// that began with start: those from then on, and those from before that could
+// still be believed then. Of those that do not say how long, one. All, when
+// start is nil.
+func (c *Checker) answersFor(dest string, start *event) []*answer {
+	var all []*answer
+	for _, a := range c.hops.mx[dest] {
+		if start != nil && a.at.seq < start.seq {
+			all = slices.DeleteFunc(all, func(before *answer) bool { return before.until == 0 })
+			if a.until != 0 && a.until < start.At {
+				continue
+			}
+		}
+		all = append(all, a)
+	}
 	for _, a := range all {
 		if len(a.mx) == 0 && a.alias != "" && a.alias != dest {
 			all = append(slices.Clip(all), c.hops.mx[a.alias]...)
@@ -308,7 +357,7 @@ func (c *Checker) answersFor(dest string, since int) []*answer {
 
 // hosts returns the hosts that an MX answer for dest names, sorted; or why it
 // names none.
-func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
+func (c *Checker) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 	mx = slices.Clone(a.mx)
 	switch {
 	case a.rcode == "NXDOMAIN":
@@ -324,7 +373,11 @@ func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 		}
 	}
 	slices.SortStableFunc(mx, func(x, y mxRecord) int { return x.preference - y.preference })
-	if self := slices.IndexFunc(mx, func(r mxRecord) bool { return r.host == b.self }); self >= 0 {
+	if at := slices.IndexFunc(mx, func(r mxRecord) bool { return c.ownHost(r.host) }); at >= 0 {
+		// Those of its own preference may be dialled before it is looked up.
+		mx = slices.DeleteFunc(mx, func(r mxRecord) bool { return r.preference > mx[at].preference })
+	}
+	if self := slices.IndexFunc(mx, func(r mxRecord) bool { return c.policy.OwnName(r.host) }); self >= 0 {
 		mx = slices.DeleteFunc(mx, func(r mxRecord) bool { return r.preference >= mx[self].preference })
 		if len(mx) == 0 {
 			return nil, "this relay is its best MX itself, so the mail would loop"
@@ -336,8 +389,8 @@ func (b *hopBook) hosts(a *answer, dest string) (mx []mxRecord, why string) {
 // allowedBy says why an MX answer does not allow the attempt j to dial host
 // next; nothing when it does.
 func (c *Checker) allowedBy(a *answer, j *job, host string) string {
-	mx, why := c.hops.hosts(a, j.dest)
-	if c.hops.failed[j.dest] > j.start.seq && inOrder(c.hops.fallback, j, host) == "" {
+	mx, why := c.hosts(a, j.dest)
+	if c.hops.failed[j.dest+" MX"].covers(j.start) && inOrder(c.hops.fallback, j, host) == "" {
 		return "" // the answer may be that to another attempt, and this one got none
 	}
 	if why != "" {
@@ -359,7 +412,7 @@ func (c *Checker) ranked(mx []mxRecord, j *job, host string) string {
 	}
 	for _, r := range mx {
 		better := best < 0 || r.preference < mx[best].preference
-		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && c.hops.failed[r.host] < j.start.seq && j.hops.addresses() < c.policy.Limits.NextHops {
+		if better && !has(j.hops.met, r.host) && c.hops.usable(r.host) && !c.hops.failing(r.host, j.start) && j.hops.addresses() < c.policy.Limits.NextHops {
 			return fmt.Sprintf("%s comes first, and was not tried", r.host)
 		}
 		worse := best >= 0 && r.preference > mx[best].preference
@@ -376,6 +429,18 @@ func (c *Checker) ranked(mx []mxRecord, j *job, host string) string {
 		}
 	}
 	return ""
+}
+
+// failing reports whether an attempt that began with start may have been told
+// nothing of a host's addresses.
+func (b *hopBook) failing(host string, start *event) bool {
+	return b.failed[host+" A"].covers(start) || b.failed[host+" AAAA"].covers(start)
+}
+
+// knownAbsent reports whether an attempt that began with start can know without
+// asking that a host has no address.
+func (b *hopBook) knownAbsent(host string, start *event) bool {
+	return b.denied[b.end(host)+" A"].covers(start)
 }
 
 // usable reports whether a host had to be tried: it has an address, or nobody

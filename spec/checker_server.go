@@ -115,8 +115,7 @@ func (c *Checker) fault(e *event) {
 	case e.Queue != "":
 		c.spool.entry(e.Queue).damaged = e
 	case e.Actor == ActorDNS:
-		name, _, _ := strings.Cut(e.Text, " ")
-		c.hops.failed[hostName(name)] = e.seq
+		c.lookupFault(e)
 	case e.touchesSessions():
 		c.wire.troubles = keepLast(c.wire.troubles, e)
 	}

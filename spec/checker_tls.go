@@ -170,12 +170,15 @@ func (c *Checker) judgeClear(j *job, e *event) {
 // nextHops returns the hosts that the attempt j has, for each answer of the DNS
 // that it may have used.
 func (c *Checker) nextHops(j *job) [][]string {
-	if len(c.hops.relays) > 0 {
-		return [][]string{slices.Concat(c.hops.relays, c.hops.fallback)}
+	if given := c.given(j.dest); len(given) > 0 {
+		return [][]string{slices.Concat(given, c.hops.fallback)}
+	}
+	if ip := literalAddress(j.dest); ip.IsValid() {
+		return [][]string{append([]string{literalOf(ip)}, c.hops.fallback...)}
 	}
 	var all [][]string
 	for _, a := range c.answers(j) {
-		mx, _ := c.hops.hosts(a, j.dest)
+		mx, _ := c.hosts(a, j.dest)
 		var list []string
 		for _, r := range mx {
 			list = append(list, r.host)
@@ -191,7 +194,7 @@ func (c *Checker) untried(list []string, j *job) string {
 		return ""
 	}
 	for _, host := range list {
-		if !has(j.hops.met, host) && c.hops.usable(host) && c.hops.failed[host] < j.start.seq {
+		if !has(j.hops.met, host) && c.hops.usable(host) && !c.hops.failing(host, j.start) {
 			return host
 		}
 	}

@@ -135,8 +135,17 @@ func TestNextHopOrder(t *testing.T) {
 	)
 	const none = "mx1.example.net. A: NOERROR"
 	const no2 = `mx2.example.net. A: NOERROR"` + "\n" + `1.3s   dns answer text="mx1.example.net. A: NOERROR`
+	const passed = "1.4s relay trouble message=m1 queue=Q1 job=j1 dest=example.net to=bob@example.net " +
+		"host=mx1.example.net stage=resolve event=no-address verdict=next-host"
+	const silence = `1.5ms dns answer text="mx1.example.net. A: NOERROR 60 A 192.0.2.1"
+2ms dns query text="mx1.example.net. A"
+2ms dns fault faults=dns-timeout text="mx1.example.net. A TIMEOUT"`
 	noMX := []edit{without("dns answer"), with(`dns query text="example.net. MX"`, `dns query text="example.net. A"`)}
 	relays := func(names ...string) func(*Policy) { return func(p *Policy) { p.Relays = names } }
+	routes := func(hosts ...string) func(*Policy) {
+		return func(p *Policy) { p.Routes = map[string][]string{"example.net": hosts} }
+	}
+	own := func(names ...string) func(*Policy) { return func(p *Policy) { p.Own = names } }
 	hops := func(n int) func(*Policy) { return func(p *Policy) { p.Limits.NextHops = n } }
 	unconnected := without("network connect")
 	fallback := func(p *Policy) { p.Fallback = []string{"other.example.org:2525", "last.example.org"} }
@@ -169,6 +178,22 @@ func TestNextHopOrder(t *testing.T) {
 		{name: "an answer from before", base: delivered,
 			edits: []edit{after("relay ready", `0.5s dns answer text="example.net. MX: `+list+`"`),
 				with(`1.3s   dns answer text="example.net. MX: `+list, `1.3s dns answer text="example.net. MX: SERVFAIL`)}},
+		{name: "an answer from before that has run out", base: delivered,
+			edits: []edit{without("MX:"), after("relay ready", `2ms dns answer text="example.net. MX: NOERROR 1 MX 10 mx1.example.net."`)},
+			want:  []string{"NEXT-HOP-ORDER: what the DNS had said of it had run out before the attempt began"}},
+		{name: "an answer from before that still lives, whatever others were told", base: delivered,
+			edits: []edit{without("MX:"), after("relay ready", `2ms dns answer text="example.net. MX: NOERROR 2 MX 10 mx1.example.net."
+3ms dns answer text="example.net. MX: NOERROR 2 MX 10 mx9.example.net."`)}},
+		{name: "a host known to have no address is passed over unasked", base: delivered,
+			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", `2ms dns answer text="mx1.example.net. A: NOERROR 60 A 192.0.2.1"
+3ms dns answer text="mx1.example.net. A: NXDOMAIN 60 SOA"`),
+				with(mx1, passed+"\n"+mx2)}},
+		{name: "a host known to have had no address a minute ago", base: delivered,
+			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", `2ms dns answer text="mx1.example.net. A: NOERROR 60 A 192.0.2.1"
+3ms dns answer text="mx1.example.net. A: NXDOMAIN 1 SOA"`), with(mx1, passed+"\n"+mx2)},
+			want: []string{"NEXT-HOP-ORDER: mx1.example.net comes first, and was not tried"}},
+		{name: "a host whose look-up by another attempt gets no answer", base: delivered,
+			edits: []edit{unconnected, without("mx1.example.net. A"), after("relay ready", silence), with(mx1, passed+"\n"+mx2)}},
 		{name: "records with owner, life and class", base: delivered, edits: []edit{with(list, "NOERROR example.net. 300 IN MX 10 mx1.example.net.")}},
 		{name: "fallback at the end", base: delivered, policy: fallback, edits: []edit{with("mx1.example.net. A: NOERROR", no2), after("relay dial", other)}},
 		{name: "fallback too soon", base: delivered, policy: fallback, edits: []edit{unconnected, with(mx1, other)},
@@ -192,6 +217,25 @@ func TestNextHopOrder(t *testing.T) {
 		{name: "relay mode, backwards", base: delivered, policy: relays("mx1.example.net:587", "mx2.example.net"), edits: append(noMX, with(mx1, mx2+"\n"+mx1)),
 			want: []string{"NEXT-HOP-ORDER: which comes after it, was already tried"}},
 		{name: "relay mode, asked for MX", base: delivered, policy: relays("mx1.example.net"), want: []string{"NEXT-HOP-ORDER: asked for the MX of example.net"}},
+		{name: "a route", base: delivered, policy: routes("mx1.example.net:587", "mx2.example.net"), edits: append(noMX, after("relay dial", mx2))},
+		{name: "a route, asked for MX", base: delivered, policy: routes("mx1.example.net"), want: []string{"NEXT-HOP-ORDER: asked for the MX of example.net"}},
+		{name: "a route, backwards", base: delivered, policy: routes("mx1.example.net", "mx2.example.net"), edits: append(noMX, with(mx1, mx2+"\n"+mx1)),
+			want: []string{"NEXT-HOP-ORDER: which comes after it, was already tried"}},
+		{name: "a route, a stranger", base: delivered, policy: routes("mx1.example.net"), edits: append(noMX, after("relay dial", other)),
+			want: []string{"NEXT-HOP-ORDER: not among"}},
+		{name: "a route by address", base: delivered, policy: routes("192.0.2.1:25"),
+			edits: append(noMX, with("host=mx1.example.net addr", "host=[192.0.2.1] addr"))},
+		{name: "a route by address, to another", base: delivered, policy: routes("[192.0.2.9]:25"),
+			edits: append(noMX, unconnected, with("host=mx1.example.net addr", "host=[192.0.2.9] addr")),
+			want:  []string{"NEXT-HOP-ORDER: it dialled 192.0.2.1"}},
+		{name: "the route of another domain", base: delivered, policy: func(p *Policy) { p.Routes = map[string][]string{".example.net": {"other.example.org"}} }},
+		{name: "another name of the relay", base: delivered, policy: own("mx2.example.net"), edits: []edit{after("relay dial", mx2)},
+			want: []string{"NEXT-HOP-ORDER: not among"}},
+		{name: "an address of the relay", base: delivered, policy: own("192.0.2.1"), want: []string{"NEXT-HOP-ORDER: 192.0.2.1 is this relay's own address"}},
+		{name: "worse than an address of the relay", base: delivered, policy: own("2001:db8::1"),
+			edits: []edit{with(`A: NOERROR A 192.0.2.1`, `A: NOERROR A 192.0.2.1"
+1.3s dns answer text="mx1.example.net. AAAA: NOERROR AAAA 2001:db8::1`), after("relay dial", mx2)},
+			want: []string{"NEXT-HOP-ORDER: not among"}},
 		{name: "relay mode, a stranger", base: delivered, policy: relays("mx1.example.net"), edits: append(noMX, unconnected, with(mx1, other)),
 			want: []string{"NEXT-HOP-ORDER: not among"}},
 	})

@@ -150,15 +150,8 @@ func (p Policy) Validate() error {
 	if why := nameTrouble(p.Hostname); why != "" && !literal(p.Hostname) {
 		return fmt.Errorf("hostname %.100q: %s; write a domain name, or an address literal such as [192.0.2.1]", p.Hostname, why)
 	}
-	for _, list := range [...]struct {
-		name  string
-		hosts []string
-	}{{"relays", p.Relays}, {"fallback", p.Fallback}} {
-		for i, host := range list.hosts {
-			if why := hostTrouble(host); why != "" {
-				return fmt.Errorf("%s[%d] %.100q: %s; write HOST, HOST:PORT or [ADDRESS]:PORT", list.name, i, host, why)
-			}
-		}
+	if err := p.validateWay(); err != nil {
+		return err
 	}
 	if err := p.Schedule.Validate(); err != nil {
 		return err

@@ -57,6 +57,17 @@ func TestPolicyNamesAreChecked(t *testing.T) {
 		{func(p *Policy) { p.Relays = []string{"r.example", "r.example:smtp"} }, "relays[1] \"r.example:smtp\": the port is not a number"},
 		{func(p *Policy) { p.Fallback = []string{"r example"} }, "fallback[0] \"r example\": ' ' is not in any name; write HOST"},
 		{func(p *Policy) { p.Fallback = []string{"2001:db8::1"} }, "fallback[0]"},
+		{func(p *Policy) {
+			p.Routes = map[string][]string{"example.net": {"r.example:25"}, ".net": {"[192.0.2.1]"}, "[192.0.2.1]": {"r.example"}}
+		}, ""},
+		{func(p *Policy) { p.Routes = map[string][]string{"example.net": nil} }, "route \"example.net\": it has no host"},
+		{func(p *Policy) { p.Routes = map[string][]string{"*.net": {"r.example"}} }, "route \"*.net\": '*' is not in any name; write DOMAIN"},
+		{func(p *Policy) { p.Routes = map[string][]string{"Example.net": {"r.example"}} }, "small letters"},
+		{func(p *Policy) { p.Routes = map[string][]string{"example.net.": {"r.example"}} }, "without a dot at its end"},
+		{func(p *Policy) { p.Routes = map[string][]string{"a.net": {"r.example", "b:x"}} }, "route a.net[1] \"b:x\": the port"},
+		{func(p *Policy) { p.Relays, p.Routes = []string{"a.net"}, map[string][]string{"relay": {"r.example"}} }, "relays have that name"},
+		{func(p *Policy) { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} }, ""},
+		{func(p *Policy) { p.Own = []string{"192.0.2.1:25"} }, "own[0] \"192.0.2.1:25\": write a host name, or an address"},
 		{func(p *Policy) { p.Fallback = []string{""} }, "fallback[0] \"\": it is empty"},
 	} {
 		p := DefaultPolicy("relay.example")

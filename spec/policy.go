@@ -93,13 +93,23 @@ type Policy struct {
 	Relays []string
 	// Fallback hosts are tried after every other next hop failed. As Relays.
 	Fallback []string
+	// Routes are the hosts, as Relays, for the mail of single domains. A name
+	// is a domain, in lower case, or begins with a dot and means all domains
+	// below it; the nearest one counts. A route goes before Relays and the DNS.
+	Routes map[string][]string
+	// Own are more names and addresses at which this relay takes mail: an MX
+	// list is cut off there, as at Hostname.
+	Own []string
+	// PreferIPv6 has the addresses of a host tried in turn of IPv6 and IPv4,
+	// instead of IPv4 and IPv6.
+	PreferIPv6 bool
 	// Port is where MX hosts are spoken to; 25 unless a test says otherwise.
 	Port uint16
 	// InDoubt is the global policy; InDoubtAt overrides it per destination.
 	InDoubt   InDoubtPolicy
 	InDoubtAt map[string]InDoubtPolicy
 	// TLS is the global level; TLSAt overrides it for destinations, and for
-	// relays and fallback hosts by their names. See TLSFor.
+	// the hosts of relays, routes and fallback by their names. See TLSFor.
 	TLS      TLSLevel
 	TLSAt    map[string]TLSLevel
 	Schedule Schedule
@@ -121,17 +131,18 @@ func DefaultPolicy(hostname string) Policy {
 }
 
 // RelayDestination is the one destination of a relay in relay mode: all mail
-// leaves through the same hosts and shares their limits.
+// that has no route leaves through the same hosts and shares their limits.
 const RelayDestination = "relay"
 
 // Destination returns the destination that recipient belongs to: recipients of
 // one message at one destination share a transaction, and limits hold per
 // destination.
 func (p Policy) Destination(recipient string) string {
-	if len(p.Relays) > 0 {
+	domain := Domain(recipient)
+	if _, routed := p.Route(domain); len(p.Relays) > 0 && len(routed) == 0 {
 		return RelayDestination
 	}
-	return Domain(recipient)
+	return domain
 }
 
 // InDoubtFor returns the in_doubt policy for a destination.
@@ -144,11 +155,11 @@ func (p Policy) InDoubtFor(destination string) InDoubtPolicy {
 
 // TLSFor returns the level at which mail for a destination is spoken of with a
 // host. Where an entry of TLSAt names the destination and another the host,
-// which is a relay or a fallback host then, the stricter one holds: neither
+// which is one that the operator gave then, the stricter one holds: neither
 // takes back what the other one asks for.
 func (p Policy) TLSFor(destination, host string) TLSLevel {
 	at, ok := p.TLSAt[strings.ToLower(destination)]
-	if p.configured(host) {
+	if p.configured(destination, host) {
 		if by, named := p.TLSAt[hostName(host)]; named {
 			at, ok = max(at, by), true
 		}
@@ -169,7 +180,7 @@ func (p Policy) TLSFor(destination, host string) TLSLevel {
 func (p Policy) TLSNames(destination, host string) []string {
 	dest, name := hostName(destination), hostName(host)
 	switch {
-	case p.configured(host):
+	case p.configured(destination, host):
 		return []string{unbracketed(name)}
 	case strings.HasSuffix(name, "."+dest):
 		return []string{dest, name}
@@ -187,11 +198,12 @@ func unbracketed(name string) string {
 	return strings.TrimPrefix(inner, "ipv6:")
 }
 
-// configured reports whether host is the operator's choice.
-func (p Policy) configured(host string) bool {
+// configured reports whether host is the operator's choice for a destination.
+func (p Policy) configured(destination, host string) bool {
 	name := unbracketed(hostName(host))
 	named := func(entry string) bool { return unbracketed(hostName(withoutPort(entry))) == name }
-	return slices.ContainsFunc(p.Relays, named) || slices.ContainsFunc(p.Fallback, named)
+	_, given := p.Given(destination)
+	return slices.ContainsFunc(given, named) || slices.ContainsFunc(p.Fallback, named)
 }
 
 // A Schedule says when a deferred recipient is attempted again. All arithmetic

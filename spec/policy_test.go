@@ -7,8 +7,10 @@ import (
 
 func tlsPolicy() Policy {
 	p := DefaultPolicy("relay.example.org")
+	p.Routes = map[string][]string{".example.biz": {"hub.example.com"}}
 	p.Fallback = []string{"Smart.example.com:587", "192.0.2.9", "[2001:db8::9]:25"}
-	p.TLSAt = map[string]TLSLevel{"example.net": TLSVerified, "example.edu": TLSOff, "smart.example.com": TLSRequired, "mx1.example.org": TLSVerified}
+	p.TLSAt = map[string]TLSLevel{"example.net": TLSVerified, "example.edu": TLSOff, "smart.example.com": TLSRequired,
+		"mx1.example.org": TLSVerified, "hub.example.com": TLSRequired}
 	return p
 }
 
@@ -25,6 +27,8 @@ func TestTheStricterOfTwoTLSLevelsHolds(t *testing.T) {
 		{"example.edu", "smart.example.com", TLSRequired},
 		// Whoever answers for the DNS names MX hosts; so they have no entries.
 		{"example.org", "mx1.example.org", TLSOpportunistic},
+		{"example.org", "hub.example.com", TLSOpportunistic},
+		{"a.example.biz", "hub.example.com", TLSRequired},
 	} {
 		if got := tlsPolicy().TLSFor(c.dest, c.host); got != c.want {
 			t.Errorf("%s at %s: %v, want %v", c.dest, c.host, got, c.want)
@@ -42,6 +46,8 @@ func TestACertificateIsForANameThatTheDNSDidNotGive(t *testing.T) {
 		{"example.net", "mx1.example.com", []string{"example.net"}},
 		{"example.net", "mx.badexample.net", []string{"example.net"}},
 		{"example.net", "smart.example.com", []string{"smart.example.com"}},
+		{"example.net", "hub.example.com", []string{"example.net"}},
+		{"a.example.biz", "hub.example.com", []string{"hub.example.com"}},
 		{"example.net", "[192.0.2.9]", []string{"192.0.2.9"}},
 		{"example.net", "[ipv6:2001:db8::9]", []string{"2001:db8::9"}},
 		{"[192.0.2.1]", "[192.0.2.1]", []string{"192.0.2.1"}},

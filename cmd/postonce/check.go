@@ -53,6 +53,7 @@ type checker struct {
 func (k *checker) check() error {
 	k.names()
 	k.hosts()
+	k.routes()
 	k.doubts()
 	k.levels()
 	k.numbers()
@@ -142,11 +143,15 @@ func (k *checker) doubts() {
 	k.destinations("in_doubt", slices.Sorted(maps.Keys(k.config.InDoubt)), nil)
 }
 
-// levels checks those for whom a TLS level is set: destinations, relays and
-// fallback hosts.
+// levels checks those for whom a TLS level is set: destinations, and the hosts
+// of relays, routes and fallback.
 func (k *checker) levels() {
 	var hosts []string
-	for _, entry := range slices.Concat(k.config.Relays, k.config.Fallback) {
+	entries := k.config.Relays
+	for _, name := range slices.Sorted(maps.Keys(k.config.Routes)) {
+		entries = append(slices.Clip(entries), k.config.Routes[name]...)
+	}
+	for _, entry := range append(slices.Clip(entries), k.config.Fallback...) {
 		if found, err := route.RelayHosts([]string{string(entry)}, uint16(k.config.Port)); err == nil {
 			hosts = append(hosts, destination(found[0].Name))
 		}
@@ -164,8 +169,8 @@ func (k *checker) destinations(mapping string, names, others []string) {
 		case before != "":
 			k.at(key(mapping, name), fmt.Errorf("%q and %q are the same destination: keep one", before, name))
 		case name == defaultKey || slices.Contains(others, dest):
-		case len(k.config.Relays) > 0 && dest != spec.RelayDestination:
-			why := fmt.Errorf("all mail leaves through relays, so the one destination is called %q", spec.RelayDestination)
+		case len(k.config.Relays) > 0 && dest != spec.RelayDestination && !k.routed(dest):
+			why := fmt.Errorf("all mail without a route leaves through relays, so the one destination is called %q", spec.RelayDestination)
 			if len(others) > 0 {
 				why = fmt.Errorf("%w; those with a level of their own are %s", why, strings.Join(others, ", "))
 			}
@@ -175,6 +180,12 @@ func (k *checker) destinations(mapping string, names, others []string) {
 		}
 		seen[dest] = name
 	}
+}
+
+// routed reports whether a destination has a route.
+func (k *checker) routed(dest string) bool {
+	_, hosts := k.config.policy().Route(dest)
+	return len(hosts) > 0
 }
 
 // isLiteral reports whether a destination is an address literal (RFC 5321

@@ -20,19 +20,22 @@ import (
 
 // A config is a configuration file. What a file does not say keeps its value.
 type config struct {
-	Hostname  text             `yaml:"hostname"`
-	Listen    text             `yaml:"listen"`
-	Spool     text             `yaml:"spool"`
-	InDoubt   map[string]doubt `yaml:"in_doubt"`
-	TLS       map[string]level `yaml:"tls"`
-	Relays    []text           `yaml:"relays"`
-	Fallback  []text           `yaml:"fallback"`
-	Resolvers []text           `yaml:"resolvers"`
-	Port      count            `yaml:"port"`
-	Schedule  schedule         `yaml:"schedule"`
-	Warning   warning          `yaml:"delay_warning"`
-	Limits    limits           `yaml:"limits"`
-	Timeouts  timeouts         `yaml:"timeouts"`
+	Hostname  text              `yaml:"hostname"`
+	Listen    text              `yaml:"listen"`
+	Spool     text              `yaml:"spool"`
+	InDoubt   map[string]doubt  `yaml:"in_doubt"`
+	TLS       map[string]level  `yaml:"tls"`
+	Relays    []text            `yaml:"relays"`
+	Fallback  []text            `yaml:"fallback"`
+	Routes    map[string][]text `yaml:"routes"`
+	Own       []text            `yaml:"own"`
+	Prefer    family            `yaml:"prefer"`
+	Resolvers []text            `yaml:"resolvers"`
+	Port      count             `yaml:"port"`
+	Schedule  schedule          `yaml:"schedule"`
+	Warning   warning           `yaml:"delay_warning"`
+	Limits    limits            `yaml:"limits"`
+	Timeouts  timeouts          `yaml:"timeouts"`
 	Log       struct {
 		Format logFormat `yaml:"format"`
 		Level  logLevel  `yaml:"level"`
@@ -99,6 +102,7 @@ func (c *config) policy() spec.Policy {
 	s, l, t := c.Schedule, c.Limits, c.Timeouts
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
+		Routes: c.routes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{},
 		Schedule: spec.Schedule{

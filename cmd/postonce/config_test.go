@@ -123,6 +123,9 @@ spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
 tls: {default: off, example.com: verified, "[192.0.2.9]": required}
 fallback: ["[192.0.2.9]:2525"]
+routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
+prefer: ipv6
+own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
 schedule: {first: 1s, factor: 3/2, max: 90s, lifetime: 1h}
@@ -145,6 +148,10 @@ log: {format: json, level: debug}
 	}
 	want := spec.Policy{
 		Hostname: "relay.example.net", Fallback: []string{"[192.0.2.9]:2525"}, Port: 2526,
+		Routes: map[string][]string{
+			"example.net": {"mx.example.org:2525", "192.0.2.7"}, ".xn--bcher-kva.example": {"b.example.org"}, "[192.0.2.1]": {"c.example.org"},
+		},
+		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
 		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},

@@ -35,6 +35,8 @@ type doubt spec.InDoubtPolicy
 
 type level spec.TLSLevel
 
+type family string
+
 type logFormat string
 
 type logLevel slog.Level
@@ -176,6 +178,16 @@ func (l *level) UnmarshalYAML(node ast.Node) error {
 	}
 	*l = level(v)
 	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (f *family) UnmarshalYAML(node ast.Node) error {
+	s, err := scalar(node, "ipv4 or ipv6")
+	if err == nil && s != "ipv4" && s != "ipv6" {
+		err = wrong(node, "%.40q is no address family: write ipv4 or ipv6", s)
+	}
+	*f = family(s)
+	return err
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.

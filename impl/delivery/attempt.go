@@ -26,6 +26,11 @@ type attempt struct {
 	// homeless: there are next hops, and the DNS denies for good that any of
 	// those looked at has an address.
 	homeless bool
+	// given: the next hops are those that the operator gave, not the DNS.
+	given bool
+	// best is the preference of the first host; limit, when not 0, is that of
+	// a host which is this relay itself.
+	best, limit int
 	// talking names the conversation that is held, as facts do; empty for none.
 	talking string
 	// failedTLS are the next hops with whom TLS failed, and may be left out.

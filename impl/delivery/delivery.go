@@ -132,9 +132,13 @@ func (a *attempt) run(ctx context.Context) {
 	if a.over(ctx) {
 		return
 	}
-	for _, host := range a.hosts(ctx) {
+	hosts := a.hosts(ctx)
+	for i, host := range hosts {
 		if a.configured(host) && a.homeless {
 			break // No fallback for what the DNS refuses for good.
+		}
+		if a.beyond(host) {
+			continue
 		}
 		if a.spent() {
 			break
@@ -144,6 +148,9 @@ func (a *attempt) run(ctx context.Context) {
 			// A look-up may take as long as a connection: a domain with hosts
 			// without end must not hold a place without end.
 			a.tried++
+		}
+		if i+1 < len(hosts) {
+			addresses = addresses[:min(len(addresses), a.share())]
 		}
 		for _, addr := range addresses {
 			if a.spent() {
@@ -182,6 +189,11 @@ func (a *attempt) inClear(ctx context.Context) {
 		}
 	}
 }
+
+// share is how many addresses a host may have tried while others come after
+// it: half of what is left, so that one with addresses without end does not
+// keep the attempt from the next.
+func (a *attempt) share() int { return (max(1, a.d.Policy.Limits.NextHops) - a.tried + 1) / 2 }
 
 // spent reports whether the attempt has tried as much as it may.
 func (a *attempt) spent() bool {

@@ -104,9 +104,15 @@ func TestNextHops(t *testing.T) {
 			want:  []string{dial1, dial16, dial2, "settle b@y defer: connect cut mx2.y", "last"},
 		},
 		{
-			name: "no more addresses than allowed",
+			name: "no more addresses than allowed, and half of them for who comes next",
 			world: world{zone: zone2, policy: func(p *spec.Policy) { p.Limits.NextHops = 2 },
 				servers: map[string][]string{"192.0.2.1": {"silent"}}},
+			want: []string{dial1, dial2, "settle b@y defer: connect refused mx2.y", "last"},
+		},
+		{
+			name: "the only host has all the addresses that are allowed",
+			world: world{zone: "y MX 10 mx1.y.\nmx1.y A 192.0.2.1\nmx1.y A 192.0.2.9\nmx1.y AAAA 2001:db8::1",
+				policy: func(p *spec.Policy) { p.Limits.NextHops = 2 }},
 			want: []string{dial1, dial16, "settle b@y defer: connect refused mx1.y", "last"},
 		},
 		{
@@ -203,6 +209,23 @@ func TestFallback(t *testing.T) {
 		{name: "without an address fails nothing",
 			world: world{zone: "y MX 10 mx1.y.\nmx1.y SERVFAIL", policy: func(p *spec.Policy) { p.Fallback = []string{"fb.test"} }},
 			want:  []string{"settle b@y defer: resolve dns-trouble fb.test", "last"}},
+	})
+}
+
+func TestTheRelaysOwnAddressesAreLeftOut(t *testing.T) {
+	own := func(p *spec.Policy) { p.Own = []string{"192.0.2.2", "2001:db8::1"} }
+	const refused = "settle b@y defer: connect refused mx1.y"
+	runCases(t, []testCase{
+		{name: "with what is no better", want: []string{"dial mx1.y 192.0.2.1:25", refused, "last"},
+			world: world{policy: own, zone: "y MX 10 mx1.y.\ny MX 20 mx2.y.\ny MX 30 mx3.y.\n" +
+				"mx1.y A 192.0.2.1\nmx2.y A 192.0.2.2\nmx3.y A 192.0.2.3"}},
+		{name: "and nothing is better", want: []string{"settle b@y fail-message: resolve loop mx1.y", "last"},
+			world: world{policy: own, zone: "y MX 10 mx1.y.\ny MX 20 mx2.y.\nmx1.y A 192.0.2.1\nmx1.y AAAA 2001:db8::1\nmx2.y A 192.0.2.9"}},
+		{name: "but not where the operator gave the host", want: []string{"dial mx2.y 192.0.2.2:2525", "settle b@y defer: connect refused mx2.y", "last"},
+			world: world{zone: "mx2.y A 192.0.2.2", policy: func(p *spec.Policy) {
+				own(p)
+				p.Routes = map[string][]string{"y": {"mx2.y:2525"}}
+			}}},
 	})
 }
 

@@ -30,7 +30,7 @@ func TestFacts(t *testing.T) {
 		}}
 		w.deliver(t, t.Context(), "b@y", "c@y", "d@y")
 		want := []string{
-			`route |mx1.y mx2.y`,
+			`route |MX 10 mx1.y, MX 20 mx2.y`,
 			`dial mx1.y|`,
 			`trouble mx1.y greeting b@y c@y d@y 554 5.7.1 not you 5yz next-host|`,
 			`dial mx1.y|`,

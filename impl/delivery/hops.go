@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/impl/route"
@@ -16,7 +17,8 @@ import (
 func (a *attempt) hosts(ctx context.Context) []route.Host {
 	p, dest := a.d.Policy, a.job.Dest
 	var answer route.Answer
-	if len(p.Relays) == 0 && !strings.HasPrefix(dest, "[") {
+	_, given := p.Given(dest)
+	if a.given = len(given) > 0; !a.given && !strings.HasPrefix(dest, "[") {
 		answer = a.d.Resolver.MX(ctx, dest)
 	}
 	if a.over(ctx) {
@@ -26,8 +28,8 @@ func (a *attempt) hosts(ctx context.Context) []route.Host {
 	if problem != nil {
 		return a.withoutRoute(problem)
 	}
-	a.note(spec.Fact{Kind: spec.FactRoute, Text: names(hosts)})
-	a.homeless = len(p.Relays) == 0
+	a.note(spec.Fact{Kind: spec.FactRoute, Text: route.Why(p, dest, answer, hosts)})
+	a.homeless, a.best = !a.given, hosts[0].Preference
 	return hosts
 }
 
@@ -57,7 +59,7 @@ const fallbackPreference = math.MaxUint16 + 1
 
 // configured reports whether host is the operator's choice, not the DNS's.
 func (a *attempt) configured(host route.Host) bool {
-	return len(a.d.Policy.Relays) > 0 || host.Preference >= fallbackPreference
+	return a.given || host.Preference >= fallbackPreference
 }
 
 func (a *attempt) port() uint16 {
@@ -73,17 +75,49 @@ func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPo
 	found := []netip.Addr{host.Addr}
 	if !host.Addr.IsValid() {
 		var problem *route.Problem
-		if found, problem = a.d.Resolver.Addresses(ctx, host.Name); problem != nil {
+		var alias string
+		if found, alias, problem = a.d.Resolver.Addresses(ctx, host.Name); problem != nil {
 			a.noAddress(ctx, host, problem)
 			return nil
 		}
+		if alias != "" {
+			// Forbidden for an MX host (RFC 2181 section 10.3), and common.
+			a.note(spec.Fact{Kind: spec.FactRoute, Text: fmt.Sprintf("%s is an alias of %s, and followed", host.Name, alias)})
+		}
 	}
 	a.homeless = false
+	if slices.ContainsFunc(found, a.d.Policy.OwnAddress) && !a.configured(host) {
+		a.ourselves(host)
+		return nil
+	}
 	addrs := make([]netip.AddrPort, len(found))
 	for i, addr := range found {
 		addrs[i] = netip.AddrPortFrom(addr, host.Port)
 	}
 	return addrs
+}
+
+// ourselves takes that a host has one of our own addresses: it and what is no
+// better are left out, and when nothing is better the mail would loop (RFC 5321
+// section 5.1). A host of the same preference may have been tried before.
+func (a *attempt) ourselves(host route.Host) {
+	r := Result{
+		Verdict: spec.NextHost, Stage: spec.StageResolve, Event: spec.Loop, Host: host.Name,
+		Text: fmt.Sprintf("%s has an address of this relay itself; it and what is no better are left out", host.Name),
+	}
+	if host.Preference == a.best {
+		r.Verdict = spec.Decide(r.Stage, r.Event).Verdict
+		a.conclude(r)
+		return
+	}
+	a.tell(r, a.open)
+	a.limit = host.Preference
+}
+
+// beyond reports whether a host is left out, because this relay is one that is
+// at least as good.
+func (a *attempt) beyond(host route.Host) bool {
+	return a.limit > 0 && host.Preference >= a.limit && !a.configured(host)
 }
 
 // noAddress takes the trouble with a host's addresses. That a configured host

@@ -110,7 +110,7 @@ func TestResolveAsksARealServer(t *testing.T) {
 	if answer := c.MX(t.Context(), "nowhere.example"); answer.Event != spec.NoDomain {
 		t.Errorf("MX of a domain that does not exist: %+v", answer)
 	}
-	addrs, problem := c.Addresses(t.Context(), "mx1.example.net")
+	addrs, _, problem := c.Addresses(t.Context(), "mx1.example.net")
 	if problem != nil || fmt.Sprint(addrs) != "[192.0.2.10 2001:db8::10]" {
 		t.Errorf("addresses %v, %v", addrs, problem)
 	}

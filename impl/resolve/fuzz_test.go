@@ -58,7 +58,7 @@ func FuzzAnswer(f *testing.F) {
 		default:
 			t.Errorf("event %v", answer.Event)
 		}
-		addrs, problem := c.Addresses(t.Context(), name)
+		addrs, _, problem := c.Addresses(t.Context(), name)
 		if (len(addrs) > 0) == (problem != nil) {
 			t.Errorf("addresses %v and problem %v", addrs, problem)
 		}

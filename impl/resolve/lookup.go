@@ -13,49 +13,60 @@ import (
 )
 
 // lookup returns the records of type qtype that belong to name or to the end
-// of its chain of aliases. Answers need not hold the whole chain: what is
+// of its chain of aliases, which it returns when there is one. Answers need not hold the whole chain: what is
 // missing is asked for.
-func (c *Client) lookup(ctx context.Context, name string, qtype uint16) ([]dns.RR, *route.Problem) {
+func (c *Client) lookup(ctx context.Context, name string, qtype uint16) (records []dns.RR, alias string, problem *route.Problem) {
 	trouble := func(event spec.Event, why string) *route.Problem {
 		return &route.Problem{Event: event, Text: fmt.Sprintf("%s %s: %s", dns.TypeToString[qtype], shown(name), shown(why))}
 	}
 	owner, err := absolute(name)
 	if err != nil {
-		return nil, trouble(spec.NoDomain, err.Error())
+		return nil, "", trouble(spec.NoDomain, err.Error())
 	}
 	chain := chain{name: owner, seen: map[string]bool{owner: true}}
 	for {
 		asked := chain.name
 		answer, why := c.ask(ctx, asked, qtype)
 		if why != "" {
-			return nil, trouble(spec.DNSTrouble, why)
+			return nil, "", trouble(spec.DNSTrouble, why)
 		}
 		if err := chain.follow(answer.Answer); err != nil {
-			return nil, trouble(spec.DNSTrouble, err.Error())
+			return nil, "", trouble(spec.DNSTrouble, err.Error())
 		}
 		// In an answer with aliases the RCODE speaks of the chain's end
 		// (RFC 6604 section 3).
 		if answer.Rcode == dns.RcodeNameError {
-			return nil, trouble(spec.NoDomain, "NXDOMAIN")
+			return nil, "", trouble(spec.NoDomain, "NXDOMAIN")
 		}
-		if records := owned(answer.Answer, chain.name, qtype); len(records) > 0 {
-			return records, nil
+		if records = owned(answer.Answer, chain.name, qtype); len(records) > 0 {
+			if chain.name != owner {
+				alias = shown(chain.name)
+			}
+			return records, alias, nil
 		}
 		if chain.name == asked {
-			return nil, trouble(spec.NoAddress, "no such record")
+			return nil, "", trouble(spec.NoAddress, "no such record")
 		}
 	}
 }
 
-// ask sends one query and returns an answer whose RCODE is NOERROR or
-// NXDOMAIN, or why there is none.
+// ask returns an answer whose RCODE is NOERROR or NXDOMAIN, or why there is
+// none.
 func (c *Client) ask(ctx context.Context, name string, qtype uint16) (*dns.Msg, string) {
+	question := dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
+	if c.Cache == nil {
+		return c.query(ctx, question)
+	}
+	return c.Cache.get(ctx, question, func() (*dns.Msg, string) { return c.query(ctx, question) })
+}
+
+// query sends one query.
+func (c *Client) query(ctx context.Context, question dns.Question) (*dns.Msg, string) {
 	if c.Timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.Timeout)
 		defer cancel()
 	}
-	question := dns.Question{Name: name, Qtype: qtype, Qclass: dns.ClassINET}
 	query := &dns.Msg{MsgHdr: dns.MsgHdr{RecursionDesired: true}, Question: []dns.Question{question}}
 	answer, err := c.Exchange(ctx, query)
 	var timeout interface{ Timeout() bool }

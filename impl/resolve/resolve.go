@@ -6,6 +6,7 @@
 package resolve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,11 +31,15 @@ const (
 	maxRecords = 200
 )
 
-// A Client asks for MX and address records. It keeps no state: caching is for
-// the recursive resolver behind the exchanger.
+// A Client asks for MX and address records. It keeps nothing but what is in
+// its cache, and may be used by many goroutines at once.
 type Client struct {
 	// Exchange is seam.Host.Exchange. The ID of a query is its to choose.
 	Exchange func(context.Context, *dns.Msg) (*dns.Msg, error)
+	// Cache remembers answers; without one every question is asked.
+	Cache *Cache
+	// PreferIPv6 has lists of addresses begin with IPv6 instead of IPv4.
+	PreferIPv6 bool
 	// Timeout limits each query; 0 leaves that to the context.
 	Timeout time.Duration
 }
@@ -42,11 +47,11 @@ type Client struct {
 // MX returns the MX records of domain, an absolute name without or with its
 // trailing dot, possibly with non-ASCII labels (RFC 5890 U-labels).
 func (c *Client) MX(ctx context.Context, domain string) route.Answer {
-	records, problem := c.lookup(ctx, domain, dns.TypeMX)
+	records, alias, problem := c.lookup(ctx, domain, dns.TypeMX)
 	if problem != nil {
 		return route.Answer{Event: problem.Event, Text: problem.Text}
 	}
-	answer := route.Answer{MX: make([]route.MX, 0, len(records))}
+	answer := route.Answer{Alias: alias, MX: make([]route.MX, 0, len(records))}
 	for _, rr := range records {
 		if mx, ok := rr.(*dns.MX); ok {
 			answer.MX = append(answer.MX, route.MX{Host: mx.Mx, Preference: mx.Preference})
@@ -59,41 +64,44 @@ func (c *Client) MX(ctx context.Context, domain string) route.Answer {
 }
 
 // Addresses returns the addresses of host, or why there are none; never both,
-// and never neither. One address family is enough: trouble with the other is
+// and never neither; and the name that they belong to, when host is an alias. One address family is enough: trouble with the other is
 // passed over.
 //
-// The families alternate, beginning with IPv4, each in the order answered: so
-// a limit on addresses tried cuts off neither (RFC 8305 section 4), and a
-// machine that has IPv6 addresses in its DNS but no way to them, which is
-// common among mail relays, loses no time first.
-func (c *Client) Addresses(ctx context.Context, host string) ([]netip.Addr, *route.Problem) {
-	four, problem4 := c.family(ctx, host, dns.TypeA)
+// The families alternate, each in the order answered: so a limit on addresses
+// tried cuts off neither (RFC 8305 section 4). IPv4 comes first unless IPv6 is
+// preferred: a machine without a way to IPv6 addresses, which is common among
+// mail relays, loses no time first.
+func (c *Client) Addresses(ctx context.Context, host string) (addrs []netip.Addr, alias string, problem *route.Problem) {
+	four, alias4, problem4 := c.family(ctx, host, dns.TypeA)
 	if problem4 != nil && (problem4.Event == spec.NoDomain || ctx.Err() != nil) {
 		// A name that does not exist has no records of any type (RFC 8020).
-		return nil, problem4
+		return nil, "", problem4
 	}
-	six, problem6 := c.family(ctx, host, dns.TypeAAAA)
-	if all := alternate(four, six); len(all) > 0 {
-		return all, nil
+	six, alias6, problem6 := c.family(ctx, host, dns.TypeAAAA)
+	first, second := four, six
+	if c.PreferIPv6 {
+		first, second = six, four
+	}
+	if all := alternate(first, second); len(all) > 0 {
+		return all, cmp.Or(alias4, alias6), nil
 	}
 	for _, event := range []spec.Event{spec.DNSTrouble, spec.NoDomain} {
 		for _, problem := range []*route.Problem{problem4, problem6} {
 			if problem != nil && problem.Event == event {
-				return nil, problem
+				return nil, "", problem
 			}
 		}
 	}
-	return nil, &route.Problem{Event: spec.NoAddress, Text: fmt.Sprintf("%s has no usable address", shown(host))}
+	return nil, "", &route.Problem{Event: spec.NoAddress, Text: fmt.Sprintf("%s has no usable address", shown(host))}
 }
 
 // family returns the usable addresses of one record type. With a nil problem
 // there can still be none.
-func (c *Client) family(ctx context.Context, host string, qtype uint16) ([]netip.Addr, *route.Problem) {
-	records, problem := c.lookup(ctx, host, qtype)
+func (c *Client) family(ctx context.Context, host string, qtype uint16) (addrs []netip.Addr, alias string, problem *route.Problem) {
+	records, alias, problem := c.lookup(ctx, host, qtype)
 	if problem != nil {
-		return nil, problem
+		return nil, "", problem
 	}
-	var addrs []netip.Addr
 	for _, rr := range records {
 		var raw []byte
 		switch rr := rr.(type) {
@@ -108,7 +116,7 @@ func (c *Client) family(ctx context.Context, host string, qtype uint16) ([]netip
 			addrs = append(addrs, addr)
 		}
 	}
-	return addrs, nil
+	return addrs, alias, nil
 }
 
 // routable reports whether addr can be one server's. Private and loopback

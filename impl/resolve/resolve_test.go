@@ -135,18 +135,18 @@ func TestMX(t *testing.T) {
 		{name: "records of another class do not count", answers: map[string]string{"example.net. MX": "example.net. CH MX 10 mx.evil."},
 			want: route.Answer{Event: spec.NoAddress, Text: "MX example.net: no such record"}},
 		{name: "an alias",
-			answers: map[string]string{"example.net. MX": "example.net. CNAME b.\nb. MX 10 mx."}, want: route.Answer{MX: mx("mx.", 10)}},
+			answers: map[string]string{"example.net. MX": "example.net. CNAME b.\nb. MX 10 mx."}, want: route.Answer{Alias: "b", MX: mx("mx.", 10)}},
 		{name: "aliases in reverse order", answers: map[string]string{"example.net. MX": "c. MX 10 mx.\nb. CNAME c.\nexample.net. CNAME B."},
-			want: route.Answer{MX: mx("mx.", 10)}},
+			want: route.Answer{Alias: "c", MX: mx("mx.", 10)}},
 		{name: "a missing end is asked for",
 			answers: map[string]string{"example.net. MX": "example.net. CNAME b.", "b. MX": "b. CNAME c.", "c. MX": "c. MX 10 mx."},
-			want:    route.Answer{MX: mx("mx.", 10)}},
+			want:    route.Answer{Alias: "c", MX: mx("mx.", 10)}},
 		{name: "an alias to nothing", answers: map[string]string{"example.net. MX": "NXDOMAIN\nexample.net. CNAME b."},
 			want: route.Answer{Event: spec.NoDomain, Text: "MX example.net: NXDOMAIN"}},
 		{name: "an alias to a name without MX", answers: map[string]string{"example.net. MX": "example.net. CNAME b."},
 			want: route.Answer{Event: spec.NoAddress, Text: "MX example.net: no such record"}},
 		{name: "eight aliases",
-			answers: map[string]string{"example.net. MX": chainOf(8) + "end.example.net. MX 10 mx."}, want: route.Answer{MX: mx("mx.", 10)}},
+			answers: map[string]string{"example.net. MX": chainOf(8) + "end.example.net. MX 10 mx."}, want: route.Answer{Alias: "end.example.net", MX: mx("mx.", 10)}},
 		{name: "nine aliases", answers: map[string]string{"example.net. MX": chainOf(9) + "end.example.net. MX 10 mx."},
 			want: route.Answer{Event: spec.DNSTrouble, Text: "MX example.net: more than 8 aliases in a row"}},
 		{name: "a circle within one answer", answers: map[string]string{"example.net. MX": "example.net. CNAME b.\nb. CNAME example.net."},
@@ -244,7 +244,7 @@ func TestAddresses(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := &script{t: t, answers: tt.answers}
-			got, problem := (&Client{Exchange: s.exchange}).Addresses(t.Context(), "mx.example.net")
+			got, _, problem := (&Client{Exchange: s.exchange}).Addresses(t.Context(), "mx.example.net")
 			var want []netip.Addr
 			for _, text := range strings.Fields(tt.want) {
 				want = append(want, netip.MustParseAddr(text))
@@ -271,7 +271,7 @@ func TestEachQueryHasItsOwnTimeLimit(t *testing.T) {
 			return nil, ctx.Err()
 		}
 		begin := time.Now()
-		_, problem := (&Client{Exchange: silent, Timeout: 7 * time.Second}).Addresses(t.Context(), "mx.example.net")
+		_, _, problem := (&Client{Exchange: silent, Timeout: 7 * time.Second}).Addresses(t.Context(), "mx.example.net")
 		if problem == nil || problem.Text != "A mx.example.net: time-out" || queries != 2 {
 			t.Errorf("problem %v after %d queries", problem, queries)
 		}
@@ -289,8 +289,23 @@ func TestAfterTheContextIsDoneNothingMoreIsAsked(t *testing.T) {
 		cancel()
 		return nil, ctx.Err()
 	}
-	_, problem := (&Client{Exchange: exchange}).Addresses(ctx, "mx.example.net")
+	_, _, problem := (&Client{Exchange: exchange}).Addresses(ctx, "mx.example.net")
 	if queries != 1 || problem == nil || problem.Event != spec.DNSTrouble {
 		t.Errorf("%d queries, %v", queries, problem)
+	}
+}
+
+func TestThePreferredFamilyComesFirst(t *testing.T) {
+	s := &script{t: t, answers: map[string]string{
+		"mx. A": "mx. A 192.0.2.1\nmx. A 192.0.2.2", "mx. AAAA": "mx. AAAA 2001:db8::1\nmx. AAAA 2001:db8::2\nmx. AAAA 2001:db8::3",
+	}}
+	for prefer, want := range map[bool]string{
+		false: "[192.0.2.1 2001:db8::1 192.0.2.2 2001:db8::2 2001:db8::3]",
+		true:  "[2001:db8::1 192.0.2.1 2001:db8::2 192.0.2.2 2001:db8::3]",
+	} {
+		got, _, problem := (&Client{Exchange: s.exchange, PreferIPv6: prefer}).Addresses(t.Context(), "mx")
+		if problem != nil || fmt.Sprint(got) != want {
+			t.Errorf("%v, %v, want %s", got, problem, want)
+		}
 	}
 }

@@ -34,6 +34,8 @@ type Answer struct {
 	Event spec.Event
 	// MX are the records, in any order.
 	MX []MX
+	// Alias is the name whose records they are, when the domain is an alias.
+	Alias string
 	// Text says more about the Event, such as "MX example.net: SERVFAIL".
 	Text string
 }
@@ -67,7 +69,7 @@ func (p *Problem) Error() string { return p.Text }
 // shuffle leaves them in order of name. The order of the records in answer
 // has no influence.
 //
-// In relay mode answer is not looked at. Fallback hosts end every list, but
+// Where the operator gave hosts (Policy.Given) answer is not looked at. Fallback hosts end every list, but
 // are not reached through a Problem: what the DNS says for good must fail, and
 // what it does not say now is asked again later.
 func Hosts(p spec.Policy, dest string, answer Answer, shuffle *rand.Rand) ([]Host, *Problem) {
@@ -75,8 +77,8 @@ func Hosts(p spec.Policy, dest string, answer Answer, shuffle *rand.Rand) ([]Hos
 	if port == 0 {
 		port = defaultPort
 	}
-	if len(p.Relays) > 0 {
-		return withFallback(p, port, func() ([]Host, *Problem) { return configured("relays", p.Relays, port) })
+	if what, given := p.Given(dest); len(given) > 0 {
+		return withFallback(p, port, func() ([]Host, *Problem) { return configured(what, given, port) })
 	}
 	return withFallback(p, port, func() ([]Host, *Problem) { return direct(p, dest, port, answer, shuffle) })
 }
@@ -109,7 +111,7 @@ func direct(p spec.Policy, dest string, port uint16, answer Answer, shuffle *ran
 // implicit is the MX of preference 0 that a domain without MX records has in
 // itself (RFC 5321 section 5.1).
 func implicit(p spec.Policy, dest string, port uint16) ([]Host, *Problem) {
-	if dest == canonical(p.Hostname) {
+	if p.OwnName(dest) {
 		return nil, &Problem{spec.Loop, fmt.Sprintf("%s has no MX record and is this relay itself", dest)}
 	}
 	return []Host{{Name: dest, Port: port}}, nil
@@ -130,9 +132,10 @@ func fromMX(p spec.Policy, dest string, port uint16, records []MX, shuffle *rand
 		return cmp.Or(cmp.Compare(a.Preference, b.Preference), strings.Compare(a.Name, b.Name))
 	})
 	hosts = once(hosts)
-	hosts = cut(hosts, canonical(p.Hostname))
+	best := hosts[0].Preference
+	hosts, self := cut(hosts, p)
 	if len(hosts) == 0 {
-		return nil, &Problem{spec.Loop, fmt.Sprintf("the best MX of %s is this relay itself, %s", dest, canonical(p.Hostname))}
+		return nil, &Problem{spec.Loop, fmt.Sprintf("the best MX of %s is this relay itself: MX %d %s (RFC 5321 section 5.1)", dest, best, self)}
 	}
 	shuffleEquals(hosts, shuffle)
 	return hosts[:min(len(hosts), MaxHosts)], nil
@@ -173,15 +176,16 @@ func once(hosts []Host) []Host {
 	})
 }
 
-// cut removes the host called own and everything with its preference or a
-// worse one: handing mail to a host no better than oneself makes a loop.
-func cut(hosts []Host, own string) []Host {
-	i := slices.IndexFunc(hosts, func(h Host) bool { return own != "" && h.Name == own })
+// cut removes the relay itself, whose name it returns, and everything with its
+// preference or a worse one: handing mail to a host no better than oneself
+// makes a loop.
+func cut(hosts []Host, p spec.Policy) ([]Host, string) {
+	i := slices.IndexFunc(hosts, func(h Host) bool { return p.OwnName(h.Name) })
 	if i < 0 {
-		return hosts
+		return hosts, ""
 	}
 	limit := hosts[i].Preference
-	return hosts[:slices.IndexFunc(hosts, func(h Host) bool { return h.Preference >= limit })]
+	return hosts[:slices.IndexFunc(hosts, func(h Host) bool { return h.Preference >= limit })], hosts[i].Name
 }
 
 // shuffleEquals randomises the order within each run of equal preference, "to

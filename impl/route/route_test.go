@@ -62,7 +62,7 @@ func TestHostsFollowsRFC5321Section51(t *testing.T) {
 		{
 			name: "nothing better than us is a loop", dest: "example.net",
 			answer: Answer{MX: []MX{{"relay.example.org.", 10}, {"b.net.", 10}, {"c.net.", 20}}},
-			event:  spec.Loop, text: "the best MX of example.net is this relay itself, relay.example.org",
+			event:  spec.Loop, text: "the best MX of example.net is this relay itself: MX 10 relay.example.org (RFC 5321 section 5.1)",
 		},
 		{
 			name: "a host given twice is kept at its best preference", dest: "example.net",
@@ -221,5 +221,31 @@ func TestRelayHostsKeepsOrderAndDropsRepetitions(t *testing.T) {
 	want := []Host{{Name: "b.net", Port: 25}, {Name: "a.net", Port: 25, Preference: 1}, {Name: "b.net", Port: 26, Preference: 3}}
 	if diff := cmp.Diff(want, got, compareAddrs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestARouteTakesTheMailOfItsDomain(t *testing.T) {
+	p := spec.Policy{
+		Hostname: own, Relays: []string{"smart.net"}, Fallback: []string{"last.net"}, Port: 25,
+		Routes: map[string][]string{"example.net": {"b.net:2525", "[192.0.2.1]", "a.net"}},
+	}
+	got, problem := Hosts(p, "example.net", Answer{Event: spec.NoDomain, MX: []MX{{"mx.example.net.", 1}}}, nil)
+	want := []Host{
+		{Name: "b.net", Port: 2525}, {Name: "[192.0.2.1]", Port: 25, Preference: 1, Addr: netip.MustParseAddr("192.0.2.1")},
+		{Name: "a.net", Port: 25, Preference: 2}, {Name: "last.net", Port: 25, Preference: fallbackPreference},
+	}
+	if diff := cmp.Diff(want, got, compareAddrs); diff != "" || problem != nil {
+		t.Errorf("%v (-want +got):\n%s", problem, diff)
+	}
+}
+
+func TestEveryOwnNameCuts(t *testing.T) {
+	p := spec.Policy{Hostname: own, Own: []string{"192.0.2.1", "Alias.example.org"}}
+	answer := Answer{MX: []MX{{"a.net.", 5}, {"alias.example.org.", 10}, {"b.net.", 10}}}
+	if got, problem := Hosts(p, "example.net", answer, nil); problem != nil || len(got) != 1 || got[0].Name != "a.net" {
+		t.Errorf("%v, %v", got, problem)
+	}
+	if _, problem := Hosts(p, "alias.example.org", Answer{}, nil); problem == nil || problem.Event != spec.Loop {
+		t.Errorf("%v", problem)
 	}
 }

@@ -197,6 +197,19 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.Fallback = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.Routes) > 0
+			sc.Policy.Routes = nil
+			return had
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PreferIPv6, false) },
+		func(sc *scenarios.Scenario) bool {
+			had := false
+			for i := range sc.DNS {
+				had = reset(&sc.DNS[i].TTL, 0) || had
+			}
+			return had
+		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.DelayWarning, d.DelayWarning) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },

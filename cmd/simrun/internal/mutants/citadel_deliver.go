@@ -44,14 +44,18 @@ func (r *citadelRelay) deliver(ctx context.Context, c *control, to string) (stat
 
 // hosts lists the addresses of a domain's servers in order.
 func (r *citadelRelay) hosts(ctx context.Context, domain string) ([]string, *route.Problem) {
-	hosts, problem := route.Hosts(r.cfg.Policy, domain, r.resolver.MX(ctx, domain), r.host.Random("mx"))
+	var answer route.Answer
+	if _, given := r.cfg.Policy.Given(domain); len(given) == 0 {
+		answer = r.resolver.MX(ctx, domain)
+	}
+	hosts, problem := route.Hosts(r.cfg.Policy, domain, answer, r.host.Random("mx"))
 	if problem != nil {
 		return nil, problem
 	}
 	var all []string
 	for _, h := range hosts {
 		var addrs []netip.Addr
-		if addrs, problem = r.resolver.Addresses(ctx, h.Name); problem != nil {
+		if addrs, _, problem = r.resolver.Addresses(ctx, h.Name); problem != nil {
 			continue
 		}
 		for _, a := range addrs {

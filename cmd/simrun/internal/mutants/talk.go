@@ -157,6 +157,13 @@ func lastRecord(m *dns.Msg) {
 	}
 }
 
+// aDay has every answer live for a day.
+func aDay(m *dns.Msg) {
+	for _, rr := range slices.Concat(m.Answer, m.Ns) {
+		rr.Header().Ttl = 86_400
+	}
+}
+
 // unstuffed sends dots at the beginning of a line as they are.
 func unstuffed(h *seam.Host) {
 	lined(h, func(l *line) {
