@@ -33,10 +33,12 @@ type site struct {
 	dir    string
 	binary string
 	listen string
-	port   int
-	log    transcript
-	cmd    *exec.Cmd
-	ended  chan error
+	// env is added to the environment of the relay's processes.
+	env   []string
+	port  int
+	log   transcript
+	cmd   *exec.Cmd
+	ended chan error
 
 	mu       sync.Mutex
 	accepted map[string]int // "message recipient" -> acceptances
@@ -179,6 +181,7 @@ func (s *site) start() {
 	s.t.Helper()
 	s.cmd = exec.Command(s.binary, "serve", "--config", filepath.Join(s.dir, "postonce.yaml"))
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	s.cmd.Env = append(os.Environ(), s.env...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
