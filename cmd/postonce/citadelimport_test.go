@@ -157,6 +157,31 @@ func TestAMailIsReadWithCRLF(t *testing.T) {
 	}
 }
 
+// TestASenderIsFoundWhateverHisNameIsWrittenIn: only the address is wanted.
+func TestASenderIsFoundWhateverHisNameIsWrittenIn(t *testing.T) {
+	for field, want := range map[string]string{
+		"alice@example.org":                              "alice@example.org",
+		"Alice <alice@example.org>, dan@example.net":     "alice@example.org",
+		"=?utf-8?Q?Ren=C3=A9?= <rene@example.org>":       "rene@example.org",
+		"=?koi8-r?B?8MXU0g==?= <petr@example.org>":       "petr@example.org",
+		"=?windows-1252?Q?Ren=E9?= <rene@example.org>":   "rene@example.org",
+		"=?x-nobody-knows?Q?Ren=E9?= <rene@example.org>": "rene@example.org",
+		"Ren\xe9 <rene@example.org>":                     "rene@example.org",
+		"\"Ren\xe9 <at home>\" <rene@example.org>":       "rene@example.org",
+		"Ren\xe9 <\"rene d\"@Example.org>":               "\"rene d\"@Example.org",
+		"Ren\xe9 <rene>":                                 "",
+		"Ren\xe9 > rene@example.org <":                   "",
+		"Ren\xe9":                                        "",
+		"undisclosed":                                    "",
+		"undisclosed:;":                                  "",
+		"":                                               "",
+	} {
+		if got, err := senderIn(field); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q names %q, want %q: %v", field, got, want, err)
+		}
+	}
+}
+
 // TestAPairIsKnownByWhatStaysTheSame: not by how lines end, nor by statuses.
 func TestAPairIsKnownByWhatStaysTheSame(t *testing.T) {
 	const control = "Content-type: application/x-citadel-delivery-list\n\nmsgid|1\nsubmitted|1772625000\nremote|bob@example.net|0|\n"
