@@ -29,8 +29,8 @@ type citadelPair struct {
 // A citadelSpool is what a directory of exported messages holds.
 type citadelSpool struct {
 	pairs []citadelPair
-	// wrong says which control messages cannot be used, and why; idle are
-	// files that no control message names.
+	// wrong says which files cannot be read, which control messages cannot be
+	// used, and why; idle are files that no control message names.
 	wrong []error
 	idle  []string
 }
@@ -51,17 +51,21 @@ func readCitadelSpool(dir string) (*citadelSpool, error) {
 		if control {
 			control, err = isControl(path)
 		}
-		if err != nil {
-			return nil, err
-		}
-		if control {
+		switch {
+		case err != nil: // It may be a mail all the same.
+			s.wrong = append(s.wrong, err)
+		case control:
 			s.add(path)
 			continue
+		default:
+			s.idle = append(s.idle, path)
 		}
-		s.idle = append(s.idle, path)
 		if n, err := strconv.ParseInt(strings.TrimSuffix(f.Name(), filepath.Ext(f.Name())), 10, 64); err == nil && f.Type().IsRegular() {
 			mails[n] = append(mails[n], path)
 		}
+	}
+	if len(s.pairs)+len(s.wrong) == 0 {
+		return nil, fmt.Errorf("there is no control message (Content-Type %s) in %s", deliverylist.MediaType, dir)
 	}
 	s.match(mails, dir)
 	return s, nil

@@ -264,7 +264,7 @@ func (i *citadelImport) end() error {
 	}
 	fmt.Fprintln(i.out, s+".")
 	if i.refused > 0 {
-		return fmt.Errorf("%s cannot be imported: correct what is said above, and import again", plural(i.refused, "control message"))
+		return fmt.Errorf("%s cannot be imported: correct what is said above, and import again", plural(i.refused, "file"))
 	}
 	return nil
 }
