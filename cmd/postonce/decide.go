@@ -55,7 +55,7 @@ is to be sent, or a report, leaves when the relay is started.`,
 // decide carries out a decision for the recipients, or for all when there are
 // none.
 func (c console) decide(cfg *config, decision queue.Decision, id spec.QueueID, to []string) (err error) {
-	store, err := openStopped(string(cfg.Spool), spool.Options{Log: cfg.logger(c.err)})
+	store, err := openStopped(string(cfg.Spool), spool.Options{Log: cfg.logger(c.err), MustExist: true})
 	if err != nil {
 		return err
 	}

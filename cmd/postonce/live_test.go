@@ -293,12 +293,16 @@ func (s *site) decide(decision string) {
 	}
 }
 
-// listed lists a killed relay's spool, which must not change a byte of it.
+// listed lists a killed relay's spool and shows the one message in it, which
+// must not change a byte of it.
 func (s *site) listed() {
 	before := s.files()
-	s.spool()
+	id, _, _ := strings.Cut(s.spool(), " ")
+	if out, err := exec.Command(s.binary, "queue", "show", id, "--config", filepath.Join(s.dir, "postonce.yaml")).CombinedOutput(); err != nil {
+		s.t.Errorf("queue show: %v\n%s", err, out)
+	}
 	if after := s.files(); after != before {
-		s.t.Errorf("queue list changed the spool from\n%s\nto\n%s", before, after)
+		s.t.Errorf("looking at the spool changed it from\n%s\nto\n%s", before, after)
 	}
 }
 

@@ -75,8 +75,8 @@ func (c console) list(dir string, asJSON bool) (err error) {
 	return w.Flush()
 }
 
-// errNoSpool is wrapped by the error of openStopped when only to be read is what
-// is not there.
+// errNoSpool is wrapped by the error of openStopped when what is to be read or
+// must exist is not there.
 var errNoSpool = errors.New("there is no spool")
 
 // openStopped opens the spool of a relay that does not run.
