@@ -40,6 +40,7 @@ func TestAnOperatorHasCommandsOfMailThatWaits(t *testing.T) {
 		gone    string
 	}{
 		{"hold a-1", exitOK, "a-1 to bob@example.net is parked until it is released\n", []string{"bob@example.net parked", "dave@example.net held"}, ""},
+		{"hold a-1 bob@example.net bob@example.net", exitOK, "a-1 to bob@example.net is parked until it is released\n", []string{"bob@example.net parked"}, ""},
 		{"hold a-1 carol@example.net", exitFailure, "a-1 to carol@example.net is parked: it is not one that waits and is not parked already",
 			[]string{"bob@example.net queued"}, ""},
 		{"hold a-1 dave@example.net", exitFailure, "is held: decide about it with postonce queue decide", []string{"dave@example.net held"}, ""},
