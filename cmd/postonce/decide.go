@@ -156,6 +156,8 @@ func (c console) decided(decision queue.Decision, f spec.Fact) {
 		return
 	case f.State == spec.Queued && decision == queue.DecideRelease:
 		what = "is released"
+	case f.State == spec.Queued && decision == queue.DecideNow:
+		what = "is due at once"
 	case f.State == spec.Queued:
 		what = "will be sent again"
 	case f.State == spec.Parked:
