@@ -17,7 +17,7 @@ func queueCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "queue",
 		Short: "Look at what waits in the spool, decide about it, import",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c), queueImportCommand(c))
@@ -40,7 +40,7 @@ The states are queued, parked (by postonce queue hold), intent (the answer to th
 final dot was never stored: the next start decides), held (in doubt: an operator
 decides, with postonce queue decide), and the final ones of recipients whose
 message is kept for another: delivered, failed, unknown, deleted.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	path := configFlag(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print one JSON object a line")
