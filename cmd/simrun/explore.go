@@ -42,12 +42,12 @@ named by its number: simrun replay world/123 tells it.`,
   simrun explore --for 10m               as many as ten minutes hold
   simrun explore --seeds 1000000 --shard 3/8
   simrun explore --focus crashes --relay citadel-later-forgets`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	relay := relayFlag(cmd)
-	cmd.Flags().Uint64Var(&e.seeds, "seeds", 10_000, "how many worlds")
-	cmd.Flags().Uint64Var(&e.from, "from", 0, "the first seed")
-	cmd.Flags().DurationVar(&e.lasting, "for", 0, "go on for this long instead of --seeds")
+	numberFlag(cmd, &e.seeds, "seeds", 10_000, "how many worlds")
+	seedFlag(cmd, &e.from, "from", "the first seed")
+	cmd.Flags().Var((*lasting)(&e.lasting), "for", "go on for this long instead of --seeds")
 	cmd.Flags().StringVar(&e.shard, "shard", "", "`I/N`: only the I-th of N parts of the seeds, from 1")
 	cmd.Flags().StringVar(&e.focus, "focus", "", "only worlds with this `KIND` of trouble: "+strings.Join(search.FocusNames(), ", "))
 	cmd.Flags().BoolVar(&e.missing, "missing", false, "list what no world has reached, a point a line")

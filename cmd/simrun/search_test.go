@@ -142,7 +142,14 @@ func TestSearchesRefuseWhatMakesNoSense(t *testing.T) {
 		{[]string{"explore", "--seeds", "0"}, "write 1 or more"},
 		{[]string{"explore", "--shard", "4/3"}, "such as 3/8"},
 		{[]string{"explore", "--focus", "crashs"}, "did you mean crashes?"},
-		{[]string{"explore", "more"}, "unknown command"},
+		{[]string{"explore", "more"}, "explore takes no arguments: \"more\" was given\n\tsee simrun explore --help\n"},
+		{[]string{"explore", "--seeds", "-1"}, "for \"--seeds\" flag: write a whole number from 0 to 18446744073709551615"},
+		{[]string{"explore", "--from", "x"}, "for \"--from\" flag: a seed is a whole number from 0 to 18446744073709551615"},
+		{[]string{"explore", "--for", "x"}, "for \"--for\" flag: write how long, such as 90s, 10m or 1h30m"},
+		{[]string{"explore", "--for", "-1s"}, "write how long"},
+		{[]string{"explore", "--for", "0s"}, "write how long"},
+		{[]string{"sweep", "--depth", "x"}, "for \"--depth\" flag: write a whole number from 0 to"},
+		{[]string{"mutants", "--search", "--budget", "x"}, "for \"--budget\" flag: write a whole number from 0 to"},
 		{[]string{"replay", "world/x"}, "write world/123"},
 	} {
 		searching(t, calm, test.args...).want(t, sim.Usage, test.want)

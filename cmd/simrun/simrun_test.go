@@ -174,7 +174,12 @@ func TestWrongCommandLinesSayWhatToDo(t *testing.T) {
 		{[]string{"exhaust", "--messages", "40"}, "40 messages: choose 1 to 4"},
 		{[]string{"exhaust", "--in-doubt", "guess"}, "choose report, hold or retry"},
 		{[]string{"exhaust", "--states", "0"}, "write 1 or more"},
-		{[]string{"exhaust", "1x1x1"}, "unknown command"},
+		{[]string{"exhaust", "1x1x1"}, "exhaust takes no arguments: \"1x1x1\" was given\n\tsee simrun exhaust --help\n"},
+		{[]string{"hashes", "x"}, "hashes takes no arguments"},
+		{[]string{"determinism", "x"}, "determinism takes no arguments"},
+		{[]string{"exhaust", "--crashes", "-1"}, "for \"--crashes\" flag: write a whole number from 0 to 9223372036854775807\n\tsee simrun exhaust --help\n"},
+		{[]string{"exhaust", "--states", "many"}, "for \"--states\" flag: write a whole number from 0 to "},
+		{[]string{"hashes", "--seeds", "9223372036854775808"}, "write a whole number from 0 to 9223372036854775807"},
 		{[]string{"fmt", "-w"}, "standard input cannot be written to"},
 	} {
 		s := simrun(t, holds, test.args...)

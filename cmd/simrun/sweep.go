@@ -32,11 +32,12 @@ What breaks a rule is shrunk, saved as a scenario file, and told.`,
 		ValidArgsFunction: completeNames,
 	}
 	relay := relayFlag(cmd)
-	depth := cmd.Flags().Int("depth", 1, "how many crashes come one after another")
+	var depth int
+	numberFlag(cmd, &depth, "depth", 1, "how many crashes come one after another")
 	save := cmd.Flags().String("save", "found", "where scenario files are saved of what is found: `DIR`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *depth < 1 || *depth > 3 {
-			return fmt.Errorf("--depth %d: write 1, 2 or 3", *depth)
+		if depth < 1 || depth > 3 {
+			return fmt.Errorf("--depth %d: write 1, 2 or 3", depth)
 		}
 		if err := knownRelay(*relay); err != nil {
 			return err
@@ -45,7 +46,7 @@ What breaks a rule is shrunk, saved as a scenario file, and told.`,
 		if err != nil {
 			return err
 		}
-		return c.sweep(cmd.Context(), picks, *depth, &hoard{c: c, relay: *relay, dir: *save})
+		return c.sweep(cmd.Context(), picks, depth, &hoard{c: c, relay: *relay, dir: *save})
 	}
 	return cmd
 }
