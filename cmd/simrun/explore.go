@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
@@ -56,8 +57,11 @@ named by its number: simrun replay world/123 tells it.`,
 		if err := knownRelay(*relay); err != nil {
 			return err
 		}
-		if e.seeds == 0 && e.lasting == 0 {
-			return fmt.Errorf("--seeds 0 runs nothing: write 1 or more, or --for 10m")
+		switch {
+		case e.lasting > 0 && cmd.Flags().Changed("seeds"):
+			return errors.New("--seeds says how many worlds and --for how long: choose one of them")
+		case e.seeds == 0:
+			return errors.New("--seeds 0 runs nothing: write 1 or more, or --for 10m")
 		}
 		plan, err := e.plan()
 		if err != nil {
@@ -100,11 +104,17 @@ func (e exploration) plan() (course, error) {
 	if !ok || err != nil || err2 != nil || part < 1 || part > parts {
 		return p, fmt.Errorf("--shard %q: write I/N, such as 3/8, with I from 1 to N", e.shard)
 	}
-	each := (p.count + parts - 1) / parts
-	p.first += (part - 1) * each
-	p.count = min(each, p.count-min(p.count, (part-1)*each))
 	if p.lasting > 0 { // an endless part each, far from the others
 		p.first = e.from + (part-1)<<40
+		return p, nil
+	}
+	each, more := e.seeds/parts, e.seeds%parts // the first parts have one more
+	p.first += (part-1)*each + min(part-1, more)
+	if p.count = each; part <= more {
+		p.count++
+	}
+	if p.count == 0 {
+		return p, fmt.Errorf("--shard %s of %d worlds runs nothing: write --seeds %d or more", e.shard, e.seeds, parts)
 	}
 	return p, nil
 }

@@ -35,6 +35,9 @@ wrong by themselves within a budget of worlds, and what they find is shrunk.`,
 	var budget int
 	numberFlag(cmd, &budget, "budget", 4000, "with --search: how many random worlds each may take")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*search && cmd.Flags().Changed("budget") {
+			return fmt.Errorf("--budget is for searching: write simrun mutants --search --budget %d", budget)
+		}
 		chosen, err := chooseMutants(args)
 		if err != nil {
 			return err

@@ -82,7 +82,7 @@ func TestExploreRunsAsManyWorldsAsAsked(t *testing.T) {
 
 func TestShardsShareTheSeedsOut(t *testing.T) {
 	seen := map[uint64]int{}
-	for _, shard := range []string{"1/3", "2/3", "3/3"} {
+	for _, shard := range []string{"1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"} {
 		searching(t, func(j search.Job) search.Answer {
 			for i := range j.Explore.Count {
 				seen[j.Explore.First+uint64(i)]++
@@ -141,6 +141,10 @@ func TestSearchesRefuseWhatMakesNoSense(t *testing.T) {
 		{[]string{"sweep", "--relay", "nobody"}, "there is no relay"},
 		{[]string{"explore", "--seeds", "0"}, "write 1 or more"},
 		{[]string{"explore", "--shard", "4/3"}, "such as 3/8"},
+		{[]string{"explore", "--seeds", "3", "--shard", "8/8"}, "--shard 8/8 of 3 worlds runs nothing: write --seeds 8 or more"},
+		{[]string{"explore", "--seeds", "5", "--for", "1s"}, "--seeds says how many worlds and --for how long: choose one of them"},
+		{[]string{"mutants", "--budget", "5"}, "--budget is for searching: write simrun mutants --search --budget 5"},
+		{[]string{"mutants", "--search", "--budget", "0"}, "write 1 or more"},
 		{[]string{"explore", "--focus", "crashs"}, "did you mean crashes?"},
 		{[]string{"explore", "more"}, "explore takes no arguments: \"more\" was given\n\tsee simrun explore --help\n"},
 		{[]string{"explore", "--seeds", "-1"}, "for \"--seeds\" flag: write a whole number from 0 to 18446744073709551615"},
