@@ -137,6 +137,9 @@ func (p course) progress(c console) (*progress, func(n int) int) {
 }
 
 func (c console) explore(ctx context.Context, p course, h *hoard) error {
+	if err := h.try(); err != nil {
+		return err
+	}
 	began := c.now()
 	total := show.Explored{Cores: runtime.NumCPU()}
 	steer := search.NewSteer(p.first)
@@ -175,18 +178,16 @@ func (c console) explore(ctx context.Context, p course, h *hoard) error {
 		return err
 	}
 	total.Real = c.now().Sub(began)
-	if err := h.tell(ctx); err != nil {
-		return err
-	}
+	told := h.tell(ctx)
 	show.ExploreSummary(c.out, c.colours(), total)
 	if p.missing && total.Coverage != nil {
 		show.Missing(c.out, total.Coverage)
 	}
 	switch {
 	case h.broken > 0:
-		return end(sim.Safety)
+		return errors.Join(told, end(sim.Safety))
 	case ctx.Err() != nil:
-		return end(sim.NoVerdict)
+		return errors.Join(told, end(sim.NoVerdict))
 	}
-	return nil
+	return told
 }

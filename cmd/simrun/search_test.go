@@ -131,6 +131,46 @@ func TestAFindingIsShrunkSavedAndTold(t *testing.T) {
 	}
 }
 
+// TestAFindingThatCannotBeSavedIsTold: the directory was there when the search
+// began, and is a file when it ends.
+func TestAFindingThatCannotBeSavedIsTold(t *testing.T) {
+	for _, command := range []string{"explore --seeds 1", "sweep doubt/report"} {
+		dir := filepath.Join(t.TempDir(), "found")
+		s := searching(t, func(j search.Job) search.Answer {
+			if err := os.WriteFile(dir, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			switch {
+			case j.Shrink != nil:
+				return search.Answer{Shrunk: &search.Shrunk{Found: finding(t)}}
+			case j.Explore != nil:
+				return search.Answer{Explored: &search.Explored{Worlds: 1, Found: []search.Found{finding(t)}, Broken: 1, Coverage: new(coverage.Coverage)}}
+			}
+			return search.Answer{Swept: &search.Swept{Found: []search.Found{finding(t)}, Broken: 1}}
+		}, append(strings.Fields(command), "--save", dir)...)
+		s.want(t, sim.Safety, "NEVER-TWICE: mx1.example.net accepted it twice", "persona drops-after-dot", "broken",
+			"simrun: what is told above is not saved: ", "found: not a directory")
+	}
+}
+
+func TestASearchBeginsOnlyWhenItsFindingsCanBeSaved(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	never := func(search.Job) search.Answer { t.Error("it searches"); return search.Answer{} }
+	for _, command := range []string{"explore --seeds 1", "sweep doubt/report"} {
+		for _, save := range []string{file, filepath.Join(file, "below"), "/proc/x"} {
+			searching(t, never, append(strings.Fields(command), "--save", save)...).want(t, sim.Usage, "what is found could not be saved: ")
+		}
+		searching(t, calm, append(strings.Fields(command), "--save", filepath.Join(dir, "a", "b"))...).want(t, sim.OK)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("it leaves %v: %v", left, err)
+	}
+}
+
 func TestSearchesRefuseWhatMakesNoSense(t *testing.T) {
 	for _, test := range []struct {
 		args []string

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -56,6 +57,9 @@ What breaks a rule is shrunk, saved as a scenario file, and told.`,
 const sweepParts = 8
 
 func (c console) sweep(ctx context.Context, picks []pick, depth int, h *hoard) error {
+	if err := h.try(); err != nil {
+		return err
+	}
 	var jobs []search.Job
 	for part := range sweepParts {
 		for _, p := range picks {
@@ -89,15 +93,13 @@ func (c console) sweep(ctx context.Context, picks []pick, depth int, h *hoard) e
 		return err
 	}
 	total.Real, total.Broken, total.Jobs = c.now().Sub(began), h.broken, len(jobs)
-	if err := h.tell(ctx); err != nil {
-		return err
-	}
+	told := h.tell(ctx)
 	show.SweepSummary(c.out, c.colours(), total)
 	switch {
 	case h.broken > 0:
-		return end(sim.Safety)
+		return errors.Join(told, end(sim.Safety))
 	case ctx.Err() != nil || total.Done < len(jobs):
-		return end(sim.NoVerdict)
+		return errors.Join(told, end(sim.NoVerdict))
 	}
-	return nil
+	return told
 }
