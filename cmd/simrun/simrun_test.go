@@ -180,6 +180,9 @@ func TestWrongCommandLinesSayWhatToDo(t *testing.T) {
 		{[]string{"exhaust", "--crashes", "-1"}, "for \"--crashes\" flag: write a whole number from 0 to 9223372036854775807\n\tsee simrun exhaust --help\n"},
 		{[]string{"exhaust", "--states", "many"}, "for \"--states\" flag: write a whole number from 0 to "},
 		{[]string{"hashes", "--seeds", "9223372036854775808"}, "write a whole number from 0 to 9223372036854775807"},
+		{[]string{"fmt", "-l", t.TempDir()}, "there is no file that ends in .txtar below "},
+		{[]string{"coverage", "--html", t.TempDir()}, "the html page cannot be written: open "},
+		{[]string{"coverage", "--html", "no/such/dir/x"}, "the html page cannot be written: open no/such/dir/x: no such file or directory"},
 		{[]string{"fmt", "-w"}, "standard input cannot be written to"},
 	} {
 		s := simrun(t, holds, test.args...)
