@@ -177,8 +177,14 @@ func (s *site) note(f spec.Fact) {
 // start runs the relay and waits until it takes mail.
 func (s *site) start() {
 	s.t.Helper()
+	s.startLogging(&s.log)
+}
+
+// startLogging is start with another place for all that the relay prints.
+func (s *site) startLogging(to io.Writer) {
+	s.t.Helper()
 	s.cmd = exec.Command(s.binary, "serve", "--config", filepath.Join(s.dir, "postonce.yaml"))
-	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	s.cmd.Stdout, s.cmd.Stderr = to, to
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
