@@ -171,6 +171,20 @@ func TestASearchBeginsOnlyWhenItsFindingsCanBeSaved(t *testing.T) {
 	}
 }
 
+func TestASearchForAMutantRunsNoMoreWorldsThanItMay(t *testing.T) {
+	worlds := 0
+	s := searching(t, func(j search.Job) search.Answer {
+		if j.Explore != nil {
+			worlds += j.Explore.Count
+		}
+		return calm(j)
+	}, "mutants", "--search", "--budget", "45", "citadel-later-hurries")
+	s.want(t, sim.Safety, "0 of 1 mutant found within 45 random worlds")
+	if worlds != 45 {
+		t.Errorf("it runs %d worlds", worlds)
+	}
+}
+
 func TestSearchesRefuseWhatMakesNoSense(t *testing.T) {
 	for _, test := range []struct {
 		args []string
