@@ -78,16 +78,19 @@ type Options struct {
 // Scratch is empty.
 type Scratch struct{ facts []spec.Fact }
 
-// mostScratch is how many facts are kept room for: the few runs that have more are not
-// to hold their memory for ever.
+// mostScratch is how many facts are kept room for: the few runs that have more
+// are not to hold their memory for ever.
 const mostScratch = 1 << 13
 
-// lend returns room for facts, with none in it.
+// lend returns room for facts, with none in it. It is the run's own: what is not
+// given back stays in its result.
 func (s *Scratch) lend() []spec.Fact {
 	if s == nil || s.facts == nil {
 		return make([]spec.Fact, 0, usualFacts)
 	}
-	return s.facts[:0]
+	facts := s.facts[:0]
+	s.facts = nil
+	return facts
 }
 
 // giveBack takes facts that nobody will look at any more.

@@ -253,6 +253,20 @@ func TestMemoryOfOtherRunsChangesNothing(t *testing.T) {
 	}
 }
 
+// TestARunDoesNotWriteOverTheFactsOfAnother: those that stand in its result are
+// its own, also when it has had the memory of a run before.
+func TestARunDoesNotWriteOverTheFactsOfAnother(t *testing.T) {
+	var scratch sim.Scratch
+	long := func() { sim.Run(t, load(t, "expiry/dead-server"), newRelay, sim.Options{Scratch: &scratch, Brief: true}) }
+	long()
+	kept := sim.Run(t, load(t, "plain/one-recipient"), newRelay, sim.Options{Scratch: &scratch})
+	before := string(kept.Trace())
+	long()
+	if after := string(kept.Trace()); after != before {
+		t.Errorf("the trace was\n%s\nand after another run is\n%s", before, after)
+	}
+}
+
 func TestOnlyTheRulesCountWhenAskedTo(t *testing.T) {
 	sc := *load(t, "plain/one-recipient")
 	sc.Expect = append(sc.Expect[:0:0], sc.Expect...)
