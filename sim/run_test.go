@@ -73,6 +73,9 @@ t+1h  decide retry m1
 		"rules hold\n":                sim.OK,
 		"bob@example.net delivered\n": sim.Safety,
 	} {
+		if r := sim.Run(t, parse(t, story+expect), newRelay, sim.Options{RulesOnly: true}); r.Status != sim.OK {
+			t.Errorf("%q, when the rules alone are asked for: %v: %v", expect, r.Status, r.Mismatches)
+		}
 		if r := sim.Run(t, parse(t, story+expect), newRelay, sim.Options{}); r.Status != want || len(r.Violations) > 0 {
 			t.Errorf("%q: %v, want %v: %v", expect, r.Status, want, r.Mismatches)
 		}
