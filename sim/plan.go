@@ -75,7 +75,7 @@ func (w *world) pause(d time.Duration) {
 func (w *world) stopped() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.ended != ""
+	return w.enough
 }
 
 func (w *world) perform(t task) {

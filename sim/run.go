@@ -225,7 +225,7 @@ func (w *world) finish() {
 	case <-p.done:
 	case <-late.C:
 		w.mu.Lock()
-		w.mismatches = append(w.mismatches, fmt.Sprintf("%s: the relay did not stop within %.0fh", w.scenario.Name, stopTime.Hours()))
+		w.end(fmt.Sprintf("the relay did not stop within %.0fh", stopTime.Hours()))
 		w.mu.Unlock()
 	}
 	late.Stop()
@@ -259,7 +259,7 @@ func (w *world) result() *Result {
 	r := &Result{
 		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
 		Points: w.marks.all, Store: w.ops.store.at, Lookups: w.ops.lookup.at, Dials: w.ops.dial.at,
-		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
+		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked, Ended: w.ended,
 	}
 	if w.coverage != nil {
 		r.Coverage = w.coverage.Coverage()
@@ -267,7 +267,7 @@ func (w *world) result() *Result {
 	if len(w.facts) > 0 {
 		r.Virtual = w.facts[len(w.facts)-1].At.Sub(r.Began)
 	}
-	if w.ended != "" && w.panicked == "" {
+	if w.ended != "" {
 		w.mismatches = append(w.mismatches, w.scenario.Name+": "+w.ended)
 	}
 	r.Mismatches = w.mismatches

@@ -260,7 +260,9 @@ func TestMemoryOfOtherRunsChangesNothing(t *testing.T) {
 // its own, also when it has had the memory of a run before.
 func TestARunDoesNotWriteOverTheFactsOfAnother(t *testing.T) {
 	var scratch sim.Scratch
-	long := func() { sim.Run(t, load(t, "expiry/dead-server"), newRelay, sim.Options{Scratch: &scratch, Brief: true}) }
+	long := func() {
+		sim.Run(t, load(t, "expiry/dead-server"), newRelay, sim.Options{Scratch: &scratch, Brief: true})
+	}
 	long()
 	kept := sim.Run(t, load(t, "plain/one-recipient"), newRelay, sim.Options{Scratch: &scratch})
 	before := string(kept.Trace())

@@ -97,6 +97,9 @@ func TestEveryEndHasItsStatus(t *testing.T) {
 			if r.Status != test.status || !strings.Contains(all, test.words) {
 				t.Errorf("it ended with %v, want %v; it says\n%s\nwant %q", r.Status, test.status, all, test.words)
 			}
+			if well := name == "a relay that takes no mail"; r.EndedBadly() == well || r.Panic == "" && !well && !strings.Contains(r.Ended, test.words) {
+				t.Errorf("ended badly: %v, %q", r.EndedBadly(), r.Ended)
+			}
 		})
 	}
 }
@@ -166,6 +169,9 @@ func TestARunThatSeeksARuleEndsThere(t *testing.T) {
 	}
 	whole := sim.Run(t, parse(t, text), impatient, sim.Options{})
 	short := sim.Run(t, parse(t, text), impatient, sim.Options{Until: spec.NeverTwice})
+	if short.EndedBadly() {
+		t.Errorf("it is said of the relay that it ended badly: %s", short.Ended)
+	}
 	last := short.Violations[len(short.Violations)-1]
 	if last.Rule != spec.NeverTwice || len(short.Violations) >= len(whole.Violations) || short.Virtual > whole.Virtual/10 {
 		t.Errorf("after %v: %v; the whole run takes %v and breaks %d rules", short.Virtual, short.Violations, whole.Virtual, len(whole.Violations))
