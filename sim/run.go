@@ -44,8 +44,10 @@ type Factory func(host seam.Host, cfg Config) (Relay, error)
 
 // Options say how to run a scenario.
 type Options struct {
-	// MaxVirtual ends the run after that long; 0 is a day after two lifetimes
-	// of what the plan submits last.
+	// MaxVirtual ends the run after that long; 0 is a day after two lifetimes of
+	// what the plan submits last, and later by as long as the relay may be down
+	// for crashes and failures without a time of their own, and as mail waits
+	// for a clock that was set back.
 	MaxVirtual time.Duration
 	// Steps are added to the plan.
 	Steps []scenarios.Step
@@ -165,6 +167,14 @@ func (w *world) horizon(tasks []task) time.Duration {
 	for _, t := range tasks {
 		last = max(last, t.step.At+t.step.Restart)
 		back += max(0, -t.step.Jump)
+	}
+	for _, c := range w.crashes {
+		if c.waits() {
+			last += c.Restart
+		}
+	}
+	for _, f := range w.fails {
+		last += f.Restart
 	}
 	s := w.scenario.Policy.Schedule
 	// Once the clock was set back, what is due in the future waits for the longest

@@ -56,6 +56,31 @@ func TestTheLibraryHolds(t *testing.T) {
 	}
 }
 
+// TestAWorldLastsUntilTheRelayHasComeBack: from the crashes that wait for their
+// moment, too, and from what a fault has brought down.
+func TestAWorldLastsUntilTheRelayHasComeBack(t *testing.T) {
+	for _, trouble := range []string{
+		"crash after outcome, restart after 12d",
+		"fail store nth 12, restart after 12d",
+	} {
+		r := sim.Run(t, parse(t, `# Nothing here takes longer than it has to.
+-- dns --
+example.net.      MX 10 mx1.example.net.
+mx1.example.net.  A  192.0.2.10
+-- server mx1.example.net --
+at rcpt, until 1h: 451 4.2.1 Mailbox busy
+-- plan --
+t+0  submit m1 from alice@example.org to bob@example.net
+`+trouble+`
+-- expect --
+bob@example.net  delivered
+`), newRelay, sim.Options{})
+		if r.Status != sim.OK {
+			t.Errorf("%s: %v: %v %v %v", trouble, r.Status, r.Violations, r.Mismatches, r.Unused)
+		}
+	}
+}
+
 // TestAStepInVainIsNoMatterOfTheRules: it is what a scenario expects, unless it
 // expects no more than that the rules hold.
 func TestAStepInVainIsNoMatterOfTheRules(t *testing.T) {
