@@ -81,6 +81,26 @@ bob@example.net  delivered
 	}
 }
 
+// TestAWorldLastsUntilMailFromTheFutureIsGivenUp: it waits for the longest
+// interval twice and lives for a lifetime, and so does the report on it.
+func TestAWorldLastsUntilMailFromTheFutureIsGivenUp(t *testing.T) {
+	r := sim.Run(t, parse(t, `# Nobody takes the mail, nor the report.
+-- relay --
+relays smart1.example.com
+schedule max 3d, lifetime 7d
+-- plan --
+t+0      submit m1 from alice@example.org to carol@example.com
+t+6d12h  stop, restart after 10s
+t+6d12h  clock -365d
+-- expect --
+carol@example.com  failed
+spool              empty
+`), newRelay, sim.Options{})
+	if r.Status != sim.OK || r.Virtual < 23*24*time.Hour {
+		t.Errorf("after %v: %v %v %v", r.Virtual, r.Status, r.Violations, r.Mismatches)
+	}
+}
+
 // TestAStepInVainIsNoMatterOfTheRules: it is what a scenario expects, unless it
 // expects no more than that the rules hold.
 func TestAStepInVainIsNoMatterOfTheRules(t *testing.T) {
