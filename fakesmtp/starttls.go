@@ -47,6 +47,9 @@ func (c *session) handshake() error {
 	if err := t.Handshake(); err != nil {
 		return err
 	}
+	if c.most >= 0 {
+		return c.cut() // all was sent, and it was not so much
+	}
 	c.conn, c.in, c.secure = t, bufio.NewReaderSize(t, readSize), true
 	// Nothing that was said in clear counts (RFC 3207 section 4.2).
 	c.reset()
