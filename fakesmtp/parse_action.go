@@ -126,8 +126,13 @@ func (c *cursor) word() Action {
 		}
 	case Present:
 		a.Text = c.choose("certificate", certificateWords())
-		if c.accept("for") {
-			a.Text += " for " + c.hostname()
+		c.done()
+		if at := c.pos; c.accept("for") {
+			name := c.hostname()
+			if a.Text == string(WrongName) {
+				c.fail(at, "write trusted for "+name, "%s is for wrong.example", WrongName)
+			}
+			a.Text += " for " + name
 		}
 	case Cut:
 		if c.accept("after") {

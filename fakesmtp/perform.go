@@ -118,7 +118,7 @@ func (c *session) perform(stage spec.Stage, actions []Action, how manner, d *dee
 			}
 			how.cut = a.Count
 		case Present:
-			c.shown = presented(a.Text, c.server.name)
+			c.shown = a.certificate(c.server.name)
 		case Cut:
 			return said, c.cut()
 		case Fin:

@@ -30,7 +30,7 @@ func (c *session) starttls(args string) error {
 
 // handshake is the TLS handshake, or what the script has in its place.
 func (c *session) handshake() error {
-	c.shown, c.most = presented(string(Trusted), c.server.name), -1
+	c.shown, c.most = certificateOf{Trusted, c.server.name}, -1
 	said, err := c.answer(occasion{stage: spec.StageHandshake}, "", nil)
 	if err != nil {
 		return err

@@ -51,6 +51,11 @@ func (g *generator) encryption() string {
 		return "at handshake" + g.when("handshake") + ": " + pick(g, "cut", "fin", "silence", "delay 4m", "delay 10m", fmt.Sprintf("cut after %d", g.between(1, 900)),
 			`raw "what?\r\n"`, `raw "\x15\x03\x03\x00\x02\x02\x28"`)
 	}
-	return "at handshake" + g.when("handshake") + ": present " + pick(g, "self-signed", "unknown-authority", "expired", "not-yet-valid", "wrong-name") +
-		pick(g, "", "", " for example.net")
+	shows := "at handshake" + g.when("handshake") + ": present "
+	kind := pick(g, "self-signed", "unknown-authority", "expired", "not-yet-valid", "wrong-name")
+	name := pick(g, "", "", " for example.net")
+	if kind == "wrong-name" {
+		name = ""
+	}
+	return shows + kind + name
 }
