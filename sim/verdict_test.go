@@ -3,10 +3,12 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/sim"
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -104,6 +106,24 @@ func TestEveryEndHasItsStatus(t *testing.T) {
 	}
 }
 
+// TestARelayThatSpinsIsNotAskedToStop: it is killed, so that it cannot go on.
+func TestARelayThatSpinsIsNotAskedToStop(t *testing.T) {
+	spins := func(ctx context.Context, h seam.Host) error {
+		for {
+			if _, err := h.Store.Get(seam.ControlKey("none")); !errors.Is(err, seam.ErrNotFound) {
+				return err
+			}
+			if ctx.Err() != nil {
+				time.Sleep(time.Second)
+			}
+		}
+	}
+	r := sim.Run(t, parse(t, quiet), stub(spins).factory, sim.Options{})
+	if !strings.Contains(r.Ended, "the relay spins") || r.Virtual > time.Minute {
+		t.Errorf("after %v: ended %q", r.Virtual, r.Ended)
+	}
+}
+
 func TestAFactoryThatFailsIsTold(t *testing.T) {
 	f := func(seam.Host, sim.Config) (sim.Relay, error) { return nil, errors.New("no licence to relay") }
 	r := sim.Run(t, parse(t, quiet), f, sim.Options{})
@@ -149,6 +169,28 @@ func TestAnExpectationThatIsWrongFails(t *testing.T) {
 		if r.Status != sim.Safety || !strings.Contains(all, test.words) || !strings.HasPrefix(all, "test:9: ") {
 			t.Errorf("%q: %v: %s", test.line, r.Status, all)
 		}
+	}
+}
+
+// TestHowMailCameIsHeldAgainstWhatIsExpected: under TLS, or in clear.
+func TestHowMailCameIsHeldAgainstWhatIsExpected(t *testing.T) {
+	for name, wrong := range map[string]string{"tls/offered": scenarios.InClear, "tls/off": scenarios.Encrypted} {
+		sc := *load(t, name)
+		sc.Expect = slices.Clone(sc.Expect)
+		sc.Expect[0].TLS = wrong
+		r := sim.Run(t, &sc, newRelay, sim.Options{})
+		if all := strings.Join(r.Mismatches, "\n"); r.Status != sim.Safety || !strings.HasSuffix(all, "of 1, expected "+wrong) {
+			t.Errorf("%s: %v: %s", name, r.Status, all)
+		}
+	}
+}
+
+// TestAnOrderThatIsToBeRefusedMustBe: what the operator says is done instead.
+func TestAnOrderThatIsToBeRefusedMustBe(t *testing.T) {
+	text := strings.NewReplacer("-- plan --", "network refused\n-- plan --", "-- expect --", "t+1m  delete m1, refused\n-- expect --").Replace(quiet)
+	r := sim.Run(t, parse(t, text), newRelay, sim.Options{})
+	if all := strings.Join(r.Mismatches, "\n"); r.Status != sim.Safety || !strings.Contains(all, "said of m1, delete, which it was to refuse") {
+		t.Errorf("%v: %s", r.Status, all)
 	}
 }
 
