@@ -6,6 +6,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"io"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -88,6 +90,62 @@ func TestCertificatesAreWrongInTheirOwnWay(t *testing.T) {
 					t.Errorf("the client says %q, want %q", text, want)
 				}
 			})
+		})
+	}
+}
+
+// TestOnlyACertificateThatIsValidHasNames: those for which it is, whatever the
+// client makes of it.
+func TestOnlyACertificateThatIsValidHasNames(t *testing.T) {
+	for shown, want := range map[string]string{
+		"trusted": "mx1", "trusted for example.net": "example.net", "wrong-name": "wrong.example",
+		"self-signed": "", "unknown-authority": "", "expired": "", "not-yet-valid": "", "expired for example.net": "",
+	} {
+		inWorld(t, "offer STARTTLS\nat handshake: present "+shown, func(w *world) {
+			k := w.connect().greet()
+			if err := k.secure(&tls.Config{InsecureSkipVerify: true}); err != nil {
+				t.Fatal(err)
+			}
+			k.conn.Close()
+			synctest.Wait()
+			i := slices.IndexFunc(w.facts, func(f spec.Fact) bool { return f.Kind == spec.FactTLSSeen })
+			if i < 0 || strings.Join(w.facts[i].Names, " ") != want {
+				t.Errorf("%s: the facts are %v", shown, w.facts)
+			}
+		})
+	}
+}
+
+// A countingConn counts the bytes that are read.
+type countingConn struct {
+	net.Conn
+	read int
+}
+
+func (c *countingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.read += n
+	return n, err
+}
+
+// TestTLSHearsOfAnOrderlyEnd: and of no other (RFC 8446 section 6.1). Go's own
+// TLS takes either for the end, but something has to come.
+func TestTLSHearsOfAnOrderlyEnd(t *testing.T) {
+	for end, want := range map[string]bool{"fin": true, "cut": false} {
+		inWorld(t, "offer STARTTLS\nat mail: "+end, func(w *world) {
+			k := w.connect().greet()
+			c := &countingConn{Conn: k.conn}
+			k.conn = c
+			if err := k.secure(trusting(t, "mx1")); err != nil {
+				t.Fatal(err)
+			}
+			k.do("EHLO client.example")
+			before := c.read
+			k.send("MAIL FROM:<alice@example.org>\r\n")
+			k.ended("")
+			if heard := c.read > before; heard != want {
+				t.Errorf("after %s TLS heard of the end: %t", end, heard)
+			}
 		})
 	}
 }
