@@ -89,3 +89,28 @@ rules  hold
 		}
 	}
 }
+
+// TestWhatIsSaidOfARecipientGoesWithHimAlone: one who was named twice is still
+// there when he is named once.
+func TestWhatIsSaidOfARecipientGoesWithHimAlone(t *testing.T) {
+	sc, err := scenarios.Parse("it", []byte(`# A recipient is named twice.
+-- plan --
+t+0   submit m1 from alice@example.org to bob@example.net, bob@example.net again, carol@example.net
+t+1m  hold m1 <bob@example.net>
+t+2m  hold m1 <carol@example.net>
+-- expect --
+rules  hold
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(scenarios.Format(sc))
+	for old, by := range map[string]string{
+		", bob@example.net again": "",
+		", carol@example.net\nt+1m  hold m1 <bob@example.net>\nt+2m  hold m1 <carol@example.net>": "\nt+1m  hold m1 <bob@example.net>",
+	} {
+		if want := strings.Replace(text, old, by, 1); want == text || !slices.Contains(smaller(sc), want) {
+			t.Errorf("%q is not made %q", old, by)
+		}
+	}
+}
