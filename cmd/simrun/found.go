@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,7 +81,7 @@ func sentence(f search.Found) string {
 		}
 	}
 	first, _, _ := strings.Cut(f.Result.Panic, "\n")
-	return first
+	return cmp.Or(first, f.Result.Ended)
 }
 
 // tell shrinks the findings, saves them, and tells them as bug reports. What
@@ -160,6 +161,9 @@ func firstWords(f search.Found) string {
 		if v.Rule == rule {
 			return string(rule) + ": " + v.Sentence + "."
 		}
+	}
+	if f.Result.Ended != "" {
+		return "It did not: " + f.Result.Ended + "."
 	}
 	return "It did not."
 }
