@@ -17,6 +17,8 @@ type textLister struct {
 	w                           io.Writer
 	now                         spec.Wall
 	messages, waiting, unusable int
+	// some is true when a filter leaves others out.
+	some bool
 }
 
 func (l *textLister) message(e *queue.Entry) error {
@@ -67,6 +69,9 @@ func (l *textLister) damaged(id spec.QueueID, why error) error {
 
 func (l *textLister) end() error {
 	s := "The queue is empty."
+	if l.some {
+		s = "Nothing in the queue matches."
+	}
 	if l.messages > 0 {
 		s = fmt.Sprintf("%s, %s to go.", plural(l.messages, "message"), plural(l.waiting, "recipient"))
 	}

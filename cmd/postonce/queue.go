@@ -36,20 +36,29 @@ recipients: where each stands, how often it was attempted, when it is due
 again, and what the last attempt met. An entry that cannot be read is shown as
 damaged. The relay must not be running.
 
+With filters it shows the recipients whom all of them match, and nothing else.
+
 The states are queued, parked (by postonce queue hold), intent (the answer to the
 final dot was never stored: the next start decides), held (in doubt: an operator
 decides, with postonce queue decide), and the final ones of recipients whose
 message is kept for another: delivered, failed, unknown, deleted.`,
+		Example: `  postonce queue list
+  postonce queue list --to example.net --reason greylisted
+  postonce queue list --from "<>" --older 24h --json`,
 		Args: noArgs,
 	}
 	path := configFlag(cmd)
+	f := filterFlags(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print one JSON object a line")
 	cmd.RunE = func(*cobra.Command, []string) error {
+		if err := f.check(); err != nil {
+			return err
+		}
 		cfg, err := c.load(*path)
 		if err != nil {
 			return err
 		}
-		if err := c.list(string(cfg.Spool), *asJSON); err != nil {
+		if err := c.list(string(cfg.Spool), f, *asJSON); err != nil {
 			return failure{err}
 		}
 		return nil
@@ -57,17 +66,21 @@ message is kept for another: delivered, failed, unknown, deleted.`,
 	return cmd
 }
 
-// list prints what the spool in dir holds.
-func (c console) list(dir string, asJSON bool) (err error) {
+// list prints what the spool in dir holds and the filter matches.
+func (c console) list(dir string, f *filter, asJSON bool) (err error) {
 	store, err := openStopped(dir, spool.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 	w := bufio.NewWriter(c.out)
-	show := show(&textLister{w: w, now: spec.WallOf(c.now())})
+	now := spec.WallOf(c.now())
+	show := show(&textLister{w: w, now: now, some: f.given()})
 	if asJSON {
 		show = &jsonLister{w: w}
+	}
+	if f.given() {
+		show = filtered{show, f, now}
 	}
 	if err := each(store, show); err != nil {
 		return err
@@ -99,6 +112,23 @@ type show interface {
 	// end comes once, after all others.
 	end() error
 }
+
+// A filtered show is one of what a filter matches.
+type filtered struct {
+	show
+	filter *filter
+	now    spec.Wall
+}
+
+func (f filtered) message(e *queue.Entry) error {
+	if e = f.filter.matched(e, f.now); e == nil {
+		return nil
+	}
+	return f.show.message(e)
+}
+
+// damaged shows nothing: nobody can say what it would match.
+func (f filtered) damaged(spec.QueueID, error) error { return nil }
 
 // listPage is how many entries are held in memory at once.
 const listPage = 256

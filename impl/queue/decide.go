@@ -145,7 +145,7 @@ func (q *Queue) chosen(m *message, e Decide) ([]*Recipient, error) {
 	busy := ""
 	for i := range m.entry.Recipients {
 		r := &m.entry.Recipients[i]
-		if m.gone || !e.Decision.Concerns(r) || e.Recipient != "" && e.Recipient != r.Address {
+		if m.gone || !e.Decision.Concerns(r) || !e.means(r.Address) {
 			continue
 		}
 		switch e.Decision {

@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"slices"
+
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -113,7 +115,15 @@ type Decide struct {
 	ID     spec.QueueID
 	// Recipient is one address, or empty for all whom the decision can be about.
 	Recipient string
-	Decision  Decision
+	// Among, when it is not empty, are those of all whom it is about, and no
+	// others.
+	Among    []string
+	Decision Decision
+}
+
+// means reports whether a decision can be about an address.
+func (d *Decide) means(address string) bool {
+	return (d.Recipient == "" || d.Recipient == address) && (len(d.Among) == 0 || slices.Contains(d.Among, address))
 }
 
 // A Decision is what an operator can say.

@@ -54,6 +54,7 @@ func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 		d := q.decisions[id]
 		e.text(string(id))
 		e.text(d.Recipient)
+		e.texts(d.Among)
 		e.text(string(d.Decision))
 		e.int(int64(q.reads.count - d.read))
 	}
