@@ -140,6 +140,8 @@ func waiterOf(e queue.Event) waiter {
 		return waiter{'o', e.Job}
 	case queue.Decide:
 		return operator(e.Ticket)
+	case queue.Pause:
+		return operator(e.Ticket)
 	}
 	return waiter{}
 }

@@ -16,6 +16,11 @@ func (r *Relay) DecideStopped(id spec.QueueID, recipient, decision string) error
 	return r.atDesk(queue.Decide{Ticket: 1, ID: id, Recipient: recipient, Decision: queue.Decision(decision)})
 }
 
+// PauseStopped does what Pause does, as DecideStopped does what Decide does.
+func (r *Relay) PauseStopped(destination string, resume bool) error {
+	return r.atDesk(queue.Pause{Ticket: 1, Destination: destination, Resume: resume})
+}
+
 // An Order is an operator's decision about a message: see DecideStopped.
 type Order struct {
 	ID spec.QueueID

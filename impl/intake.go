@@ -167,3 +167,15 @@ func (r *Relay) Decide(ctx context.Context, id spec.QueueID, recipient, decision
 	defer r.door.leave()
 	return r.actor.ask(queue.Decide{Ticket: r.tickets.Add(1), ID: id, Recipient: recipient, Decision: queue.Decision(decision)})
 }
+
+// Pause has no attempt begin for a destination any more, and with resume, has
+// them begin again: what is due there is attempted at once. What runs ends as it
+// would. Mail that waits there goes on to age, and fails when its lifetime ends.
+// It waits and returns as Decide does.
+func (r *Relay) Pause(ctx context.Context, destination string, resume bool) error {
+	if err := r.door.enter(ctx); err != nil {
+		return err
+	}
+	defer r.door.leave()
+	return r.actor.ask(queue.Pause{Ticket: r.tickets.Add(1), Destination: destination, Resume: resume})
+}

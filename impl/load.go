@@ -17,7 +17,12 @@ func (r *Relay) load(l queue.Load) queue.Loaded {
 	case queue.LoadWriting:
 		out.Err = r.loadWriting(l, &out)
 	case queue.LoadDestinations:
-		out.Err = r.loadDestinations(l, &out)
+		if l.After == "" {
+			out.Paused, out.Err = r.paused()
+		}
+		if out.Err == nil {
+			out.Err = r.loadDestinations(l, &out)
+		}
 	case queue.LoadGroups:
 		out.Err = r.loadGroups(l, &out)
 	case queue.LoadMessage:
@@ -91,6 +96,24 @@ func (r *Relay) loadDestinations(l queue.Load, out *queue.Loaded) error {
 	}
 	out.More = true
 	return nil
+}
+
+// paused reads which destinations an operator has paused: no more than somebody
+// named one by one.
+func (r *Relay) paused() (dests []string, err error) {
+	const page = 256
+	for after := ""; ; after = dests[len(dests)-1] {
+		keys, err := r.host.Store.Scan(seam.SpacePaused, "", after, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, k := range keys {
+			dests = append(dests, k.Key.Name)
+		}
+		if len(keys) < page {
+			return dests, nil
+		}
+	}
 }
 
 func (r *Relay) loadGroups(l queue.Load, out *queue.Loaded) error {

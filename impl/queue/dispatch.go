@@ -68,7 +68,14 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 	d, m := g.destination, g.message
 	d.waiting = d.waiting[1:]
 	to, attempt := m.recipients(g, now)
-	over := q.over(m, to, now)
+	over := q.over(m, to, d.paused, now)
+	if d.paused { // nobody else has a turn
+		if to = over; len(to) == 0 {
+			q.drop(g)
+			q.forget(m)
+			return
+		}
+	}
 	if len(over) < len(to) { // the others have their turn next
 		to = slices.DeleteFunc(to, func(address string) bool { return slices.Contains(over, address) })
 		over, attempt = nil, 0
@@ -83,7 +90,7 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 	q.active++
 	if len(over) > 0 {
 		for _, address := range over {
-			j.closing = append(j.closing, Result{Recipient: address, Verdict: spec.Defer, Trouble: m.entry.recipient(address).Last})
+			j.closing = append(j.closing, Result{Recipient: address, Verdict: spec.Defer, Trouble: q.lastOf(m.entry.recipient(address), d)})
 		}
 		q.act(m.toClose(j))
 		return
@@ -118,8 +125,9 @@ func (m *message) asked(to []string) []spec.Asked {
 // had sent again after that, which made them due later than anybody else can
 // be; nor who was due before this process began, and so long ago that no relay
 // can have run since, or its clock was wrong, and with it what we know of the
-// message's age.
-func (q *Queue) over(m *message, to []string, now spec.Wall) []string {
+// message's age. Where the destination is paused, that nobody was attempted is
+// the operator's word.
+func (q *Queue) over(m *message, to []string, paused bool, now spec.Wall) []string {
 	expires := q.expires(m)
 	if now < expires {
 		return nil
@@ -129,7 +137,7 @@ func (q *Queue) over(m *message, to []string, now spec.Wall) []string {
 	for _, address := range to {
 		r := m.entry.recipient(address)
 		rested := r.Due < q.clock.anchor.Wall && now > r.Due.Add(long)
-		if r.Attempts > 0 && r.Due <= expires && !rested {
+		if (r.Attempts > 0 || paused) && r.Due <= expires && !rested {
 			over = append(over, address)
 		}
 	}

@@ -91,6 +91,9 @@ type Loaded struct {
 	// Entries holds the encoded control entries of Groups, or of the messages
 	// found by LoadIntents and LoadMessage; nil where there is none.
 	Entries []Raw
+	// Paused are the names in SpacePaused: of a LoadDestinations that begins at the
+	// beginning.
+	Paused []string
 	// Unread are the names of index lines that say nothing: see ParseWaiting.
 	Unread []string
 	// Chunks, for LoadWriting, are the keys of the unfinished contents.
@@ -158,6 +161,16 @@ const (
 	DecideDelete Decision = "delete"
 )
 
+// Pause is an operator's word on a destination: no attempt begins there, until
+// another one says Resume. Attempts under way go on, and lifetimes end as ever. To
+// pause what is paused changes nothing.
+type Pause struct {
+	// Ticket names the operator who waits: no two are equal.
+	Ticket      uint64
+	Destination string
+	Resume      bool
+}
+
 // Stop says that the relay is shutting down: nothing new begins.
 type Stop struct{}
 
@@ -170,4 +183,5 @@ func (Intend) event()  {}
 func (Settle) event()  {}
 func (Loaded) event()  {}
 func (Decide) event()  {}
+func (Pause) event()   {}
 func (Stop) event()    {}

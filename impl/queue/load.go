@@ -33,6 +33,7 @@ func (q *Queue) loaded(e Loaded) {
 	case LoadWriting:
 		q.loadedWriting(e)
 	case LoadDestinations:
+		q.recoverPaused(e.Paused)
 		last := ""
 		for _, line := range e.Groups {
 			d := q.destination(line.Destination)
@@ -117,6 +118,9 @@ func (q *Queue) loadedGroups(e Loaded) {
 	}
 	if len(lost) > 0 {
 		q.act(q.eraseKeys(lost...))
+	}
+	if d.paused {
+		q.swept(d)
 	}
 	q.place(d)
 	q.first(d)

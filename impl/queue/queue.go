@@ -41,9 +41,12 @@ type Queue struct {
 	// operators are the tickets of those whose decision no batch holds yet, in
 	// order. It is only ever replaced.
 	operators []uint64
-	stopping  bool
-	halted    error
-	wake      spec.Mono // what the last WakeAt asked for; 0 is none
+	// paused are the destinations where an operator wants no attempt to begin. It
+	// is only ever replaced.
+	paused   []string
+	stopping bool
+	halted   error
+	wake     spec.Mono // what the last WakeAt asked for; 0 is none
 
 	actions []Action
 	// release and open go last, because they set a goroutine going. Both come
@@ -149,6 +152,8 @@ func (q *Queue) Step(now spec.Instant, e Event) []Action {
 		q.loaded(e)
 	case Decide:
 		q.decide(e)
+	case Pause:
+		q.pause(e)
 	case Stop:
 		q.stopping = true
 	default:
@@ -199,6 +204,8 @@ func (q *Queue) refuse(e Event, err error) {
 		q.release = Settled{e.Job, err}
 	case Decide:
 		q.release = Decided{e.Ticket, e.ID, err}
+	case Pause:
+		q.release = Decided{Ticket: e.Ticket, Err: err}
 	case Durable:
 		q.late(e, err)
 	}

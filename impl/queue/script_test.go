@@ -347,6 +347,8 @@ func (s *script) load(l Load) Loaded {
 				seen[w.Destination] = true
 				out.Groups = append(out.Groups, w)
 			}
+		case l.Kind == LoadDestinations && k.Space == seam.SpacePaused && l.After == "":
+			out.Paused = append(out.Paused, k.Name)
 		case l.Kind == LoadGroups && k.Space == seam.SpaceDue && strings.HasPrefix(k.Name, DestinationPrefix(l.Destination)) && k.Name > l.After:
 			w, _ := ParseWaiting(k.Name)
 			if len(out.Groups) == l.Limit {

@@ -59,6 +59,7 @@ func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 		e.int(int64(q.reads.count - d.read))
 	}
 	e.int(int64(len(q.operators)))
+	e.texts(q.paused)
 	e.int(int64(len(q.reads.under)))
 	for _, read := range q.reads.under {
 		e.int(int64(q.reads.count - read))
@@ -254,6 +255,9 @@ func (e *encoder) destination(q *Queue, d *destination) {
 	}
 	if d.heaped {
 		e.wall(d.at)
+	}
+	if d.paused {
+		e.wall(d.later)
 	}
 }
 

@@ -38,6 +38,10 @@ type destination struct {
 	ready, heaped bool
 	place         int
 	at            spec.Wall
+	// paused is true when no attempt is to begin here; later is then when the
+	// first lapses of those who were met: see pause.go.
+	paused bool
+	later  spec.Wall
 }
 
 const never = spec.Wall(1<<63 - 1)
@@ -57,7 +61,7 @@ func (d *destination) due() spec.Wall {
 func (q *Queue) destination(name string) *destination {
 	d := q.destinations[name]
 	if d == nil {
-		d = &destination{name: name}
+		d = &destination{name: name, paused: slices.Contains(q.paused, name), later: never}
 		q.destinations[name] = d
 	}
 	return d
@@ -116,6 +120,10 @@ func (q *Queue) admit(m *message, line Waiting) {
 		return
 	}
 	d := q.destination(line.Destination)
+	if d.paused && !q.lapsed(m, d) {
+		q.passBy(m, d)
+		return
+	}
 	if d.more && line.name() > d.cursor {
 		d.next = min(d.next, due)
 		d.miss(line)

@@ -31,6 +31,9 @@ const (
 	// SpaceMeta holds what belongs to the spool as a whole: the version of its
 	// format, and which messages of another relay it has taken over.
 	SpaceMeta Space = 'm'
+	// SpacePaused holds one key per destination where an operator wants no
+	// attempt to begin, key: destination. The value is empty.
+	SpacePaused Space = 'p'
 )
 
 // A Key names one entry of a Store.
