@@ -242,6 +242,7 @@ func (c *checker) steps() {
 		c.message(s.Line, s.When.Message, s.When.Recipient)
 		c.host(s.Line, s.When.Host)
 		c.host(s.Line, s.Host)
+		c.dest(s)
 		if s.Kind == StepDamage && !down {
 			c.fail(s.Line, string(StepDamage), "put the line directly below a crash or stop", "an entry can be damaged only while the relay is down")
 		}
@@ -252,6 +253,20 @@ func (c *checker) steps() {
 			c.fail(s.Line, timePrefix, "leave the time out", "the damage is done as soon as the relay is down")
 		}
 		down = s.Kind == StepCrash || s.Kind == StepStop || s.Kind == StepDamage
+	}
+}
+
+// dest checks that mail goes to the destination that a step is about.
+func (c *checker) dest(s Step) {
+	var known []string
+	for _, x := range c.s.Plan {
+		for _, to := range x.Recipients {
+			known = append(known, c.s.Policy.Destination(to))
+		}
+		known = append(known, c.s.Policy.Destination(x.Sender)) // where reports go
+	}
+	if s.Dest != "" && !slices.Contains(known, s.Dest) {
+		c.fail(s.Line, s.Dest, hint(s.Dest, known), "no mail goes to a destination %s", s.Dest)
 	}
 }
 

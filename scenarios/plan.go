@@ -58,6 +58,11 @@ func stepForms() []stepForm {
 			func(l *line, s *Step) { s.Message = l.name() },
 			func(s Step) string { return s.Message }, false},
 	}
+	for _, p := range pauses {
+		forms = append(forms, stepForm{p.kind, "t+TIME " + string(p.kind) + " DOMAIN", p.meaning + ": `" + p.example + "`",
+			func(l *line, s *Step) { s.Dest = strings.ToLower(l.host("the destination")) },
+			func(s Step) string { return s.Dest }, true})
+	}
 	for _, o := range orders {
 		forms = append(forms, stepForm{o.kind, "t+TIME " + string(o.kind) + " MESSAGE [<RECIPIENT>, ...] [, refused]", o.meaning + ": `" + o.example + "`",
 			(*line).order, showOrder, true})
@@ -75,6 +80,16 @@ var orders = []struct {
 	{StepRetry, "an operator has attempted at once what waits for its time", "t+1m retry m1 <bob@example.net>, <carol@example.net>"},
 	{StepBounce, "an operator gives up, and the sender is told; here while a delivery has it, which the relay has to refuse", "t+5s bounce m1, refused"},
 	{StepDelete, "an operator drops the message, or these recipients, and nobody is told", "t+1h delete m1 <bob@example.net>"},
+}
+
+// pauses are what an operator can say of a destination.
+var pauses = []struct {
+	kind             StepKind
+	meaning, example string
+}{
+	{StepPause, "an operator pauses a destination, which is a domain, or relay where smart hosts take the mail: no attempt begins there before a resume",
+		"t+1m pause example.net"},
+	{StepResume, "an operator undoes a pause", "t+2h resume example.net"},
 }
 
 // decisions are what an operator can say.

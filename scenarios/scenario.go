@@ -127,6 +127,10 @@ const (
 	StepRetry   StepKind = "retry"
 	StepBounce  StepKind = "bounce"
 	StepDelete  StepKind = "delete"
+	// StepPause and StepResume: an operator pauses the destination Dest, or undoes
+	// that.
+	StepPause  StepKind = "pause"
+	StepResume StepKind = "resume"
 	// StepFail: an operation of the relay's machine fails: the Nth of the
 	// kind Op, and with Forever all after it until healed.
 	StepFail StepKind = "fail"
@@ -159,8 +163,8 @@ type Step struct {
 	// anything is asked for.
 	Tracking spec.Tracking
 	Asked    []spec.Asked
-	// Host is for heal and cut.
-	Host string
+	// Host is for heal and cut, Dest for pause and resume.
+	Host, Dest string
 	// When matches a fact for a crash; zero for one at a time.
 	When FactMatch
 	// StepNumber, when above 0, crashes at that line of the trace, Seam at
@@ -196,7 +200,7 @@ func (s Step) Order() string {
 		return s.Decision
 	case StepRetry:
 		return "retry-now"
-	case StepHold, StepRelease, StepBounce, StepDelete:
+	case StepHold, StepRelease, StepBounce, StepDelete, StepPause, StepResume:
 		return string(s.Kind)
 	}
 	return ""

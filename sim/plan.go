@@ -95,6 +95,8 @@ func (w *world) perform(t task) {
 		w.cut(s.Host)
 	case scenarios.StepClock:
 		w.jump(s)
+	case scenarios.StepPause, scenarios.StepResume:
+		w.begin(func() { w.pauses(s) })
 	default:
 		if s.Order() != "" {
 			w.begin(func() { w.operate(s) })
@@ -196,6 +198,32 @@ func (w *world) operate(s scenarios.Step) {
 		w.answered(p, s, queue, to, err)
 		w.mu.Unlock()
 	}
+}
+
+// pauses tells the relay what an operator says of a destination.
+func (w *world) pauses(s scenarios.Step) {
+	w.mu.Lock()
+	p := w.relay
+	operator, able := p.relay.(Pauser)
+	if !able || !p.alive() {
+		w.vain(s.Line, "the relay takes no orders")
+		w.mu.Unlock()
+		return
+	}
+	f := spec.Fact{Actor: spec.ActorWorld, Kind: spec.FactOperator, Dest: s.Dest, Text: s.Order()}
+	w.record(w.nature, f)
+	w.mu.Unlock()
+	err := operator.Pause(context.Background(), s.Dest, s.Kind == scenarios.StepResume)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !p.alive() {
+		return
+	}
+	if f.Kind = spec.FactOperated; err != nil {
+		f.Reply = err.Error()
+		w.vain(s.Line, "the relay did not %s %s: %v", s.Order(), s.Dest, err)
+	}
+	w.record(p, f)
 }
 
 // answered takes the answer of a process to an operator, who does not hear it

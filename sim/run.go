@@ -39,6 +39,13 @@ type Operator interface {
 	Decide(ctx context.Context, queue spec.QueueID, recipient, decision string) error
 }
 
+// A Pauser is a Relay that takes an operator's word on a destination.
+type Pauser interface {
+	// Pause has no attempt begin at a destination any more, or with resume has
+	// them begin again. It returns when that is durable, or why it is not done.
+	Pause(ctx context.Context, destination string, resume bool) error
+}
+
 // A Factory makes a relay on a machine: once for every process.
 type Factory func(host seam.Host, cfg Config) (Relay, error)
 

@@ -44,7 +44,10 @@ func (c *Checker) judgeExpiry(r *rcpt, e *event, end Wall) {
 		return
 	}
 	here := c.fair.dest(r.dest)
-	since := max(end, c.dueTill(r), r.outcome.At, c.fair.since, r.idle, here.full, c.fair.total.full)
+	since := max(end, c.dueTill(r), r.outcome.At, c.fair.since, r.idle, here.full, c.fair.total.full, here.touched)
+	if c.maybePaused(here) {
+		since = since.Add(c.policy.Schedule.Max) // it is looked for now and then
+	}
 	if here.active < c.policy.Limits.DeliveriesPerDestination && c.fair.total.active < c.policy.Limits.Deliveries && e.At.Sub(since) > promptly {
 		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, c.clock.jump, e},
 			"the relay let %s fail %s after its lifetime had ended", r.name(), ago(e.At.Sub(end)))

@@ -27,6 +27,10 @@ type load struct {
 	full   Wall
 	// idle is when an attempt ended there.
 	idle Wall
+	// pause is what operators said of it, touched when they last spoke or were
+	// answered; see checker_pause.go.
+	pause   orders
+	touched Wall
 }
 
 // A job is one attempt.
@@ -102,6 +106,7 @@ func (c *Checker) attempt(e *event) {
 		j.to = append(j.to, r)
 	}
 	here := c.fair.dest(dest)
+	c.judgePaused(j, here)
 	c.judgeWait(j, here, due)
 	here.active++
 	c.fair.total.active++
@@ -134,7 +139,7 @@ func (c *Checker) judgeWait(j *job, here *load, due Wall) {
 	if c.fair.since == 0 {
 		return
 	}
-	since := max(due, c.fair.since, here.full, c.fair.total.full)
+	since := max(due, c.fair.since, here.full, c.fair.total.full, here.touched)
 	if here.active >= c.policy.Limits.DeliveriesPerDestination || c.fair.total.active >= c.policy.Limits.Deliveries {
 		return
 	}

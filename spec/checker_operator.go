@@ -52,6 +52,10 @@ func (c *Checker) about(e *event, f func(*rcpt)) {
 
 // operator takes an operator's word.
 func (c *Checker) operator(e *event) {
+	if e.Dest != "" {
+		c.pausing(e)
+		return
+	}
 	words := strings.Fields(e.Text)
 	c.about(e, func(r *rcpt) {
 		t := &r.told
@@ -78,6 +82,10 @@ func (c *Checker) operator(e *event) {
 
 // operated takes the relay's answer to an operator.
 func (c *Checker) operated(e *event) {
+	if e.Dest != "" {
+		c.paused(e)
+		return
+	}
 	words := strings.Fields(e.Text)
 	c.about(e, func(r *rcpt) {
 		t := &r.told

@@ -194,13 +194,13 @@ func (c *Checker) settled(r *rcpt) bool {
 	return r.state.Final() && (!r.reportable() || len(r.reports) > 0 || unsaid)
 }
 
-// excused reports whether r waits for a person: held, parked, or in a damaged
-// entry.
+// excused reports whether r waits for a person: held, parked, at a destination
+// that is paused, or in a damaged entry.
 func (c *Checker) excused(r *rcpt) bool {
 	if r.mail.entry != nil && r.mail.entry.damaged != nil {
 		return true
 	}
-	return r.told.ended == nil && (r.state == Held || c.maybeHeld(r) || c.parked(r))
+	return r.told.ended == nil && (r.state == Held || c.maybeHeld(r) || c.parked(r) || c.waitsForResume(r))
 }
 
 // finishLost judges NOTHING-LOST at the end.

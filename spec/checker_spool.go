@@ -312,9 +312,10 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 // maybeFated reports whether an entry that nobody has spoken of may be the
 // report on r.
 func (c *Checker) maybeFated(r *rcpt, x *entry) bool {
-	return !r.untold() && (r.attempts > 0 || c.mutely(r, "bounce")) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
+	ends := r.attempts > 0 || c.lapsed(r)
+	return !r.untold() && (ends || c.mutely(r, "bounce")) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
 		return y != x && y.nameless() && y.control.kept
-	}) || (r.untold() && r.attempts > 0)
+	}) || (r.untold() && ends)
 }
 
 // grace is how long before its end a history that ends in the middle is not
@@ -363,6 +364,9 @@ func (c *Checker) finishSpool() {
 func (c *Checker) allSettled(m *mail) bool {
 	owed := 0
 	for _, r := range m.rcpts {
+		if !r.owed && c.unheardOf(r) {
+			return false
+		}
 		if !r.owed {
 			continue
 		}

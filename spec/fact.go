@@ -243,9 +243,10 @@ const (
 	// can be about when empty), Text: a decision, or words that contain it. On
 	// what is held in doubt that is "retry", "delivered" or "report"; on what
 	// waits "hold" (no attempt begins), "release" (undoes that), "retry-now",
-	// "bounce" (give it up, and tell the sender) or "delete" (tell nobody).
+	// "bounce" (give it up, and tell the sender) or "delete" (tell nobody). On a
+	// destination, Dest, it is "pause" (no attempt begins there) or "resume".
 	FactOperator FactKind = "operator"
-	// FactOperated: the relay answered the operator. Queue, To and Text as in the
+	// FactOperated: the relay answered the operator. Queue, To, Dest and Text as in the
 	// FactOperator; Reply is why it was not done, empty when it was, durably.
 	FactOperated FactKind = "operated"
 	// FactHeal: faults end, for Host or for all. Text.

@@ -129,9 +129,9 @@ func (f Fact) said(to string, at func(Wall) string) string {
 		if f.Reply != "" {
 			return "is told by the relay: " + f.Reply
 		}
-		return "is told by the relay that this is done: " + f.Text + but(" for ", to) + but(" of ", string(f.Queue))
+		return "is told by the relay that this is done: " + f.Text + but(" for ", to) + but(" of ", string(f.Queue)) + but(" ", f.Dest)
 	case FactOperator:
-		return "hears the operator say: " + f.Text + but(" for ", to) + but(" of ", string(f.Queue))
+		return "hears the operator say: " + f.Text + but(" for ", to) + but(" of ", string(f.Queue)) + but(" ", f.Dest)
 	case FactHeal:
 		return "heals" + but(" ", f.Host) + but(": ", f.Text)
 	case FactEnd:

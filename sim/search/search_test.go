@@ -81,7 +81,7 @@ func TestARelayThatEndsByItselfIsFound(t *testing.T) {
 		t.Fatalf("%d broken in a sweep: %v", swept.Broken, swept.Found)
 	}
 	focus := slices.Index(FocusNames(), "machine")
-	explored := do(t, quitting, Job{Explore: &Explore{First: 1, Count: 40, Focus: focus}}).Explored
+	explored := do(t, quitting, Job{Explore: &Explore{First: 20, Count: 40, Focus: focus}}).Explored
 	i := slices.IndexFunc(explored.Found, func(f Found) bool { return RuleOf(f.Scenario, f.Result) == "" })
 	if i < 0 {
 		t.Fatalf("not found in %d worlds, of which %d are broken", explored.Worlds, explored.Broken)

@@ -143,6 +143,8 @@ func ofOperators() []Mutant {
 		{"retries-what-is-parked", "takes an operator's hold for a retry", spec.RetryOnTime, "operator/hold", heard("hold", "retry-now")},
 		{"nods-to-operators", "tells an operator that a thing is done before that is durable", spec.RetryOnTime, "operator/hold-survives", nods},
 		{"bounces-into-the-void", "takes an operator's bounce for a delete, and tells nobody", spec.NothingLost, "operator/bounce", heard("bounce", "delete")},
+		{"deaf-to-pauses", "tells an operator that a destination is paused, and sends there", spec.RetryOnTime, "operator/pause", deafToPauses},
+		{"forgets-pauses", "knows only as long as its process lives that a destination is paused", spec.RetryOnTime, "operator/pause-survives", forgetsPauses},
 		{"half-deletes", "leaves the content of what an operator deletes", spec.CleanExactly, "operator/delete", halfDeletes},
 	}
 }

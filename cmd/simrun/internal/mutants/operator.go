@@ -72,3 +72,22 @@ func halfDeletes(host seam.Host, cfg sim.Config) (sim.Relay, error) {
 		return decide(word)
 	})(host, cfg)
 }
+
+// deafToPauses says that a destination is paused.
+func deafToPauses(host seam.Host, cfg sim.Config) (sim.Relay, error) {
+	relay, err := Honest(host, cfg)
+	return unpaused{relay}, err
+}
+
+type unpaused struct{ sim.Relay }
+
+// Pause does nothing.
+func (unpaused) Pause(context.Context, string, bool) error { return nil }
+
+// forgetsPauses stores none.
+func forgetsPauses(host seam.Host, cfg sim.Config) (sim.Relay, error) {
+	tampered(&host, func(ops []seam.Op) []seam.Op {
+		return filter(ops, func(op seam.Op) bool { return op.Key.Space != seam.SpacePaused })
+	})
+	return Honest(host, cfg)
+}

@@ -1,0 +1,69 @@
+package spec
+
+// What operators say of destinations: "pause" and "resume".
+
+// pausing takes an operator's word on a destination.
+func (c *Checker) pausing(e *event) {
+	here := c.fair.dest(e.Dest)
+	if here.pause.said == nil {
+		here.pause.said = map[string]order{}
+	}
+	o := here.pause.said[e.Text]
+	o.at, o.open = e, keepLast(o.open, e)
+	here.pause.said[e.Text], here.touched = o, e.At
+}
+
+// paused takes the relay's answer to it.
+func (c *Checker) paused(e *event) {
+	here := c.fair.dest(e.Dest)
+	o := here.pause.said[e.Text]
+	if len(o.open) == 0 {
+		return
+	}
+	here.pause.said[e.Text], here.touched = c.answered(o, e), e.At
+	switch {
+	case e.Reply != "":
+	case e.Text == "resume":
+		here.pause.parked = nil
+	case e.Text == "pause" && !c.stillOpen(here.pause.said["resume"]):
+		here.pause.parked = e
+	}
+}
+
+// maybePaused reports whether a destination may be paused.
+func (c *Checker) maybePaused(l *load) bool {
+	return l.pause.parked != nil || c.unanswered(l.pause.said["pause"], func(*event) bool { return true })
+}
+
+// judgePaused judges the beginning of an attempt by what operators said of its
+// destination. Where one said that it shall be resumed, and has no answer, it may
+// be.
+func (c *Checker) judgePaused(j *job, here *load) {
+	p := here.pause.parked
+	if p == nil || c.unanswered(here.pause.said["resume"], func(said *event) bool { return said.seq > p.seq }) {
+		return
+	}
+	c.violate(RetryOnTime, "paused "+j.start.Job, []*event{p, j.start}, "the relay began an attempt for %s, which an operator had paused", j.dest)
+}
+
+// waitsForResume reports whether r may wait, beyond its lifetime, until an
+// operator resumes its destination: one wanted an attempt, or the relay cannot
+// know its age, since it was not always there or its clock was set. Anybody else
+// ends.
+func (c *Checker) waitsForResume(r *rcpt) bool {
+	return r.job == nil && !r.state.Final() && c.maybePaused(c.fair.dest(r.dest)) &&
+		(r.told.again != nil || c.clock.jump != nil || c.stoppedSince(r.latest()))
+}
+
+// lapsed reports whether r may end without an attempt: its destination may be
+// paused, and its lifetime is over.
+func (c *Checker) lapsed(r *rcpt) bool {
+	end, _ := r.mail.expires(c.policy)
+	return end != 0 && c.reckoned(c.now) >= end && c.maybePaused(c.fair.dest(r.dest))
+}
+
+// unheardOf reports whether r may wait at a paused destination though the relay
+// never spoke of it: the process that took it ended before it could.
+func (c *Checker) unheardOf(r *rcpt) bool {
+	return r.begun == nil && r.outcome == nil && r.mail.submit != nil && c.maybePaused(c.fair.dest(r.dest)) && c.stoppedSince(r.mail.submit)
+}
