@@ -19,6 +19,8 @@ type textLister struct {
 	messages, waiting, unusable int
 	// some is true when a filter leaves others out.
 	some bool
+	// resting are the destinations that are paused.
+	resting []string
 }
 
 func (l *textLister) message(e *queue.Entry) error {
@@ -67,6 +69,11 @@ func (l *textLister) damaged(id spec.QueueID, why error) error {
 	return err
 }
 
+func (l *textLister) paused(dest string) error {
+	l.resting = append(l.resting, clean(dest))
+	return nil
+}
+
 func (l *textLister) end() error {
 	s := "The queue is empty."
 	if l.some {
@@ -77,6 +84,9 @@ func (l *textLister) end() error {
 	}
 	if l.unusable > 0 {
 		s += fmt.Sprintf(" %s cannot be read.", plural(l.unusable, "damaged entry"))
+	}
+	if len(l.resting) > 0 {
+		s += "\nPaused, until postonce queue resume: " + strings.Join(l.resting, ", ") + "."
 	}
 	_, err := fmt.Fprintln(l.w, s)
 	return err
@@ -172,6 +182,12 @@ func (l *jsonLister) message(e *queue.Entry) error {
 
 func (l *jsonLister) damaged(id spec.QueueID, why error) error {
 	return json.NewEncoder(l.w).Encode(listedDamage{id, why.Error()})
+}
+
+func (l *jsonLister) paused(dest string) error {
+	return json.NewEncoder(l.w).Encode(struct {
+		Paused string `json:"paused"`
+	}{dest})
 }
 
 func (l *jsonLister) end() error { return nil }

@@ -20,7 +20,7 @@ func queueCommand(c console) *cobra.Command {
 		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c), queueImportCommand(c))
+	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c), queueImportCommand(c), queuePauseCommand(c), queueResumeCommand(c))
 	for _, o := range operations() {
 		cmd.AddCommand(o.command(c))
 	}
@@ -37,6 +37,7 @@ again, and what the last attempt met. An entry that cannot be read is shown as
 damaged. The relay must not be running.
 
 With filters it shows the recipients whom all of them match, and nothing else.
+Destinations that are paused (by postonce queue pause) are named at the end.
 
 The states are queued, parked (by postonce queue hold), intent (the answer to the
 final dot was never stored: the next start decides), held (in doubt: an operator
@@ -109,6 +110,8 @@ type show interface {
 	message(e *queue.Entry) error
 	// damaged is for an entry that cannot be read, and says why.
 	damaged(id spec.QueueID, why error) error
+	// paused is for a destination that is paused.
+	paused(dest string) error
 	// end comes once, after all others.
 	end() error
 }
@@ -127,7 +130,8 @@ func (f filtered) message(e *queue.Entry) error {
 	return f.show.message(e)
 }
 
-// damaged shows nothing: nobody can say what it would match.
+// damaged shows nothing: nobody can say what an entry would match that cannot be
+// read.
 func (f filtered) damaged(spec.QueueID, error) error { return nil }
 
 // listPage is how many entries are held in memory at once.
@@ -154,6 +158,15 @@ func each(store seam.Store, s show) error {
 	})
 	if err != nil {
 		return err
+	}
+	dests, err := paused(store)
+	if err != nil {
+		return err
+	}
+	for _, dest := range dests {
+		if err := s.paused(dest); err != nil {
+			return err
+		}
 	}
 	return s.end()
 }
