@@ -125,6 +125,7 @@ type reading struct {
 	lines   []queue.Waiting
 	ids     []spec.QueueID
 	entries []*item
+	paused  []string
 	more    bool
 	next    spec.Wall
 }
@@ -149,6 +150,8 @@ func (d disk) read(l queue.Load) reading {
 		case l.Kind == queue.LoadDestinations && k.Space == seam.SpaceDue && d[i].line.Destination != last:
 			last = d[i].line.Destination
 			r.lines = append(r.lines, d[i].line)
+		case l.Kind == queue.LoadDestinations && k.Space == seam.SpacePaused:
+			r.paused = append(r.paused, k.Name)
 		case l.Kind == queue.LoadGroups && k.Space == seam.SpaceDue && d[i].line.Destination == l.Destination && k.Name > l.After:
 			if len(r.lines) == l.Limit {
 				r.more, r.next = true, d[i].line.Due
@@ -163,7 +166,7 @@ func (d disk) read(l queue.Load) reading {
 
 // answer is the event that brings the reading to the core.
 func (r reading) answer(l queue.Load) queue.Loaded {
-	e := queue.Loaded{Load: l, Groups: r.lines, More: r.more, Next: r.next}
+	e := queue.Loaded{Load: l, Groups: r.lines, Paused: r.paused, More: r.more, Next: r.next}
 	for i, id := range r.ids {
 		raw := queue.Raw{ID: id}
 		if x := r.entries[i]; x != nil {

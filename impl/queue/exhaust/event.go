@@ -32,6 +32,7 @@ const (
 	over           // delivery i, with y for who is left
 	decided        // message i, recipient x (0 is all), decision y
 	crashed        // keeping i batches
+	pausing        // x is the order
 )
 
 // decisions are the operator's words: on doubts, then on what waits.
@@ -71,6 +72,7 @@ func (s *state) events(list []event) []event {
 	}
 	list = s.deliveryEvents(list)
 	list = s.operatorEvents(list)
+	list = s.pauseEvents(list)
 	if s.timePasses() {
 		list = append(list, event{kind: passed})
 	}
@@ -255,6 +257,8 @@ func (s *state) do(e event) {
 		s.decide(s.decision(e))
 	case crashed:
 		s.crash(i)
+	case pausing:
+		s.pause(word(e.x))
 	}
 	s.tidy()
 }
@@ -292,6 +296,8 @@ func (s *state) words(e event) string {
 			to = "all recipients"
 		}
 		return fmt.Sprintf("the operator says of %s to %s: %s", d.ID, to, d.Decision)
+	case pausing:
+		return fmt.Sprintf("the operator says: %s %s", word(e.x), s.world.first())
 	case crashed:
 		return fmt.Sprintf("the process crashes; the disk keeps %d of %d batches; another starts", e.i, len(s.unacked))
 	}

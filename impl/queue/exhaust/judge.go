@@ -174,6 +174,9 @@ func (s *state) begins(b queue.Begin) {
 	if busy >= s.policy.Limits.Deliveries || there >= s.policy.Limits.DeliveriesPerDestination {
 		s.violate(spec.FairAndBounded, "the relay begins a delivery at %s when %d run, %d of them there", b.Dest, busy, there)
 	}
+	if s.paused && b.Dest == s.world.first() {
+		s.violate(spec.RetryOnTime, "the relay attempts %s at %s, which the operator paused", b.ID, b.Dest)
+	}
 	for _, to := range b.To {
 		m := s.mail(l.name(to))
 		switch {
@@ -381,6 +384,9 @@ func (s *state) judgeDelay() {
 
 // place reports whether a message could be attempted at a destination.
 func (s *state) place(id spec.QueueID, dest string) bool {
+	if dest == s.world.first() && s.marked() {
+		return false
+	}
 	busy, there := 0, 0
 	for i := range s.deliveries {
 		d := &s.deliveries[i]
@@ -402,6 +408,9 @@ func (s *state) judgeEnd() {
 	}
 	for _, d := range s.decisions {
 		s.violate(spec.Progress, "nothing can happen any more, but an operator waits for %s to %s", d.ID, d.Decision)
+	}
+	if s.pausing != 0 {
+		s.violate(spec.Progress, "nothing can happen any more, but an operator waits for a %s", s.pausing)
 	}
 	for i := range s.letters {
 		switch l := &s.letters[i]; {

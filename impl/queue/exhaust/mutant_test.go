@@ -197,6 +197,8 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 	held.InDoubt = spec.DoubtHold
 	ordered := one
 	ordered.Orders = 1
+	paused := one
+	paused.Pauses, paused.Calm = 1, true
 	retried := one
 	retried.InDoubt, retried.Lifetime = spec.DoubtRetry, 2
 	for _, test := range []struct {
@@ -248,6 +250,20 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 			}
 			return nil
 		}, is[queue.Decided])}, ordered, spec.Progress},
+		{"a pause is taken for a resume", mutant{event: func(e queue.Event) queue.Event {
+			if p, ok := e.(queue.Pause); ok {
+				p.Resume = true
+				return p
+			}
+			return e
+		}}, paused, spec.RetryOnTime},
+		{"a process does not know what another one paused", mutant{event: func(e queue.Event) queue.Event {
+			if l, ok := e.(queue.Loaded); ok {
+				l.Paused = nil
+				return l
+			}
+			return e
+		}}, paused, spec.RetryOnTime},
 		{"under retry, a retry for what was refused", mutant{event: verdictAs(spec.FailRecipient, spec.InDoubt)}, retried, spec.RetryOnTime},
 	} {
 		t.Run(test.name, func(t *testing.T) {

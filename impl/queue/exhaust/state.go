@@ -63,6 +63,13 @@ type state struct {
 	// times that the operator says retry, or anything of what waits.
 	crashes, retries, orders int
 
+	// pauses is how often the operator may pause the first destination; pausing is
+	// his word that is not answered, 0 for none; paused is true when he was told
+	// that it is, and has not said otherwise.
+	pauses  int
+	pausing word
+	paused  bool
+
 	// effects and seq belong to the step under way: what its batch makes true,
 	// and the last batch that it sent.
 	effects []effect
@@ -113,7 +120,7 @@ type load struct {
 
 // begin returns the first state: a new process on an empty disk.
 func (g *setting) begin() *state {
-	s := &state{setting: g, now: spec.Wall(946684800e9), crashes: g.world.Crashes, retries: g.world.Retries, orders: g.world.Orders}
+	s := &state{setting: g, now: spec.Wall(946684800e9), crashes: g.world.Crashes, retries: g.world.Retries, orders: g.world.Orders, pauses: g.world.Pauses}
 	for i := range g.world.Messages {
 		s.letters = append(s.letters, letter{id: id(i), to: g.world.recipients(i)})
 	}
@@ -124,7 +131,7 @@ func (g *setting) begin() *state {
 // boot starts a process.
 func (s *state) boot() {
 	s.core, s.born, s.wake, s.ready = s.fresh(s.policy), s.now, 0, false
-	s.deliveries, s.loads, s.closes, s.decisions = nil, nil, nil, nil
+	s.deliveries, s.loads, s.closes, s.decisions, s.pausing = nil, nil, nil, nil, 0
 	s.step(queue.Start{})
 	// Unfinished contents do not occur here. That none was found changes
 	// nothing that another event could see, whenever it comes: so it comes
@@ -169,6 +176,9 @@ func (s *state) append(b []byte) []byte {
 	e.int(s.crashes)
 	e.int(s.retries)
 	e.int(s.orders)
+	e.int(s.pauses)
+	e.int(int(s.pausing))
+	e.bool(s.paused)
 	e.int(len(s.disk))
 	for i := range s.disk {
 		e.item(&s.disk[i])
@@ -315,6 +325,7 @@ func (e *encoder) loads(all []load) {
 				e.item(x)
 			}
 		}
+		e.int(len(l.found.paused))
 		e.bool(l.found.more)
 		e.wall(l.found.next)
 	}

@@ -125,6 +125,10 @@ func (s *state) settled(a queue.Settled) {
 }
 
 func (s *state) decided(a queue.Decided) {
+	if a.ID == "" {
+		s.answeredPause(a)
+		return
+	}
 	i := slices.IndexFunc(s.decisions, func(d queue.Decide) bool { return d.ID == a.ID })
 	if i < 0 {
 		s.violate(spec.Progress, "the relay answers an operator on %s, who does not wait", a.ID)

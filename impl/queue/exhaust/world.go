@@ -27,6 +27,9 @@ type World struct {
 	// Orders is how often the operator may hold, retry, bounce or delete what
 	// waits, in all; what is parked may always be released.
 	Orders int
+	// Pauses is how often the operator may pause the first destination; what is
+	// paused may always be resumed.
+	Pauses int
 	// Slow allows time to pass while a delivery runs, until its message's
 	// lifetime is over; without it, only when a timer is set.
 	Slow bool
@@ -42,6 +45,7 @@ const (
 	mostCrashes    = 4
 	mostRetries    = 8
 	mostOrders     = 8
+	mostPauses     = 4
 	mostLifetime   = 8
 )
 
@@ -54,7 +58,8 @@ func (w World) Validate() error {
 	}{
 		{"messages", w.Messages, 1, mostMessages}, {"recipients", w.Recipients, 1, mostRecipients},
 		{"hosts", w.Destinations, 1, mostMessages * mostRecipients}, {"crashes", w.Crashes, 0, mostCrashes},
-		{"retries", w.Retries, 0, mostRetries}, {"orders", w.Orders, 0, mostOrders}, {"lifetime", w.Lifetime, 1, mostLifetime},
+		{"retries", w.Retries, 0, mostRetries}, {"orders", w.Orders, 0, mostOrders}, {"pauses", w.Pauses, 0, mostPauses},
+		{"lifetime", w.Lifetime, 1, mostLifetime},
 	} {
 		if x.value < x.least || x.value > x.most {
 			return fmt.Errorf("%d %s: choose %d to %d", x.value, x.name, x.least, x.most)
@@ -104,6 +109,7 @@ func (w World) String() string {
 		on   bool
 		text string
 	}{{w.Lifetime > 1, fmt.Sprintf("lifetime %d", w.Lifetime)}, {w.Retries > 0, count(w.Retries, "retry")}, {w.Orders > 0, count(w.Orders, "order")},
+		{w.Pauses > 0, count(w.Pauses, "pause")},
 		{w.Tight, "tight"}, {w.Slow, "slow"}, {w.Calm, "calm"}} {
 		if x.on {
 			parts = append(parts, x.text)
@@ -142,6 +148,10 @@ func Presets() []Preset {
 		{"orders", "1 message, 1 recipient with 1 crash and 2 orders of the operator, or 2 with none and 1; reports are taken at once", []World{
 			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 2, Orders: 2, Calm: true},
 			{Messages: 1, Recipients: 2, Destinations: 1, Lifetime: 1, Orders: 1, Calm: true},
+		}},
+		{"pauses", "1 message, 1 host, 1 crash and 2 pauses by the operator, or 2 messages with none and 1; reports are taken at once", []World{
+			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 2, Pauses: 2, Calm: true},
+			{Messages: 2, Recipients: 1, Destinations: 1, Lifetime: 1, Pauses: 1, Calm: true, Tight: true},
 		}},
 		{"1x1x2", "1 message, 1 recipient, 1 host, 2 crashes", []World{
 			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 2, Lifetime: 1},
