@@ -261,9 +261,9 @@ func (c *checker) dest(s Step) {
 	var known []string
 	for _, x := range c.s.Plan {
 		for _, to := range x.Recipients {
-			known = append(known, c.s.Policy.Destination(to))
+			known = append(known, c.s.Policy.Destination(x.Sender, to))
 		}
-		known = append(known, c.s.Policy.Destination(x.Sender)) // where reports go
+		known = append(known, c.s.Policy.Destination("", x.Sender)) // where reports go
 	}
 	if s.Dest != "" && !slices.Contains(known, s.Dest) {
 		c.fail(s.Line, s.Dest, hint(s.Dest, known), "no mail goes to a destination %s", s.Dest)
@@ -305,7 +305,7 @@ func (c *checker) orders(kind StepKind, sent *Step, recipient string) bool {
 	})
 }
 
-// policyFor returns the in_doubt policy for a recipient.
-func (c *checker) policyFor(recipient string) spec.InDoubtPolicy {
-	return c.s.Policy.InDoubtFor(c.s.Policy.Destination(recipient))
+// policyFor returns the in_doubt policy for a recipient of a message.
+func (c *checker) policyFor(sent *Step, recipient string) spec.InDoubtPolicy {
+	return c.s.Policy.InDoubtFor(c.s.Policy.Destination(sent.Sender, recipient))
 }

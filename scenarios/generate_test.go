@@ -60,6 +60,9 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("routes", func() {
 		p.Routes = map[string][]string{"example.net": {"d.example:2525"}, ".example.net": {"[2001:db8::1]:25", "[192.0.2.1]"}}
 	})
+	maybe("sender routes", func() {
+		p.SenderRoutes = map[string][]string{"<>": {"e.example"}, "@example.org": {"[192.0.2.1]"}, "alice@example.org": {"e.example:587", "c.example"}}
+	})
 	maybe("prefer", func() { p.PreferIPv6 = true })
 	maybe("own", func() { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })

@@ -84,6 +84,25 @@ func showRoutes(p, _ spec.Policy) []string {
 	return out
 }
 
+// readSenderRoute reads the route of a sender. What is wrong with its name, the
+// policy says.
+func readSenderRoute(l *line, p *spec.Policy) {
+	name := l.word("the sender")
+	at := strings.LastIndexByte(name, '@')
+	if p.SenderRoutes == nil {
+		p.SenderRoutes = make(map[string][]string)
+	}
+	p.SenderRoutes[name[:at+1]+strings.ToLower(name[at+1:])] = l.hops()
+}
+
+func showSenderRoutes(p, _ spec.Policy) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(p.SenderRoutes)) {
+		out = append(out, name+" "+strings.Join(p.SenderRoutes[name], ", "))
+	}
+	return out
+}
+
 // owns takes a list of names and addresses.
 func (l *line) owns() []string {
 	var all []string

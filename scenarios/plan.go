@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"github.com/postonce/postonce/spec"
 )
 
 // A stepForm is one kind of line of the plan.
@@ -60,7 +62,7 @@ func stepForms() []stepForm {
 	}
 	for _, p := range pauses {
 		forms = append(forms, stepForm{p.kind, "t+TIME " + string(p.kind) + " DOMAIN", p.meaning + ": `" + p.example + "`",
-			func(l *line, s *Step) { s.Dest = strings.ToLower(l.host("the destination")) },
+			(*line).pauses,
 			func(s Step) string { return s.Dest }, true})
 	}
 	for _, o := range orders {
@@ -87,7 +89,8 @@ var pauses = []struct {
 	kind             StepKind
 	meaning, example string
 }{
-	{StepPause, "an operator pauses a destination, which is a domain, or relay where smart hosts take the mail: no attempt begins there before a resume",
+	{StepPause, "an operator pauses a destination, which is a domain, relay for smart hosts, or via:HOST,HOST for those of a sender: " +
+		"no attempt begins there before a resume",
 		"t+1m pause example.net"},
 	{StepResume, "an operator undoes a pause", "t+2h resume example.net"},
 }
@@ -198,6 +201,16 @@ func showSubmit(s Step) string {
 		out += " 8bit"
 	}
 	return out + showTracking(s.Tracking)
+}
+
+// pauses reads what follows "pause" or "resume".
+func (l *line) pauses(s *Step) {
+	l.space()
+	at := l.pos
+	s.Dest = strings.ToLower(l.word("the destination"))
+	if l.err == nil && !validHost(s.Dest) && !strings.HasPrefix(s.Dest, spec.Via(nil)) {
+		l.fail(at, "write a domain, relay, or via:HOST,HOST as the facts have it", "%q is no destination", s.Dest)
+	}
 }
 
 // stop reads what follows "stop".

@@ -168,7 +168,7 @@ func (c *checker) impossible(e Expectation, sent *Step, spool string) (word, why
 
 // badState says why a recipient cannot end in the state.
 func (c *checker) badState(e Expectation, sent *Step, spool string) (word, why, what string) {
-	policy := c.policyFor(e.Recipient)
+	policy := c.policyFor(sent, e.Recipient)
 	final := e.State == stateDelivered || e.State == stateFailed || e.State == stateUnknown || e.State == stateDeleted
 	switch {
 	case final && c.staysDown() != nil:

@@ -40,6 +40,8 @@ func settings() []setting {
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Fallback) > 0, strings.Join(p.Fallback, ", ")) }},
 		{"route", "route DOMAIN HOST[:PORT], ...", "only these hosts for the mail of one domain, or with .DOMAIN of all below it; before relays and the DNS",
 			readRoute, showRoutes},
+		{"sender_route", "sender_route ADDRESS|@DOMAIN|<> HOST[:PORT], ...", "only these hosts for the mail of one sender, of a domain's, or of the null sender; " +
+			"after route, before relays and the DNS", readSenderRoute, showSenderRoutes},
 		{"own", "own NAME|ADDRESS, ...", "more names and addresses of the relay: an MX list ends there",
 			func(l *line, p *spec.Policy) { p.Own = l.owns() },
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Own) > 0, strings.Join(p.Own, ", ")) }},
@@ -151,7 +153,7 @@ func settingKey(text string) string {
 	switch {
 	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
 		return f[0] + " " + f[1]
-	case len(f) > 1 && f[0] == "route":
+	case len(f) > 1 && (f[0] == "route" || f[0] == "sender_route"):
 		return f[0] + " for " + strings.ToLower(f[1])
 	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls"):
 		return f[0] + " for " + strings.ToLower(f[2])

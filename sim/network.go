@@ -45,6 +45,9 @@ func (w *world) listensAt(h *host, port uint16) bool {
 	for _, route := range policy.Routes { // in any order: one is enough
 		hops = append(hops, route...)
 	}
+	for _, route := range policy.SenderRoutes { // in any order: one is enough
+		hops = append(hops, route...)
+	}
 	for _, hop := range hops {
 		name, text, err := net.SplitHostPort(hop)
 		if err != nil {

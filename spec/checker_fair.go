@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -85,7 +86,7 @@ func (c *Checker) attempt(e *event) {
 	}
 	dest := e.Dest
 	if dest == "" {
-		dest = c.policy.Destination(e.To[0])
+		dest = c.policy.Destination(cmp.Or(m.from, anybody), e.To[0])
 	}
 	j := &job{start: e, mail: m, dest: dest}
 	c.fair.jobs[e.Job] = j
@@ -106,6 +107,7 @@ func (c *Checker) attempt(e *event) {
 		j.to = append(j.to, r)
 	}
 	here := c.fair.dest(dest)
+	c.judgeDestination(j)
 	c.judgePaused(j, here)
 	c.judgeWait(j, here, due)
 	here.active++

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -136,7 +137,10 @@ type rcptKey struct {
 // A pair is an envelope as a server sees it before the content.
 type pair struct{ from, to string }
 
-const nullSender = "<>"
+const nullSender = NullSender
+
+// anybody is the sender of whom nothing is known: he has no route.
+const anybody = "?"
 
 // canonical returns an address in the form in which addresses are compared:
 // the domain is case-insensitive, the local part is not (RFC 5321 section 2.4),
@@ -224,7 +228,7 @@ func (c *Checker) rcpt(m *mail, address string) *rcpt {
 	key := rcptKey{m, address}
 	r := c.rcpts[key]
 	if r == nil {
-		r = &rcpt{mail: m, address: address, dest: c.policy.Destination(address)}
+		r = &rcpt{mail: m, address: address, dest: c.policy.Destination(cmp.Or(m.from, anybody), address)}
 		c.rcpts[key] = r
 		m.rcpts = append(m.rcpts, r)
 		c.pair(r) // by no sender as long as that is not known
@@ -244,6 +248,7 @@ func (c *Checker) sender(m *mail, from string) {
 	}
 	m.from = canonical(from)
 	for _, r := range m.rcpts {
+		r.dest = c.policy.Destination(m.from, r.address)
 		c.pair(r)
 	}
 }

@@ -80,7 +80,7 @@ func (c *Checker) tlsClosed(s *session, e *event) {
 // as the policy wants it for him: even his address is not for everybody.
 func (c *Checker) judgeTLS(s *session, e *event) {
 	to := path(e.Text)
-	dest := c.policy.Destination(to)
+	dest := c.policy.Destination(s.from, to)
 	level, t := c.policy.TLSFor(dest, e.Host), s.tls
 	tell := func(facts []*event, format string, args ...any) {
 		c.violate(WireLawful, "tls "+e.Session+e.At.String(), append(facts, e), format, args...)

@@ -97,6 +97,10 @@ type Policy struct {
 	// is a domain, in lower case, or begins with a dot and means all domains
 	// below it; the nearest one counts. A route goes before Relays and the DNS.
 	Routes map[string][]string
+	// SenderRoutes are the hosts, as Relays, for the mail of single senders. A name
+	// is an address, "@" and a domain, or "<>" for the null sender; the address
+	// counts before its domain. A route of the recipient's domain goes before it.
+	SenderRoutes map[string][]string
 	// Own are more names and addresses at which this relay takes mail: an MX
 	// list is cut off there, as at Hostname.
 	Own []string
@@ -131,15 +135,22 @@ func DefaultPolicy(hostname string) Policy {
 }
 
 // RelayDestination is the one destination of a relay in relay mode: all mail
-// that has no route leaves through the same hosts and shares their limits.
+// that has no route, neither by domain nor by sender, leaves through the same hosts and shares their limits.
 const RelayDestination = "relay"
 
-// Destination returns the destination that recipient belongs to: recipients of
-// one message at one destination share a transaction, and limits hold per
-// destination.
-func (p Policy) Destination(recipient string) string {
+// Destination returns the destination that a recipient of mail from sender
+// belongs to: recipients of one message at one destination share a transaction,
+// and limits hold per destination. It is a domain, RelayDestination, or the hosts
+// of a sender, see Via. The null sender is empty, or "<>".
+func (p Policy) Destination(sender, recipient string) string {
 	domain := Domain(recipient)
-	if _, routed := p.Route(domain); len(p.Relays) > 0 && len(routed) == 0 {
+	if _, routed := p.Route(domain); len(routed) > 0 {
+		return domain
+	}
+	if _, hosts := p.SenderRoute(sender); len(hosts) > 0 {
+		return Via(hosts)
+	}
+	if len(p.Relays) > 0 {
 		return RelayDestination
 	}
 	return domain

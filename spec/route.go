@@ -25,8 +25,11 @@ func (p Policy) Route(domain string) (name string, hosts []string) {
 }
 
 // Given returns the hosts that the operator gave for a destination, from
-// Routes or else Relays, and what to call them; nothing where the DNS decides.
+// SenderRoutes, Routes or else Relays, and what to call them; nothing where the DNS decides.
 func (p Policy) Given(destination string) (what string, hosts []string) {
+	if hosts := viaHosts(destination); hosts != nil {
+		return "route by sender", hosts
+	}
 	if name, hosts := p.Route(destination); len(hosts) > 0 {
 		return "route for " + name, hosts
 	}
@@ -63,6 +66,9 @@ func (p Policy) validateWay() error {
 		if err := p.RouteTrouble(name); err != nil {
 			return err
 		}
+	}
+	if err := p.validateSenders(); err != nil {
+		return err
 	}
 	for i, own := range p.Own {
 		if _, err := netip.ParseAddr(own); err != nil && nameTrouble(own) != "" {

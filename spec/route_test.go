@@ -28,7 +28,7 @@ func TestARouteGoesBeforeRelaysAndMakesADestination(t *testing.T) {
 	for to, want := range map[string][2]string{
 		"bob@Example.NET": {"example.net", "route for example.net"}, "bob@example.com": {RelayDestination, "relays"},
 	} {
-		dest := p.Destination(to)
+		dest := p.Destination("alice@example.org", to)
 		if what, _ := p.Given(dest); dest != want[0] || what != want[1] {
 			t.Errorf("%s: %s, by %s; want %v", to, dest, what, want)
 		}

@@ -59,6 +59,7 @@ func (k *checker) check() error {
 	k.names()
 	k.hosts()
 	k.routes()
+	k.senders()
 	k.doubts()
 	k.levels()
 	k.numbers()
@@ -149,12 +150,15 @@ func (k *checker) doubts() {
 }
 
 // levels checks those for whom a TLS level is set: destinations, and the hosts
-// of relays, routes and fallback.
+// of relays, routes, sender_routes and fallback.
 func (k *checker) levels() {
 	var hosts []string
 	entries := k.config.Relays
 	for _, name := range slices.Sorted(maps.Keys(k.config.Routes)) {
 		entries = append(slices.Clip(entries), k.config.Routes[name]...)
+	}
+	for _, name := range slices.Sorted(maps.Keys(k.config.Senders)) {
+		entries = append(slices.Clip(entries), k.config.Senders[name]...)
 	}
 	for _, entry := range append(slices.Clip(entries), k.config.Fallback...) {
 		if found, err := route.RelayHosts([]string{string(entry)}, uint16(k.config.Port)); err == nil {

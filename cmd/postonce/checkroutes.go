@@ -72,7 +72,7 @@ func (k *checker) routes() {
 			k.at(key("routes", name), errors.New("the route has no host: write at least one, HOST or HOST:PORT, or remove it"))
 		}
 		seen[dest] = name
-		k.routeHosts(name)
+		k.routeHosts("routes", name, k.config.Routes[name])
 	}
 	for i, own := range k.config.Own {
 		if _, err := netip.ParseAddr(string(own)); err != nil && fullName(string(own)) != nil {
@@ -82,11 +82,11 @@ func (k *checker) routes() {
 	}
 }
 
-// routeHosts finds what is wrong with the hosts of one route.
-func (k *checker) routeHosts(name string) {
+// routeHosts finds what is wrong with the hosts of one route of a mapping.
+func (k *checker) routeHosts(mapping, name string, list []text) {
 	var before []route.Host
-	for i, host := range k.config.Routes[name] {
-		at := new(yaml.PathBuilder).Root().Child("routes").Child(name).Index(uint(i)).Build()
+	for i, host := range list {
+		at := new(yaml.PathBuilder).Root().Child(mapping).Child(name).Index(uint(i)).Build()
 		hosts, err := route.RelayHosts([]string{string(host)}, uint16(k.config.Port))
 		if err != nil {
 			k.at(at, fmt.Errorf("%w; write HOST or HOST:PORT", err))

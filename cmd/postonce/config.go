@@ -28,6 +28,7 @@ type config struct {
 	Relays    []text            `yaml:"relays"`
 	Fallback  []text            `yaml:"fallback"`
 	Routes    map[string][]text `yaml:"routes"`
+	Senders   map[string][]text `yaml:"sender_routes"`
 	Own       []text            `yaml:"own"`
 	Prefer    family            `yaml:"prefer"`
 	Resolvers []text            `yaml:"resolvers"`
@@ -102,7 +103,7 @@ func (c *config) policy() spec.Policy {
 	s, l, t := c.Schedule, c.Limits, c.Timeouts
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
-		Routes: c.routes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
+		Routes: c.routes(), SenderRoutes: c.senderRoutes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{},
 		Schedule: spec.Schedule{

@@ -18,8 +18,9 @@ func queuePauseCommand(c console) *cobra.Command {
 		Use:   "pause DESTINATION",
 		Short: "Have no attempt begin at a destination until it is resumed",
 		Long: `pause has no attempt begin at a destination until postonce queue resume: at a
-domain, or, for all mail that leaves through the smart hosts of relays, at
-"relay". Mail for it is taken and waits. It does not get older by that, nor
+domain; for all mail that leaves through the smart hosts of relays, at "relay";
+and for what leaves through hosts of sender_routes, at "via:" and these hosts,
+with commas between them. Mail for it is taken and waits. It does not get older by that, nor
 younger: when its lifetime ends it fails, and the sender is told; so a pause
 that is forgotten keeps nothing for ever. To keep single mail longer, use
 postonce queue hold.
@@ -70,13 +71,19 @@ func pauseCommand(c console, resume bool, cmd *cobra.Command) *cobra.Command {
 
 // pausable returns an error when no mail goes to a destination of that name.
 func pausable(p spec.Policy, dest string) error {
-	switch got := p.Destination("postmaster@" + dest); {
-	case dest == spec.RelayDestination && len(p.Relays) > 0, got == dest && dest != "" && !strings.Contains(dest, "@"):
+	for _, hosts := range p.SenderRoutes { // in any order: one is enough
+		if dest == spec.Via(hosts) {
+			return nil
+		}
+	}
+	full := isLiteral(dest) || fullName(dest) == nil
+	switch got := p.Destination("?", "postmaster@"+dest); {
+	case dest == spec.RelayDestination && len(p.Relays) > 0, full && got == dest:
 		return nil
-	case got == spec.RelayDestination:
+	case full && got == spec.RelayDestination:
 		return fmt.Errorf("mail to %s leaves through the smart hosts of relays, with all other mail: write relay to pause them", dest)
 	}
-	return fmt.Errorf("%q is no destination: write a domain, or relay for the smart hosts", dest)
+	return fmt.Errorf("%q is no destination: write a domain, relay for the smart hosts, or via:HOST,HOST for those of a sender", dest)
 }
 
 // pause pauses a destination, or resumes it.

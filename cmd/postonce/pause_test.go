@@ -49,13 +49,22 @@ func TestTheSmartHostsArePausedTogether(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(config, append(text, "relays: [smart.example.com]\nroutes:\n  example.com: [mx.example.com]\n"...), 0o600); err != nil {
+	text = append(text, `relays: [smart.example.com]
+routes:
+  example.com: [mx.example.com]
+sender_routes:
+  "@a.example": ["A.example:587", b.example]
+`...)
+	if err := os.WriteFile(config, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for args, says := range map[string]string{
 		"pause example.net": "mail to example.net leaves through the smart hosts of relays, with all other mail: write relay to pause them",
 		"pause relay":       "relay is paused until it is resumed",
 		"pause example.com": "example.com is paused until it is resumed",
+
+		"pause via:a.example:587,B.example": "via:a.example:587,b.example is paused until it is resumed",
+		"pause via:a.example":               `"via:a.example" is no destination: write a domain, relay for the smart hosts, or via:HOST,HOST for those of a sender`,
 	} {
 		var out strings.Builder
 		run(testConsole(&out), append([]string{"queue", "--config", config}, strings.Fields(args)...))

@@ -66,7 +66,7 @@ func (w *world) deliver(t *testing.T, ctx context.Context, recipients ...string)
 		Random: func(string) *rand.Rand { return nil },
 	}
 	job := Job{
-		ID: "j1", Queue: "q1", Message: "m1@x", Dest: policy.Destination(recipients[0]), Attempt: 1,
+		ID: "j1", Queue: "q1", Message: "m1@x", Dest: policy.Destination("alice@example.org", recipients[0]), Attempt: 1,
 		Sender: "a@x", Recipients: recipients, Size: 7, Tracking: w.tracking, Asked: w.asked,
 	}
 	d.Deliver(ctx, job)

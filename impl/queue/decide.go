@@ -94,7 +94,7 @@ func (q *Queue) carryOut(m *message, e Decide) {
 	for _, r := range chosen {
 		way := q.underWay(m, r)
 		q.change(m, r, e.Decision, way)
-		c.changes(q.policy.Destination(r.Address))
+		c.changes(q.dest(m, r))
 		if !way { // else the end of its attempt says what became of it
 			c.facts = append(c.facts, q.outcome(m, "", r))
 		}
@@ -232,7 +232,7 @@ func (q *Queue) end(m *message, e Decide, chosen []*Recipient) {
 			continue
 		}
 		results[i] = Result{Recipient: r.Address, Verdict: spec.FailRecipient, Trouble: returned(r)}
-		waiting.changes(q.policy.Destination(r.Address))
+		waiting.changes(q.dest(m, r))
 	}
 	j := q.close(m, results)
 	j.ticket, j.blocked = e.Ticket, waiting.dests

@@ -41,7 +41,7 @@ func (q *Queue) message(e Entry) *message {
 	at := make(map[string]int, 1) // destination -> its line
 	for i := range e.Recipients {
 		r := &m.entry.Recipients[i]
-		dest := q.policy.Destination(r.Address)
+		dest := q.dest(m, r)
 		m.dests[i] = dest
 		if !waits(r) {
 			continue
@@ -55,6 +55,11 @@ func (q *Queue) message(e Entry) *message {
 		m.index[line].Due = min(m.index[line].Due, r.Due)
 	}
 	return m
+}
+
+// dest is the destination of a recipient.
+func (q *Queue) dest(m *message, r *Recipient) string {
+	return q.policy.Destination(m.entry.Sender, r.Address)
 }
 
 // newMessage completes an entry with its recipients, all due at once. A mailbox

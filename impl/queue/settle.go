@@ -95,7 +95,7 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 			q.release = Settled{e.Job, err}
 			return
 		}
-		c.changes(q.policy.Destination(r.Address))
+		c.changes(q.dest(m, r))
 		c.facts = append(c.facts, q.outcome(m, j.id, r))
 		if m.entry.Reports(r, r.State) || q.relayed(m, r, res) || q.delayed(m, r) {
 			r.Warned = r.Warned || r.State == spec.Queued
@@ -233,7 +233,7 @@ func (q *Queue) doubtful(m *message, dest string) spec.RecipientState {
 }
 
 func (q *Queue) doubt(m *message, r *Recipient, t Trouble) spec.Fact {
-	dest := q.policy.Destination(r.Address)
+	dest := q.dest(m, r)
 	return spec.Fact{
 		Kind: spec.FactDoubt, Message: m.entry.Message, Queue: m.entry.ID, Dest: dest, Host: t.Host,
 		To: []string{r.Address}, Text: q.policy.InDoubtFor(dest).String(),
@@ -242,7 +242,7 @@ func (q *Queue) doubt(m *message, r *Recipient, t Trouble) spec.Fact {
 
 func (q *Queue) outcome(m *message, job string, r *Recipient) spec.Fact {
 	f := spec.Fact{
-		Kind: spec.FactOutcome, Message: m.entry.Message, Queue: m.entry.ID, Job: job, Dest: q.policy.Destination(r.Address), Host: r.Last.Host,
+		Kind: spec.FactOutcome, Message: m.entry.Message, Queue: m.entry.ID, Job: job, Dest: q.dest(m, r), Host: r.Last.Host,
 		To: []string{r.Address}, State: r.Standing(), Attempt: r.Attempts, Reply: r.Last.Reply.String(), Text: r.Last.Text,
 	}
 	if r.State == spec.Queued {

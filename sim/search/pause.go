@@ -18,7 +18,7 @@ func (g *generator) pauses(n Number) {
 	for _, s := range g.sc.Plan {
 		for _, to := range s.Recipients {
 			if s.Kind == scenarios.StepSubmit {
-				dests = append(dests, g.sc.Policy.Destination(to))
+				dests = append(dests, g.sc.Policy.Destination(s.Sender, to))
 			}
 		}
 	}

@@ -203,6 +203,11 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.Routes = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.SenderRoutes) > 0
+			sc.Policy.SenderRoutes = nil
+			return had
+		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PreferIPv6, false) },
 		func(sc *scenarios.Scenario) bool {
 			had := false

@@ -78,6 +78,7 @@ func World(n Number) *scenarios.Scenario {
 	g.policy()
 	g.domains()
 	g.way(n)
+	g.sendersWay(n)
 	g.plan()
 	g.trouble()
 	g.pauses(n)
