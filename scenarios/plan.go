@@ -89,7 +89,7 @@ var pauses = []struct {
 	kind             StepKind
 	meaning, example string
 }{
-	{StepPause, "an operator pauses a destination, which is a domain, relay for smart hosts, or via:HOST,HOST for those of a sender: " +
+	{StepPause, "an operator pauses a destination, which is a domain, relay for smart hosts, or via:HOST+HOST for those of a sender: " +
 		"no attempt begins there before a resume",
 		"t+1m pause example.net"},
 	{StepResume, "an operator undoes a pause", "t+2h resume example.net"},
@@ -209,7 +209,7 @@ func (l *line) pauses(s *Step) {
 	at := l.pos
 	s.Dest = strings.ToLower(l.word("the destination"))
 	if l.err == nil && !validHost(s.Dest) && !strings.HasPrefix(s.Dest, spec.Via(nil)) {
-		l.fail(at, "write a domain, relay, or via:HOST,HOST as the facts have it", "%q is no destination", s.Dest)
+		l.fail(at, "write a domain, relay, or via:HOST+HOST as the facts have it", "%q is no destination", s.Dest)
 	}
 }
 

@@ -15,7 +15,7 @@ const viaPrefix = "via:"
 
 // Via returns the destination that is a list of hosts which an operator gave, for
 // mail that goes there whatever its domain. Policy.Given reads them from it.
-func Via(hosts []string) string { return viaPrefix + strings.ToLower(strings.Join(hosts, ",")) }
+func Via(hosts []string) string { return viaPrefix + strings.ToLower(strings.Join(hosts, "+")) }
 
 // viaHosts is the inverse of Via; nil for any other destination.
 func viaHosts(destination string) []string {
@@ -23,7 +23,7 @@ func viaHosts(destination string) []string {
 	if !ok || list == "" {
 		return nil
 	}
-	return strings.Split(list, ",")
+	return strings.Split(list, "+")
 }
 
 // SenderRoute returns the hosts that SenderRoutes has for a sender, and the name

@@ -15,7 +15,7 @@ func TestARouteBySenderNamesItsHosts(t *testing.T) {
 		},
 	}
 	for _, tt := range []struct{ from, to, dest, hosts string }{
-		{"Alice@Example.ORG.", "bob@example.com", "via:a.example:587,b.example", "a.example:587 b.example"},
+		{"Alice@Example.ORG.", "bob@example.com", "via:a.example:587+b.example", "a.example:587 b.example"},
 		{"alice@example.org", "bob@example.com", "via:[2001:db8::1]:25", "[2001:db8::1]:25"},
 		{"", "bob@example.com", "via:c.example", "c.example"},
 		{"<>", "bob@example.com", "via:c.example", "c.example"},
@@ -28,7 +28,7 @@ func TestARouteBySenderNamesItsHosts(t *testing.T) {
 			t.Errorf("from %q to %s: %q by %q, want %q by %q", tt.from, tt.to, dest, hosts, tt.dest, tt.hosts)
 		}
 	}
-	if got := p.TLSNames("via:a.example:587,b.example", "a.example"); len(got) != 1 || got[0] != "a.example" {
+	if got := p.TLSNames("via:a.example:587+b.example", "a.example"); len(got) != 1 || got[0] != "a.example" {
 		t.Errorf("the certificate of a sender's smart host is to be for %q", got)
 	}
 }

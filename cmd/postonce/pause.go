@@ -20,7 +20,7 @@ func queuePauseCommand(c console) *cobra.Command {
 		Long: `pause has no attempt begin at a destination until postonce queue resume: at a
 domain; for all mail that leaves through the smart hosts of relays, at "relay";
 and for what leaves through hosts of sender_routes, at "via:" and these hosts,
-with commas between them. Mail for it is taken and waits. It does not get older by that, nor
+with plus signs between them. Mail for it is taken and waits. It does not get older by that, nor
 younger: when its lifetime ends it fails, and the sender is told; so a pause
 that is forgotten keeps nothing for ever. To keep single mail longer, use
 postonce queue hold.
@@ -83,7 +83,7 @@ func pausable(p spec.Policy, dest string) error {
 	case full && got == spec.RelayDestination:
 		return fmt.Errorf("mail to %s leaves through the smart hosts of relays, with all other mail: write relay to pause them", dest)
 	}
-	return fmt.Errorf("%q is no destination: write a domain, relay for the smart hosts, or via:HOST,HOST for those of a sender", dest)
+	return fmt.Errorf("%q is no destination: write a domain, relay for the smart hosts, or via:HOST+HOST for those of a sender", dest)
 }
 
 // pause pauses a destination, or resumes it.
