@@ -51,8 +51,9 @@ func (c *Checker) judgePaused(j *job, here *load) {
 // know its age, since it was not always there or its clock was set. Anybody else
 // ends.
 func (c *Checker) waitsForResume(r *rcpt) bool {
-	return r.job == nil && !r.state.Final() && c.maybePaused(c.fair.dest(r.dest)) &&
-		(r.told.again != nil || c.clock.jump != nil || c.stoppedSince(r.latest()))
+	last := r.latest()
+	later := last == nil || last.seq < c.clock.start // another process than the one that runs, or ran last, spoke of it
+	return r.job == nil && !r.state.Final() && c.maybePaused(c.fair.dest(r.dest)) && (r.told.again != nil || c.clock.jump != nil || later)
 }
 
 // lapsed reports whether r may end without an attempt: its destination may be

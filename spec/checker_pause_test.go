@@ -50,6 +50,8 @@ func TestLifetimesEndAtAPausedDestination(t *testing.T) {
 		{name: "before its time", base: deferred, edits: waits(paused + ended("119h", "239h")),
 			want: []string{"RETRY-ON-TIME: the relay gave up on m1 to bob@example.net"}},
 		{name: "never", base: deferred, edits: waits(paused + "\n300h world end"), want: []string{"PROGRESS: m1 to bob@example.net is deferred"}},
+		{name: "never, until the relay stops", base: deferred, edits: waits(paused + "\n299h world stop\n300h world end"),
+			want: []string{"PROGRESS: m1 to bob@example.net is deferred"}},
 		{name: "after an attempt that an operator wanted", base: deferred, edits: waits(paused +
 			"\n119h world operator message=m1 queue=Q1 text=retry-now\n119h world operated message=m1 queue=Q1 text=retry-now\n300h world end")},
 	})

@@ -149,6 +149,7 @@ func ofOperators() []Mutant {
 		{"bounces-into-the-void", "takes an operator's bounce for a delete, and tells nobody", spec.NothingLost, "operator/bounce", heard("bounce", "delete")},
 		{"deaf-to-pauses", "tells an operator that a destination is paused, and sends there", spec.RetryOnTime, "operator/pause", deafToPauses},
 		{"forgets-pauses", "knows only as long as its process lives that a destination is paused", spec.RetryOnTime, "operator/pause-survives", forgetsPauses},
+		{"keeps-paused-mail", "lets no lifetime end at a paused destination", spec.Progress, "operator/pause-for-good", cored(keepsPausedMail)},
 		{"half-deletes", "leaves the content of what an operator deletes", spec.CleanExactly, "operator/delete", halfDeletes},
 	}
 }

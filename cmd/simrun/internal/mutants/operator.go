@@ -2,8 +2,10 @@ package mutants
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
+	"github.com/postonce/postonce/impl/queue"
 	"github.com/postonce/postonce/sim"
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -90,4 +92,18 @@ func forgetsPauses(host seam.Host, cfg sim.Config) (sim.Relay, error) {
 		return filter(ops, func(op seam.Op) bool { return op.Key.Space != seam.SpacePaused })
 	})
 	return Honest(host, cfg)
+}
+
+// keepsPausedMail looks for nobody at a paused destination whose lifetime is over.
+func keepsPausedMail(step queue.StepFunc) queue.StepFunc {
+	paused := map[string]bool{}
+	return func(now spec.Instant, e queue.Event) []queue.Action {
+		if p, ok := e.(queue.Pause); ok {
+			paused[p.Destination] = !p.Resume
+		}
+		return slices.DeleteFunc(slices.Clone(step(now, e)), func(a queue.Action) bool {
+			l, ok := a.(queue.Load)
+			return ok && l.Kind == queue.LoadGroups && paused[l.Destination]
+		})
+	}
 }
