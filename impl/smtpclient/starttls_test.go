@@ -254,20 +254,26 @@ func TestAHandshakeIsBrokenOffWithItsContext(t *testing.T) {
 }
 
 // What stands in the way of a reply to nothing being taken for the reply to the
-// dot stands there under TLS, too.
+// dot stands there under TLS, too; and when the commit has taken longer than
+// sending the content may.
 func TestAReplyBeforeTheDotIsSeenUnderTLS(t *testing.T) {
-	script := strings.ReplaceAll(encrypted+inTurn, "C: .\n		S: 250 taken", `S: 250 taken before it came
-		eof`)
-	meetTLS(t, shown(t, fakesmtp.SelfSigned, "mx.test"), at(t, spec.TLSRequired), script, func(t *testing.T, c *Client) {
-		tx := testTransaction(1)
-		tx.Commit = func([]int) error {
-			time.Sleep(time.Second)
-			return nil
+	for _, opening := range []string{hello, encrypted} {
+		for _, took := range []time.Duration{time.Second, testTimeouts.Block + time.Second} {
+			script := opening + strings.ReplaceAll(inTurn, "C: .\n		S: 250 taken", `S: 250 taken before it came
+				eof`)
+			meetTLS(t, shown(t, fakesmtp.SelfSigned, "mx.test"), at(t, spec.TLSOpportunistic), script, func(t *testing.T, c *Client) {
+				tx := testTransaction(1)
+				tx.Commit = func([]int) error {
+					time.Sleep(took)
+					return nil
+				}
+				tx.Dot = func([]int) { t.Error("the dot left") }
+				if got := show(deliver(t.Context(), c, tx)); !cmp.Equal(got, []string{"body 2yz"}) {
+					t.Errorf("after %v: got %v", took, got)
+				}
+			})
 		}
-		if got := show(deliver(t.Context(), c, tx)); !cmp.Equal(got, []string{"body 2yz"}) {
-			t.Errorf("got %v", got)
-		}
-	})
+	}
 }
 
 // A heldBack connection keeps the last byte of what is written.
