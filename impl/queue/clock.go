@@ -43,13 +43,21 @@ func (c *clock) sane(due spec.Wall, longest time.Duration) spec.Wall {
 
 // renew brings a message that comes from the disk to the present, if a clock that
 // was ahead of ours has stored it. It is no younger than now, so that its lifetime
-// ends in time; and nobody is due later than can be. Its lines in the index still
-// say what they did; see admit.
+// ends in time; and nobody is due later than can be. Who is due after the end was
+// sent again by an operator, see over: nobody else is made so by an end that comes
+// sooner. Its lines in the index still say what they did; see admit.
 func (q *Queue) renew(m *message) {
+	ended := q.expires(m)
 	m.entry.Submitted = min(m.entry.Submitted, q.clock.now())
 	for i := range m.entry.Recipients {
-		if r := &m.entry.Recipients[i]; waits(r) || r.Parked {
-			r.Due = q.clock.sane(r.Due, q.policy.Schedule.Max)
+		r := &m.entry.Recipients[i]
+		if !waits(r) && !r.Parked {
+			continue
+		}
+		again := r.Due > ended
+		r.Due = q.clock.sane(r.Due, q.policy.Schedule.Max)
+		if r.Attempts > 0 && !again {
+			r.Due = min(r.Due, q.expires(m))
 		}
 	}
 }

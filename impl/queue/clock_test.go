@@ -110,6 +110,24 @@ func TestMailFromTheFutureIsGivenUpAfterItsLifetime(t *testing.T) {
 	r.sound()
 }
 
+// TestMailFromTheFutureEndsWithItsLifetime: that it is due after the end is no
+// operator's word, where the end is what has moved.
+func TestMailFromTheFutureEndsWithItsLifetime(t *testing.T) {
+	r := started(t, func(p *spec.Policy) {
+		p.Schedule.First, p.Schedule.Max, p.Schedule.Lifetime = 30*time.Minute, 2*time.Hour, 20*time.Minute
+	})
+	r.queued("m", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.back(3 * time.Hour)
+	r.pass(r.policy.Schedule.Max) // now it is read
+	r.pass(r.policy.Schedule.Max)
+	r.wants("attempted", r.attempted(), []string{"s@home.test"}) // the report
+	if r.entry("m") != nil {
+		t.Errorf("after its lifetime it is still in the spool")
+	}
+	r.sound()
+}
+
 // TestReportsBearTheDateThatTheClockShows: a relay that began in 1970, by its
 // clock, does not write so for ever.
 func TestReportsBearTheDateThatTheClockShows(t *testing.T) {
