@@ -90,6 +90,7 @@ func TestAnAdoptedMessageIsOnlyWhole(t *testing.T) {
 	}{
 		{"no recipient left", "\r\nHi\r\n", "the message has 0 recipients", nil},
 		{"a recipient that cannot be sent to", "\r\nHi\r\n", `recipient "bob"`, []string{"bob"}},
+		{"a recipient twice", "\r\nHi\r\n", "names bob@EXAMPLE.net twice", []string{`"bob"@example.net`, "bob@EXAMPLE.net"}},
 		{"a bare LF", "Subject: x\n\nHi\n", "CR and LF stand only together", []string{"bob@example.net"}},
 		{"NUL at the end", long() + "\x00\r\n", "NUL", []string{"bob@example.net"}},
 	} {

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -58,16 +57,11 @@ func (q *Queue) message(e Entry) *message {
 }
 
 // newMessage completes an entry with its recipients, all due at once. A mailbox
-// that is named twice is one recipient; domains do not depend on case (RFC 5321
-// section 2.4).
+// that is named twice is one recipient.
 func (q *Queue) newMessage(e Entry, to []string) *message {
 	seen := make(map[string]bool, len(to))
 	for _, address := range to {
-		key := address
-		if at := strings.LastIndexByte(address, '@'); at >= 0 {
-			key = address[:at] + strings.ToLower(address[at:])
-		}
-		if !seen[key] {
+		if key := spec.Mailbox(address); !seen[key] {
 			seen[key] = true
 			e.Recipients = append(e.Recipients, Recipient{Address: address, State: spec.Queued, Due: e.Submitted})
 		}
