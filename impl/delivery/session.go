@@ -221,6 +221,10 @@ func broken(results []Result) bool {
 		switch r.Event {
 		case spec.Reply421, spec.Malformed, spec.Timeout, spec.Cut:
 			return true
+		case spec.Reply3:
+			if r.Stage < spec.StageDot {
+				return true // Its replies are out of step.
+			}
 		}
 		if r.Stage == spec.StageBody {
 			return true // Content that was begun ends with a dot or the connection.
