@@ -160,15 +160,17 @@ func (a *attempt) run(ctx context.Context) {
 	}
 }
 
-// inClear asks those again with whom TLS failed, over connections of their own.
+// inClear asks those again with whom TLS failed, over connections of their own,
+// for those for whom it failed there: what the others heard was an answer.
 // TLS that is not required protects against who listens, not against who stands
 // in between and can break it (RFC 7435 section 3): mail that did not go because
 // of it would be lost without anybody being safer.
 func (a *attempt) inClear(ctx context.Context) {
-	for _, h := range a.failedTLS {
-		h.clear = true
-		for queue := slices.Clone(a.open); len(queue) > 0; {
-			queue = a.session(ctx, h, queue)
+	for _, l := range a.failedTLS {
+		l.clear = true
+		queue := slices.DeleteFunc(slices.Clone(l.to), func(to string) bool { return !slices.Contains(a.open, to) })
+		for len(queue) > 0 {
+			queue = a.session(ctx, l.hop, queue)
 		}
 		if a.over(ctx) {
 			return
