@@ -9,10 +9,10 @@
 //   - NextHost leaves a recipient for the next address; any other verdict is
 //     the recipient's result, and no other server hears of it in this attempt.
 //     So after a final dot nobody else is ever asked for the same recipient.
-//   - Before a final dot leaves, the intent is durable; after its reply, the
-//     results are recorded before anything else is said; and when everybody
-//     has one, before QUIT. A recipient with an
+//   - Before a final dot leaves, the intent is durable. A recipient with an
 //     intent goes to no other host in the same attempt, dot or not.
+//   - After the reply to the dot, the results are recorded before anything else
+//     is said; and when everybody has one, before QUIT.
 //   - Where TLS fails, the next host is asked. When none is left, and policy
 //     allows it, those are asked again in clear, in the same order.
 //   - When no next hop is left, the most telling trouble defers what is left;
