@@ -128,6 +128,25 @@ func TestMailFromTheFutureEndsWithItsLifetime(t *testing.T) {
 	r.sound()
 }
 
+// TestALongWaitWithinAProcessIsNoRest: what is due when it begins, and has no turn
+// before its lifetime is over, ends without another attempt.
+func TestALongWaitWithinAProcessIsNoRest(t *testing.T) {
+	r := started(t, func(p *spec.Policy) { p.Limits.DeliveriesPerDestination = 1 })
+	r.queued("m1", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.queued("m2", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.now.Wall = r.now.Wall.Add(6 * time.Minute)
+	r.restart()
+	m1 := r.begun()
+	r.intend(m1)
+	r.begins = nil
+	r.pass(r.policy.Schedule.Lifetime + r.policy.Schedule.Max + time.Hour) // the server takes its time
+	r.end(m1, spec.Proceed)
+	r.wants("attempted", r.attempted(), []string{"s@home.test"}) // the report on m2
+	r.sound()
+}
+
 // TestReportsBearTheDateThatTheClockShows: a relay that began in 1970, by its
 // clock, does not write so for ever.
 func TestReportsBearTheDateThatTheClockShows(t *testing.T) {
