@@ -45,7 +45,7 @@ func (c *clock) sane(due spec.Wall, longest time.Duration) spec.Wall {
 // was ahead of ours has stored it. It is no younger than now, so that its lifetime
 // ends in time; and nobody is due later than can be. Who is due after the end was
 // sent again by an operator, see over: nobody else is made so by an end that comes
-// sooner. Its lines in the index still say what they did; see admit.
+// sooner. Its lines in the index still say what they did; see admit and update.
 func (q *Queue) renew(m *message) {
 	ended := q.expires(m)
 	m.entry.Submitted = min(m.entry.Submitted, q.clock.now())
@@ -54,11 +54,12 @@ func (q *Queue) renew(m *message) {
 		if !waits(r) && !r.Parked {
 			continue
 		}
-		again := r.Due > ended
-		r.Due = q.clock.sane(r.Due, q.policy.Schedule.Max)
-		if r.Attempts > 0 && !again {
-			r.Due = min(r.Due, q.expires(m))
+		due := q.clock.sane(r.Due, q.policy.Schedule.Max)
+		if again := r.Due > ended; r.Attempts > 0 && !again {
+			due = min(due, q.expires(m))
 		}
+		m.renewed = m.renewed || due != r.Due
+		r.Due = due
 	}
 }
 
@@ -67,10 +68,5 @@ func (q *Queue) renew(m *message) {
 func (q *Queue) moved(m *message) {
 	q.moving++
 	c := &commit{message: m, moves: true}
-	for _, w := range m.index {
-		if line, _ := m.line(w.Destination); line != w {
-			c.changes(w.Destination)
-		}
-	}
 	q.commit(c, q.update(c, m))
 }

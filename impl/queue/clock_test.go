@@ -128,6 +128,22 @@ func TestMailFromTheFutureEndsWithItsLifetime(t *testing.T) {
 	r.sound()
 }
 
+// TestNoLineOutlivesAMessageFromTheFuture: what an operator says of one recipient
+// stores when the other is due now, and with it the line that says so.
+func TestNoLineOutlivesAMessageFromTheFuture(t *testing.T) {
+	r := deferred(t, nil, "a@x.test", "b@y.test")
+	r.back(365 * 24 * time.Hour)
+	r.tickets++
+	r.do(Decide{Ticket: r.tickets, ID: "m1", Recipient: "a@x.test", Decision: DecideHold})
+	r.flush()
+	r.restart()
+	r.obey("m1", DecideDelete)
+	for k := range r.disk {
+		t.Errorf("%c has %q", k.Space, k.Name)
+	}
+	r.sound()
+}
+
 // TestALongWaitWithinAProcessIsNoRest: what is due when it begins, and has no turn
 // before its lifetime is over, ends without another attempt.
 func TestALongWaitWithinAProcessIsNoRest(t *testing.T) {

@@ -101,6 +101,7 @@ func TestStatesThatActApartAreToldApart(t *testing.T) {
 		"time has passed":      func(q *Queue) { q.clock.mono++ },
 		"no intent on disk":    func(q *Queue) { q.messages["m1"].intent = false },
 		"removed":              func(q *Queue) { q.messages["m1"].gone = true },
+		"to be stored anew":    func(q *Queue) { q.messages["m1"].renewed = true },
 		"a commit less":        func(q *Queue) { q.messages["m1"].commits-- },
 		"a batch less":         func(q *Queue) { delete(q.pending, q.nextSeq) },
 		"another release":      func(q *Queue) { q.pending[q.nextSeq].release = Settled{Job: "m1.1"} },

@@ -30,6 +30,9 @@ type message struct {
 	unsure []string
 	// intent is true when SpaceIntent names the message.
 	intent bool
+	// renewed is true when the index does not say what the entry does, until a
+	// batch stores both.
+	renewed bool
 	// gone is true from the batch on that removes the message.
 	gone bool
 }
