@@ -66,7 +66,6 @@ func (q *Queue) renew(m *message) {
 // moved stores a message that was renewed where it belongs now. Left where it was,
 // it would stand behind all that becomes due before the clock has caught up.
 func (q *Queue) moved(m *message) {
-	q.moving++
 	c := &commit{message: m, moves: true}
 	q.commit(c, q.update(c, m))
 }
