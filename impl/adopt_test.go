@@ -17,7 +17,14 @@ import (
 // stopped makes a relay that does not run.
 func (s *stage) stopped() *impl.Relay {
 	s.t.Helper()
-	relay, err := impl.New(impl.Config{Policy: spec.DefaultPolicy("relay.example")}, seam.Host{
+	return s.stoppedWith(impl.Config{})
+}
+
+// stoppedWith makes one with a configuration, but for the policy.
+func (s *stage) stoppedWith(config impl.Config) *impl.Relay {
+	s.t.Helper()
+	config.Policy = spec.DefaultPolicy("relay.example")
+	relay, err := impl.New(config, seam.Host{
 		Store: s.store, Start: func(f func()) { go f() }, Note: s.note,
 		Random: func(string) *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
 	})
@@ -151,6 +158,23 @@ func TestARelayDeliversWhatItsStoppedSelfAdopted(t *testing.T) {
 		}
 		if attempts != 1 {
 			t.Errorf("%d attempts: %v", attempts, s.facts)
+		}
+	})
+}
+
+func TestTheCoreOfAHarnessIsUsedWhileARelayIsStopped(t *testing.T) {
+	onStage(t, func(s *stage) {
+		adopted := 0
+		relay := s.stoppedWith(impl.Config{Core: func(step queue.StepFunc) queue.StepFunc {
+			return func(now spec.Instant, e queue.Event) []queue.Action {
+				if _, ok := e.(queue.Adopt); ok {
+					adopted++
+				}
+				return step(now, e)
+			}
+		}})
+		if err := relay.AdoptStopped(foreign("bob@example.net"), strings.NewReader("\r\nHi\r\n")); err != nil || adopted != 1 {
+			t.Errorf("it saw %d adoptions, %v", adopted, err)
 		}
 	})
 }
