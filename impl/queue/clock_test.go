@@ -144,6 +144,70 @@ func TestNoLineOutlivesAMessageFromTheFuture(t *testing.T) {
 	r.sound()
 }
 
+// TestTheDiskIsNotReadForWhatStandsBehind: of mail from the future, what stands first
+// may be due last, since it is the more credible; when memory is short, the other
+// is not looked for before that.
+func TestTheDiskIsNotReadForWhatStandsBehind(t *testing.T) {
+	r := started(t, func(p *spec.Policy) {
+		p.Schedule.First, p.Schedule.Max, p.Schedule.Lifetime = time.Minute, 10*time.Minute, time.Hour
+		p.Limits.Deliveries, p.Limits.WindowGroups = 1, 1
+	})
+	for i, to := range []string{"b@x.test", "b@y.test", "b@y.test", "b@x.test"} {
+		r.queued(spec.QueueID(fmt.Sprintf("m%d", i)), to)
+	}
+	r.end(r.begins[0], spec.Defer)
+	r.back(time.Hour - 10*time.Second)
+	r.slow = true
+	ended := 0
+	for range 120 {
+		r.pass(time.Minute)
+		for reads := 0; len(r.loads) > 0 || ended < len(r.begins); reads++ {
+			if reads > 100 {
+				t.Fatalf("%v after the restart the disk is read without end", time.Duration(r.now.Mono))
+			}
+			loads := r.loads
+			r.loads = nil
+			for _, l := range loads {
+				r.do(r.load(l))
+			}
+			r.flush()
+			for ; ended < len(r.begins); ended++ {
+				r.end(r.begins[ended], spec.Defer)
+			}
+			for _, c := range r.closes {
+				r.do(r.header(c))
+			}
+			r.closes = nil
+			r.flush()
+		}
+	}
+	r.sound()
+}
+
+// TestWhoWasNeverAttemptedIs: though the lifetime is over before there is a place.
+func TestWhoWasNeverAttemptedIs(t *testing.T) {
+	r := started(t, func(p *spec.Policy) { p.Limits.DeliveriesPerDestination = 1 })
+	r.queued("m1", "a@x.test")
+	r.queued("m2", "b@x.test")
+	m1 := r.begun()
+	r.intend(m1)
+	r.begins = nil
+	r.pass(r.policy.Schedule.Lifetime + time.Hour) // the server takes its time
+	r.end(m1, spec.Proceed)
+	r.wants("attempted", r.attempted(), []string{"b@x.test"})
+	r.sound()
+}
+
+// TestWhatIsReleasedIsNotDueNextYear: it was parked when the clock was ahead.
+func TestWhatIsReleasedIsNotDueNextYear(t *testing.T) {
+	r := deferred(t, nil, "a@x.test")
+	r.obey("m1", DecideHold)
+	r.back(365 * 24 * time.Hour)
+	r.obey("m1", DecideRelease)
+	r.pass(r.policy.Schedule.Max)
+	r.wants("attempted", r.attempted(), []string{"a@x.test"})
+}
+
 // TestALongWaitWithinAProcessIsNoRest: what is due when it begins, and has no turn
 // before its lifetime is over, ends without another attempt.
 func TestALongWaitWithinAProcessIsNoRest(t *testing.T) {

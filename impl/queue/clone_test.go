@@ -99,6 +99,8 @@ func TestStatesThatActApartAreToldApart(t *testing.T) {
 		"due later":            func(q *Queue) { q.messages["m2"].entry.Recipients[0].Due++ },
 		"submitted later":      func(q *Queue) { q.messages["m2"].entry.Submitted++ },
 		"time has passed":      func(q *Queue) { q.clock.mono++ },
+		"another beginning":    func(q *Queue) { q.clock.anchor.Wall++; q.clock.anchor.Mono++ },
+		"lines that move":      func(q *Queue) { c := *q.pending[q.nextSeq]; c.moves = true; q.pending[q.nextSeq] = &c },
 		"no intent on disk":    func(q *Queue) { q.messages["m1"].intent = false },
 		"removed":              func(q *Queue) { q.messages["m1"].gone = true },
 		"to be stored anew":    func(q *Queue) { q.messages["m1"].renewed = true },
