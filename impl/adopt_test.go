@@ -178,3 +178,30 @@ func TestTheCoreOfAHarnessIsUsedWhileARelayIsStopped(t *testing.T) {
 		}
 	})
 }
+
+// A liar stores what it is given, and says that it failed.
+type liar struct{ seam.Store }
+
+func (l liar) Apply(ops []seam.Op, done func(error)) {
+	l.Store.Apply(ops, func(error) { done(errors.New("it says that it failed")) })
+}
+
+// After a failed write nobody knows what the disk holds: what may belong to a
+// message must not be taken away.
+func TestAnAdoptionThatMayBeStoredKeepsItsContent(t *testing.T) {
+	onStage(t, func(s *stage) {
+		s.store.Store = liar{s.store.Store}
+		err := s.stopped().AdoptStopped(foreign("bob@example.net"), strings.NewReader(long()))
+		if err == nil || !strings.Contains(err.Error(), "it says that it failed") {
+			t.Errorf("got %v", err)
+		}
+		value, err := s.store.Get(seam.ControlKey("c-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := queue.DecodeEntry(value)
+		if err != nil || len(s.keys(seam.SpaceBody)) != seam.Chunks(e.Size) {
+			t.Errorf("%+v, %v; it has %d chunks", e, err, len(s.keys(seam.SpaceBody)))
+		}
+	})
+}
