@@ -36,7 +36,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 	case (r.state == Queued || r.state == Parked) && e.reckoned() < r.soonest():
 		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
 			r.name(), ago(r.soonest().Sub(e.reckoned())))
-	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r, e):
+	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, c.clock.jump, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
 }
@@ -48,11 +48,12 @@ func (c *Checker) wanted(r *rcpt) bool {
 	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.stoppedSince(r.begun))
 }
 
-// rested reports whether r was due so long ago that the relay cannot have run
-// since, or its clock was wrong: it cannot tell the two apart, and may try once
-// more.
-func (c *Checker) rested(r *rcpt, e *event) bool {
-	return r.state == Queued && e.reckoned() > r.soonest().Add(c.policy.Schedule.Lifetime+c.policy.Schedule.Max) && c.stoppedSince(r.outcome)
+// rested reports whether r was due so long before the process began that none can
+// have run since, or its clock was wrong: the relay cannot tell the two apart, and
+// may try once more.
+func (c *Checker) rested(r *rcpt) bool {
+	long := c.policy.Schedule.Lifetime + c.policy.Schedule.Max - leeway // it looked at its clock after it was started
+	return r.state == Queued && c.clock.began > r.soonest().Add(long) && c.stoppedSince(r.outcome)
 }
 
 // expires is when the lifetime of m ends, as the relay reckons, at the earliest
