@@ -50,6 +50,12 @@ func TestPolicyNamesAreChecked(t *testing.T) {
 		{func(p *Policy) { p.Hostname = "mail example" }, "' ' is not in any name"},
 		{func(p *Policy) { p.Hostname = "mail..example" }, "a part of it is empty"},
 		{func(p *Policy) { p.Hostname = "mail.example\r\nRSET" }, "is not in any name"},
+		{func(p *Policy) { p.Hostname = "[2001:db8::1]" }, "write a domain name, or an address literal: [192.0.2.1] or [IPv6:2001:db8::1]"},
+		{func(p *Policy) { p.Hostname = "[IPv6:192.0.2.1]" }, "write a domain name, or an address literal"},
+		{func(p *Policy) { p.Hostname = "[IPv6:fe80::1%eth0]" }, "write a domain name, or an address literal"},
+		{func(p *Policy) { p.Hostname = "[fe80::1%x\r\nRSET]" }, "write a domain name, or an address literal"},
+		{func(p *Policy) { p.Relays = []string{"[fe80::1%eth0]:25"} }, "relays[0] \"[fe80::1%eth0]:25\""},
+		{func(p *Policy) { p.Fallback = []string{"[IPv6:fe80::1%eth0]"} }, "fallback[0]"},
 		{func(p *Policy) { p.Hostname = "[192.0.2.1" }, "write a domain name, or an address literal"},
 		{func(p *Policy) {
 			p.Relays = []string{"r.example", "r.example:587", "192.0.2.1", "192.0.2.1:25", "[192.0.2.1]:25", "[2001:db8::1]:25", "[IPv6:2001:db8::1]"}
