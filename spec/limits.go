@@ -2,7 +2,9 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -152,7 +154,26 @@ func hostTrouble(entry string) string {
 	return nameTrouble(host)
 }
 
-// Validate returns the first error of the names, schedule, limits and
+// choiceTrouble returns an error when a choice is none of the names, or is made
+// for a destination or a host under a name by which it is never looked up.
+func choiceTrouble[C fmt.Stringer](what string, valid func(C) bool, global C, at map[string]C) error {
+	if !valid(global) {
+		return fmt.Errorf("%s: there is no %v", what, global)
+	}
+	for _, key := range slices.Sorted(maps.Keys(at)) {
+		switch want := hostName(key); {
+		case want == "":
+			return fmt.Errorf("%s at %.100q: it is no name of a destination or a host", what, key)
+		case want != key:
+			return fmt.Errorf("%s at %.100q: it would never be found; write %.100q", what, key, want)
+		case !valid(at[key]):
+			return fmt.Errorf("%s at %.100q: there is no %v", what, key, at[key])
+		}
+	}
+	return nil
+}
+
+// Validate returns the first error of the names, choices, schedule, limits and
 // time-outs.
 func (p Policy) Validate() error {
 	if why := nameTrouble(p.Hostname); why != "" {
@@ -169,6 +190,12 @@ func (p Policy) Validate() error {
 				return fmt.Errorf("%s[%d] %.100q: %s; write HOST, HOST:PORT or [ADDRESS]:PORT", list.name, i, host, why)
 			}
 		}
+	}
+	if err := choiceTrouble("in_doubt policy", func(q InDoubtPolicy) bool { return int(q) < len(doubtNames) }, p.InDoubt, p.InDoubtAt); err != nil {
+		return err
+	}
+	if err := choiceTrouble("TLS level", func(l TLSLevel) bool { return int(l) < len(tlsNames) }, p.TLS, p.TLSAt); err != nil {
+		return err
 	}
 	if err := p.Schedule.Validate(); err != nil {
 		return err

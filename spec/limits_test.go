@@ -63,6 +63,17 @@ func TestPolicyNamesAreChecked(t *testing.T) {
 		{func(p *Policy) { p.Relays = []string{"r.example", "r.example:smtp"} }, "relays[1] \"r.example:smtp\": the port is not a number"},
 		{func(p *Policy) { p.Fallback = []string{"r example"} }, "fallback[0] \"r example\": ' ' is not in any name; write HOST"},
 		{func(p *Policy) { p.Fallback = []string{"2001:db8::1"} }, "fallback[0]"},
+		{func(p *Policy) {
+			p.InDoubtAt = map[string]InDoubtPolicy{"example.net": DoubtRetry, "[192.0.2.1]": DoubtHold, RelayDestination: DoubtReport}
+			p.TLSAt = map[string]TLSLevel{"example.net": TLSVerified, "192.0.2.9": TLSOff}
+		}, ""},
+		{func(p *Policy) { p.InDoubt = DoubtRetry + 1 }, "in_doubt policy: there is no InDoubtPolicy(3)"},
+		{func(p *Policy) { p.InDoubtAt = map[string]InDoubtPolicy{"example.net": DoubtRetry + 1} }, "in_doubt policy at \"example.net\": there is no"},
+		{func(p *Policy) { p.InDoubtAt = map[string]InDoubtPolicy{"Example.NET": DoubtHold} }, "it would never be found; write \"example.net\""},
+		{func(p *Policy) { p.InDoubtAt = map[string]InDoubtPolicy{"": DoubtHold} }, "it is no name"},
+		{func(p *Policy) { p.TLS = TLSVerified + 1 }, "TLS level: there is no TLSLevel(4)"},
+		{func(p *Policy) { p.TLSAt = map[string]TLSLevel{"mx1.example.net": TLSVerified + 1} }, "TLS level at \"mx1.example.net\": there is no"},
+		{func(p *Policy) { p.TLSAt = map[string]TLSLevel{"example.net.": TLSRequired} }, "it would never be found; write \"example.net\""},
 		{func(p *Policy) { p.Fallback = []string{""} }, "fallback[0] \"\": it is empty"},
 	} {
 		p := DefaultPolicy("relay.example")
