@@ -135,24 +135,30 @@ func lookable(domain string) bool {
 
 // homeless reports whether the DNS denies that any of some hosts has an
 // address, or did after the fact since: several attempts at once hear several
-// answers.
+// answers. Of the two kinds of addresses the newer one may never be asked for.
 func (b *hopBook) homeless(hosts []string, since int) bool {
 	for _, host := range hosts {
-		for range 16 { // as long as a chain of aliases may be
-			next := b.alias[host]
-			if next == "" {
-				break
-			}
-			host = next
-		}
-		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) {
-			continue // such a name is no host
-		}
-		if !b.denies(host+" A", since) || !b.denies(host+" AAAA", since) && b.latest[host+" AAAA"] != 0 {
+		if !b.deniesAlong(host, "A", since) || !b.deniesAlong(host, "AAAA", since) && b.latest[host+" AAAA"] != 0 {
 			return false
 		}
 	}
 	return len(hosts) > 0
+}
+
+// deniesAlong reports whether the DNS denies, of a host or of what it is an
+// alias for, that it has an address of a kind. What cannot be looked up is no
+// host.
+func (b *hopBook) deniesAlong(host, kind string, since int) bool {
+	for range 16 { // as long as a chain of aliases may be
+		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) || b.denies(host+" "+kind, since) {
+			return true
+		}
+		host = b.alias[host+" "+kind]
+		if host == "" {
+			return false
+		}
+	}
+	return false
 }
 
 // denies reports whether the DNS says, or said after the fact since, that a
@@ -165,5 +171,6 @@ func (b *hopBook) denies(what string, since int) bool {
 const (
 	noSuch = 1 + iota
 	someSuch
+	elsewhere
 	cannotSay
 )

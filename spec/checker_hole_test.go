@@ -205,6 +205,28 @@ AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
 1.3s dns answer text="mx1.example.net. A: NOERROR"
 1.3s dns answer text="mx1.example.net. AAAA: NOERROR"
 1.3s dns answer text="mx1.example.net. A: NOERROR A 192.0.2.1"`))},
+		{name: "one kind of address is none, and an alias leads the other one to nothing", base: refused, edits: append(unheard, dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR"
+1.3s dns answer text="example.net. AAAA: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. AAAA: NOERROR"`))},
+		{name: "an alias leads one kind of address to nothing, and the other one is none", base: refused, edits: append(unheard, dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. A: NOERROR"
+1.3s dns answer text="example.net. AAAA: NOERROR"`))},
+		{name: "one kind of address is none, and an alias leads to the other one", base: refused, want: none, edits: append(unheard, dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR"
+1.3s dns answer text="example.net. AAAA: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. AAAA: NOERROR AAAA 2001:db8::1"`))},
+		{name: "an alias leads to an address where there was none before", base: refused, want: none, edits: append(unheard,
+			after("submitter submit message=m1", `
+1s dns answer text="example.net. A: NOERROR"`), dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. A: NOERROR A 192.0.2.1"
+1.3s dns answer text="example.net. AAAA: NOERROR"`))},
 		{name: "a host had no address, before the attempt began", base: refused, want: none, edits: append(unheard,
 			after("submitter submit message=m1", `
 1s dns answer text="mx1.example.net. A: NOERROR"`), dns(`

@@ -25,7 +25,7 @@ type hopBook struct {
 	// failed are the hosts of which a question went wrong, and when last.
 	failed map[string]int
 	// latest says of "HOST A" and "HOST AAAA" what was answered last; alias
-	// where a host is to be found instead.
+	// where such an address is to be found instead.
 	latest map[string]int
 	alias  map[string]string
 	// denied is where in the history "HOST A" was last answered with nothing.
@@ -133,8 +133,9 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 	case a.found:
 		said = someSuch
 	case a.alias != "" && a.alias != host && a.rcode == "NOERROR":
-		b.alias[host] = a.alias // its addresses are asked for, if they did not come along
+		b.alias[host+" "+kind] = a.alias // its addresses are asked for, if they did not come along
 		b.latest[a.alias+" "+kind] = max(b.latest[a.alias+" "+kind], noSuch)
+		b.latest[host+" "+kind] = elsewhere
 		return
 	default:
 		said = noSuch
@@ -145,7 +146,7 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 			b.latest[host+" "+kind], b.denied[host+" "+kind] = noSuch, a.at.seq
 		}
 	}
-	delete(b.alias, host)
+	delete(b.alias, host+" "+kind)
 	b.latest[host+" "+kind] = said
 }
 
