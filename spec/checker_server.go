@@ -21,8 +21,8 @@ type wireBook struct {
 	blurred int
 	// connected is true once a connection of anybody was heard of.
 	connected bool
-	// tlsFailed is where in the history STARTTLS was last said at an address, or
-	// a connection broke that offered it.
+	// tlsFailed is where in the history STARTTLS was last said at an address to
+	// no handshake, or a connection broke that offered it.
 	tlsFailed map[string]int
 	// troubles are faults that may touch any connection, the latest few.
 	troubles []*event
@@ -43,7 +43,7 @@ type session struct {
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
 	// shifted is true when a server that had said more than it was asked gave a
-	// 3yz where none belongs; data once there was a DATA.
+	// 3yz where none belongs; data once there was a DATA in the transaction.
 	shifted, data bool
 	// last is who was named last.
 	last *rcpt
@@ -179,7 +179,7 @@ func (c *Checker) command(e *event) {
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
-		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named = e, nil, nil, false, nil, nil, false, 0
+		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named, s.data = e, nil, nil, false, nil, nil, false, 0, false
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
 			s.from = nullSender

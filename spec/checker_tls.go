@@ -13,9 +13,11 @@ type tlsBook struct {
 	// the handshake.
 	asked, secured *event
 	unanswered     bool
-	// offered is true when the latest reply to EHLO offers STARTTLS; quit when
-	// QUIT was said.
-	offered, quit bool
+	// before is where TLS had last failed at the address when this one asked.
+	before int
+	// offered is true when the latest reply to EHLO offers STARTTLS; past when
+	// the client went on to a mail, or to QUIT, without it.
+	offered, past bool
 	// greeted is the first EHLO; nil from a server that does not speak of it.
 	// greetedAgain is true when it was said after the handshake.
 	greeted      *event
@@ -25,6 +27,9 @@ type tlsBook struct {
 // tlsSeen takes a handshake that a server has completed.
 func (c *Checker) tlsSeen(e *event) {
 	s := c.session(e)
+	if asked := s.tls.asked; asked != nil && c.wire.tlsFailed[s.addr] == asked.seq {
+		c.wire.tlsFailed[s.addr] = s.tls.before // it has not failed
+	}
 	s.tls.secured, s.tls.offered, s.tls.greetedAgain = e, false, false
 }
 
@@ -42,9 +47,10 @@ func (c *Checker) tlsCommand(s *session, e *event) {
 			t.greeted = e
 		}
 	case StageSTARTTLS:
-		t.asked, t.unanswered = e, true
-		c.wire.tlsFailed[s.addr] = e.seq // or succeeded: another connection there may not have
+		t.asked, t.unanswered, t.before = e, true, c.wire.tlsFailed[s.addr]
+		c.wire.tlsFailed[s.addr] = e.seq // as long as nobody has seen the handshake
 	case StageMAIL:
+		t.past = true
 		if t.secured != nil && t.greeted != nil && !t.greetedAgain {
 			c.violate(WireLawful, "ehlo "+e.Session+e.At.String(), []*event{t.secured, e},
 				"the relay begins a mail at %s after the handshake without another EHLO (RFC 3207 section 4.2)", e.Host)
@@ -52,7 +58,7 @@ func (c *Checker) tlsCommand(s *session, e *event) {
 	case StageRCPT:
 		c.judgeTLS(s, e)
 	case StageQUIT:
-		t.quit = true
+		t.past = true
 	default: // TLS has nothing to do with it
 	}
 }
@@ -71,7 +77,7 @@ func (s *session) tlsReply(e *event) {
 // tlsClosed takes the end of a connection, or a fault on it. One that offered
 // STARTTLS and broke may have broken before it was said.
 func (c *Checker) tlsClosed(s *session, e *event) {
-	if s.tls.offered && !s.tls.quit {
+	if s.tls.offered && !s.tls.past {
 		c.wire.tlsFailed[s.addr] = e.seq
 	}
 }
