@@ -102,6 +102,15 @@ func TestDoubtIsWaitedFor(t *testing.T) {
 1.72s server mx1 command session=s1 host=mx1 stage=quit text=QUIT
 1.75s network fault session=s1 text=cut`)},
 			want: []string{"NEVER-TWICE: it had said so"}},
+		{name: "QUIT came after the reply, and the server said too much then", base: retried, policy: retry, edits: []edit{
+			after("mx1 accepted session=s1", late+`
+1.72s server mx1 command session=s1 host=mx1 stage=quit text=QUIT
+1.75s server mx1 fault session=s1 host=mx1 stage=quit faults=reply-extra text="at quit: repeat 2"`)},
+			want: []string{"NEVER-TWICE: it had said so"}},
+		{name: "QUIT came after the reply, and the server had said too much before", base: retried, policy: retry, licence: "reply lost at mx1: at rcpt: repeat 2",
+			edits: []edit{after("mx1 accepted session=s1", late+`
+1.72s server mx1 command session=s1 host=mx1 stage=quit text=QUIT`), after("mx1 command session=s1 host=mx1 stage=rcpt",
+				`1.55s server mx1 fault session=s1 host=mx1 stage=rcpt faults=reply-extra text="at rcpt: repeat 2"`)}},
 		{name: "the first transaction is accepted last", base: lateAcceptance, policy: retry, licence: "none was written before the relay went on"},
 		{name: "the first transaction is accepted last, and nobody had waited", base: lateAcceptance, policy: retry,
 			edits: []edit{replacing("15m", "6m")}, want: []string{"NEVER-TWICE: both were under way at once"}},
