@@ -103,7 +103,7 @@ func (c *Checker) maybeOver(r *rcpt) bool {
 		return true
 	}
 	end, _ := r.mail.expires(c.policy)
-	return c.unsaid(x) && (c.hushed(r) || c.decided(r, "report", r.outcome) || end == 0 || c.leftAt(x) >= end.Add(-leeway))
+	return c.unsaid(x) && (c.hushed(r) || c.decided(r, "report", r.outcome) || end == 0 || c.leftAt(x) >= end)
 }
 
 // decidedMutely reports whether the relay may have carried out an operator's

@@ -81,7 +81,7 @@ func (c *Checker) outcome(e *event) {
 
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
 	lie := r.begun != nil && max(r.earlyYes, c.wire.earlyYes) > r.begun.seq // a server said so
-	if c.peers && r.accepted == 0 && !lie && !c.decided(r, "delivered", nil) {
+	if c.peers && r.accepted == 0 && !lie && !c.ordered(r, "delivered") {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
 	}
@@ -103,11 +103,12 @@ func (c *Checker) judgeFailed(r *rcpt, e *event) {
 // policy holds.
 func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 	policy := c.policy.InDoubtFor(r.dest)
-	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && r.told.last == nil {
+	told := c.ordered(r, "report") || c.ordered(r, "bounce")
+	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && !told && !c.heeded(r, "retry", nil) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as %s, though what is in doubt there is to be decided by %s", r.name(), e.State, policy)
 	}
-	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && r.told.last == nil && !r.mail.twins && e.reckoned() < end &&
+	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && !told && !r.mail.twins && e.reckoned() < end &&
 		!(c.believes && c.silent(r)) && !c.reason(r, e) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.reckoned())))
@@ -219,7 +220,7 @@ func (c *Checker) finishLost() {
 // Message-ID: each submission that was acknowledged has a fate of its own.
 func (c *Checker) judgeTwinLost(m *mail, r *rcpt) {
 	fates := r.accepted + len(r.reports)
-	if r.acked < 2 || fates >= r.acked || m.null() || r.told.last != nil || c.excused(r) || !c.disk {
+	if r.acked < 2 || fates >= r.acked || m.null() || c.heeded(r, "delivered", nil) || c.heeded(r, "delete", nil) || c.excused(r) || !c.disk {
 		return
 	}
 	for _, x := range c.spool.order {

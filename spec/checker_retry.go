@@ -45,7 +45,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 // the end of a process may have broken off.
 func (c *Checker) wanted(r *rcpt) bool {
 	again := r.told.again
-	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.stoppedSince(r.begun))
+	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.hushed(r))
 }
 
 // rested reports whether r was due so long ago that the relay cannot have run
