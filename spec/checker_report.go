@@ -185,14 +185,15 @@ func (r *rcpt) fated() bool {
 // What the end of a process may have hidden, is taken for done: if it is not,
 // the relay will act on it, or the message is found left behind.
 func (c *Checker) settled(r *rcpt) bool {
-	unsaid := !r.mail.null() && c.mute(r.mail.entry)
-	if c.maybeOver(r) || c.expiredMutely(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) || c.mutely(r, "bounce") && (r.fated() || unsaid) {
+	// Last, for it looks at all that the spool holds.
+	unsaid := func() bool { return !r.mail.null() && c.mute(r.mail.entry) }
+	switch hushed, bounced := c.hushed(r), c.mutely(r, "bounce"); {
+	case c.maybeOver(r), c.expiredMutely(r), hushed && r.fated() && !r.stillDoubted(), bounced && r.fated(), (hushed || bounced) && unsaid():
 		return true
-	}
-	if !r.state.Final() && (!c.believes || r.mail.entry.gone()) {
+	case !r.state.Final() && (!c.believes || r.mail.entry.gone()):
 		return r.fated()
 	}
-	return r.state.Final() && (!r.reportable() || len(r.reports) > 0 || unsaid)
+	return r.state.Final() && (!r.reportable() || len(r.reports) > 0 || unsaid())
 }
 
 // excused reports whether r waits for a person: held, parked, or in a damaged
