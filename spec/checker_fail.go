@@ -88,7 +88,7 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 
 // lastNo is where a server last said 5yz, to other than RCPT, that may have
 // failed r.
-func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.wire.lastNo) }
+func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.marked(&c.wire.lastNo, r)) }
 
 // deniable reports whether a mail that nobody has to be told of may have
 // failed: then it may be gone without a trace.

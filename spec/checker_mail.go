@@ -73,6 +73,7 @@ type rcpt struct {
 	attempts int
 	begun    *event // the last attempt
 	job      *job   // the attempt under way
+	tried    *job   // the last attempt, also when it is over
 	intent   *event
 	dot      *event
 	lastDot  *event // as dot, but not forgotten when it was deferred

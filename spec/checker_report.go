@@ -80,7 +80,7 @@ func (c *Checker) outcome(e *event) {
 }
 
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
-	lie := r.begun != nil && max(r.earlyYes, c.wire.earlyYes) > r.begun.seq // a server said so
+	lie := r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq // a server said so
 	if c.peers && r.accepted == 0 && !lie && !c.ordered(r, "delivered") {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
@@ -145,7 +145,7 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
 		return
 	}
-	if max(r.blurred, c.wire.blurred) > r.dot.seq {
+	if max(r.blurred, c.marked(&c.wire.blurred, r)) > r.dot.seq {
 		r.unclear = r.dot
 		return // it is not known of which mail a server spoke
 	}

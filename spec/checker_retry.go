@@ -161,7 +161,7 @@ func (c *Checker) refusedRecipient(e *event) {
 		}
 		if r == nil {
 			if strings.HasPrefix(e.Reply, "5") {
-				c.wire.lastNo = e.seq // it may concern anybody
+				c.wire.lastNo.set(s.addr, e.seq) // it may concern all who dialled there
 			}
 			continue
 		}

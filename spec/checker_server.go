@@ -8,17 +8,13 @@ import (
 // A wireBook holds the connections that servers and the network speak of.
 type wireBook struct {
 	sessions map[string]*session
-	// lastNo is the latest 5yz of any server that fails a message, to MAIL, or
-	// to something later where it is not clear whom it concerns. lastPeer is
-	// the latest fact of a server or the network; no8Bit and sizes are the
-	// latest offers without 8BITMIME, and with a SIZE.
-	lastNo, lastPeer, no8Bit, sizes int
-	// earlyYes is the latest 2yz that a server gave before it had the dot,
-	// where it is not clear whom it concerns.
-	earlyYes int
-	// blurred is the latest refusal at a dot of which it is not clear whom it
-	// concerns.
-	blurred int
+	// lastNo is a 5yz that fails a message, to MAIL, or to something later where
+	// it is not clear whom it concerns; earlyYes a 2yz before the dot, and
+	// blurred a refusal at the dot of which that is not clear.
+	lastNo, earlyYes, blurred mark
+	// lastPeer is the latest fact of a server or the network; no8Bit and sizes
+	// are the latest offers without 8BITMIME, and with a SIZE.
+	lastPeer, no8Bit, sizes int
 	// connected is true once a connection of anybody was heard of.
 	connected bool
 	// tlsFailed is where in the history STARTTLS was last said at an address to
@@ -26,6 +22,36 @@ type wireBook struct {
 	tlsFailed map[string]int
 	// troubles are faults that may touch any connection, the latest few.
 	troubles []*event
+}
+
+// A mark is where in the history something was said last that may concern all
+// who dialled the address where it was said; "" is one that is not known.
+type mark struct {
+	any int
+	at  map[string]int
+}
+
+func (m *mark) set(addr string, seq int) {
+	if m.at == nil {
+		m.at = map[string]int{}
+	}
+	m.any, m.at[addr] = seq, seq
+}
+
+// marked is where a mark was set last that may concern the last attempt for r. A
+// relay that speaks of no dials may have dialled anywhere.
+func (c *Checker) marked(m *mark, r *rcpt) int {
+	if c.hops.lastDial == 0 {
+		return m.any
+	}
+	last := m.at[""]
+	if r.tried == nil {
+		return last
+	}
+	for _, d := range r.tried.hops.dials {
+		last = max(last, m.at[d.Addr])
+	}
+	return last
 }
 
 // A session is one connection as its server sees it.
@@ -244,12 +270,12 @@ func (c *Checker) reply(e *event) {
 	}
 	s.shifted = s.shifted || e.Stage != StageDATA && strings.HasPrefix(e.Reply, "3") && s.muddled
 	if s.muddled && strings.HasPrefix(e.Reply, "5") {
-		c.wire.lastNo = e.seq // taken for the answer to what came before it, or after
+		c.wire.lastNo.set(s.addr, e.seq) // taken for the answer to what came before it, or after
 	}
 	switch e.Stage {
 	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") {
-			c.wire.lastNo = e.seq
+			c.wire.lastNo.set(s.addr, e.seq)
 		}
 	case StageDATA, StageBody, StageDot:
 		if strings.HasPrefix(e.Reply, "5") {
@@ -269,7 +295,7 @@ func (c *Checker) reply(e *event) {
 			r.blurred = e.seq
 		}
 		if s.blurred {
-			c.wire.blurred = e.seq
+			c.wire.blurred.set(s.addr, e.seq)
 		}
 	}
 	if e.Stage == StageBody && strings.HasPrefix(e.Reply, "2") {
@@ -296,11 +322,11 @@ func (c *Checker) reply(e *event) {
 	}
 }
 
-// concerns notes a reply at those in the transaction, or for everybody where it
-// is not clear who they are, or which command it answers.
-func (c *Checker) concerns(s *session, e *event, everybody *int, own func(*rcpt) *int) {
+// concerns notes a reply at those in the transaction, or for all who dialled there
+// where it is not clear who they are, or which command it answers.
+func (c *Checker) concerns(s *session, e *event, all *mark, own func(*rcpt) *int) {
 	if s.blurred || s.muddled {
-		*everybody = e.seq
+		all.set(s.addr, e.seq)
 		return
 	}
 	for _, r := range slices.Concat(c.dotted(s, e), s.twins) {
