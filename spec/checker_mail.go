@@ -236,6 +236,8 @@ func (c *Checker) sender(m *mail, from string) {
 	}
 	m.from = canonical(from)
 	for _, r := range m.rcpts {
+		unknown := pair{"", r.address}
+		c.pairs[unknown] = slices.DeleteFunc(c.pairs[unknown], func(other *rcpt) bool { return other == r })
 		c.pair(r)
 	}
 }
@@ -247,7 +249,7 @@ func (c *Checker) resolve(from, to string) *rcpt {
 	to = canonical(to)
 	all := c.pairs[pair{from, to}]
 	for _, r := range c.pairs[pair{"", to}] {
-		if r.mail.from == "" && r.job != nil {
+		if r.job != nil {
 			return nil // it may be from anybody
 		}
 	}

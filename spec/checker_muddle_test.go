@@ -37,6 +37,9 @@ func TestWhatASessionHidesConcernsWhoDialledThere(t *testing.T) {
 		{"given up, a session was muddled", refused, "1.5s   server mx1 reply", muddled + `stage=ehlo reply="502 no"`, []edit{later}, "RETRY-ON-TIME: gave up on m1"},
 		{"given up, a content was refused", refused, "1.5s   server mx1 reply",
 			stranger + `stage=data reply="554 no"`, []edit{later}, "RETRY-ON-TIME: gave up on m1"},
+		{"given up, a content from another sender was refused", refused, "1.5s   server mx1 reply",
+			strings.Replace(stranger, "dave@example.com", "bob@example.net", 1) + `stage=data reply="554 no"`,
+			[]edit{later, after("relay ready", "2ms world operator message=m1 to=bob@example.net text=look")}, "RETRY-ON-TIME: gave up on m1"},
 		{"given up, a sender was refused", refused, "1.5s   server mx1 reply", noMail, []edit{later}, "RETRY-ON-TIME: gave up on m1"},
 		{"given up, a recipient was refused", refused, "1.5s   server mx1 reply", noRecipient, []edit{later}, "RETRY-ON-TIME: gave up on m1"},
 		{"sent again, a dot was refused", retried, "1.6s   relay dot", strings.ReplaceAll(stranger, "1.55s", "1.65s") + `stage=dot reply="451 no"`,
@@ -57,5 +60,23 @@ func TestWhatASessionHidesConcernsWhoDialledThere(t *testing.T) {
 		run(" where it dialled", session(here), dial)
 		run(" nobody knows where", strings.TrimPrefix(c.lines, "\n"), dial)
 		run(" and nobody knows where it dialled", session(elsewhere), "")
+	}
+}
+
+// TestWhomAnUnclearSessionNamesIsBounded: a server that is told of the same mail
+// for ever does not fill the memory.
+func TestWhomAnUnclearSessionNamesIsBounded(t *testing.T) {
+	c := NewChecker(testPolicy())
+	text := ""
+	for _, m := range []string{"m1", "m2"} {
+		text += "1s submitter submit message=" + m + " from=alice@example.org to=bob@example.net\n"
+	}
+	text += `2s server mx1 command session=s1 host=mx1 stage=mail text="MAIL FROM:<alice@example.org>"` + "\n"
+	text += strings.Repeat(`2s server mx1 command session=s1 host=mx1 stage=rcpt text="RCPT TO:<bob@example.net>"`+"\n", 5000)
+	for _, f := range history(t, text) {
+		c.Observe(f)
+	}
+	if s := c.wire.sessions["s1"]; len(s.twins) > 1100 || !s.blurred {
+		t.Errorf("%d may have been named; blurred is %v", len(s.twins), s.blurred)
 	}
 }

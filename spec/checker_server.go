@@ -337,6 +337,9 @@ func (c *Checker) concerns(s *session, e *event, all *mark, own func(*rcpt) *int
 // unclear notes that a RCPT may have named any of those who are one to servers,
 // or, when there is nobody or it is too much to tell, anybody.
 func (c *Checker) unclear(s *session, to string) {
+	if s.blurred {
+		return
+	}
 	twins := slices.Concat(c.pairs[pair{s.from, to}], c.pairs[pair{"", to}])
 	s.twins = append(s.twins, twins...)
 	s.blurred = s.blurred || len(twins) == 0 || len(s.twins) > 1000
