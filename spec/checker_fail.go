@@ -25,7 +25,7 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 	no := r.no.at
 	switch {
 	case strings.HasPrefix(e.Reply, "4"):
-	case no != nil && strings.HasPrefix(no.Reply, "4") && c.lastNo(r) < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
+	case r.no.now && !r.no.good && c.lastNo(r) < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
 	case c.believes && c.silent(r), c.reason(r, e):
 		return
 	default:
@@ -82,8 +82,7 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 	case "5.6.0", "5.5.4": // what cannot be sent lawfully
 		return true
 	}
-	no := r.no.at
-	return no != nil && strings.HasPrefix(no.Reply, "5") || c.lastNo(r) > since || c.hopeless(r.dest, since)
+	return r.no.good || c.lastNo(r) > since || c.hopeless(r.dest, since)
 }
 
 // lastNo is where a server last said 5yz, to other than RCPT, that may have

@@ -190,6 +190,18 @@ AT disk stored queue=Q2 text=body
 AT relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net state=failed text=expired
 AT relay report message=r1 queue=Q2 from=alice@example.org to=bob@example.net text=Q1
 AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
+	// full refuses the recipient with a reply, after lines.
+	full := func(reply, lines string) edit {
+		return func(t testing.TB, text string) string {
+			text = after("submitter submitted message=m1", `
+1.2s submitter submit message=m2 from=alice@example.org to=carol@example.net hash=h2
+1.2s submitter refused message=m2`)(t, text)
+			return after("mx1 reply session=s1 host=mx1 stage=mail", lines)(t, strings.ReplaceAll(text, `"550 5.1.1 no"`, `"`+reply+`"`))
+		}
+	}
+	const taken = `
+1.45s server mx1 command session=s1 host=mx1 stage=rcpt text="RCPT TO:<carol@example.net>"`
+	now := []string{"RETRY-ON-TIME: refused only for now"}
 	short := func(p *Policy) { p.Schedule.Lifetime = 10 * time.Minute }
 	expires := func(at string) []edit {
 		return []edit{with("due=120h0m1s", "due=10m1s"), until("5m1.7s relay attempt"), after("state=queued", `
@@ -250,6 +262,13 @@ AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
 		{name: "451 at the dot", base: refused, want: none, edits: []edit{
 			without("fault session=s1"), without("refused-recipient"), with(`stage=rcpt reply="550 5.1.1 no"`, `stage=dot reply="451 4.3.0 later"`),
 			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="no"`)}},
+		{name: "552 for too many recipients", base: refused, edits: []edit{full("552 5.5.3 too many", "")}, want: now},
+		{name: "552 for a full mailbox", base: refused, edits: []edit{full("552 5.2.2 full", taken)}},
+		{name: "552, and nobody else was named", base: refused, edits: []edit{full("552 full", "")}},
+		{name: "552, and another one was taken", base: refused, edits: []edit{full("552 full", taken)}, want: now},
+		{name: "552, and another one was refused", base: refused, edits: []edit{full("552 full", taken+`
+1.45s server mx1 refused-recipient session=s1 host=mx1 from=<alice@example.org> to=carol@example.net stage=rcpt reply="451 no"`)}},
+		{name: "552, and nobody knows whether another one was taken", base: refused, edits: []edit{full("552 full", strings.Replace(taken, "carol", "eve", 1))}},
 		{name: "8-bit content, which the server takes", base: refused, want: none, edits: []edit{without("fault session=s1"), without("refused-recipient"),
 			with(`stage=rcpt reply="550 5.1.1 no"`, `stage=ehlo reply="250 mx1 8BITMIME"`),
 			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="5.6.3 8-bit content"`)}},
