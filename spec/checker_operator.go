@@ -190,10 +190,17 @@ func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
 	return true
 }
 
+// hold reports whether the relay last told an operator that r is on hold, and not
+// that it is released. A retry of what is held elsewhere in the message is neither.
+func (t *orders) hold() bool {
+	held, released := t.said["hold"].done, t.said["release"].done
+	return held != nil && (released == nil || released.seq < held.seq)
+}
+
 // judgeParked judges that r is parked, and that it will be sent again once it is
 // released.
 func (c *Checker) judgeParked(r *rcpt, e *event) {
-	if c.peers && !r.mail.twins && r.state != Parked && r.told.parked == nil && !c.ordered(r, "hold") {
+	if c.peers && !r.mail.twins && r.state != Parked && !r.told.hold() && !c.ordered(r, "hold") {
 		c.violate(RetryOnTime, "parked "+r.name(), []*event{r.begun, e}, "the relay parked %s, though no operator told it to", r.name())
 	}
 	if c.attempted(r, e) {

@@ -54,6 +54,14 @@ func released(due string) string {
 
 func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 	parked := says("hold", saysParked+"\nAND")
+	// parksAfter says words while an attempt is under way that parks bob.
+	parksAfter := func(words ...string) []edit {
+		lines := ""
+		for _, w := range words {
+			lines += strings.ReplaceAll(says(w, "AND"), "2m ", "1.6s ") + "\n"
+		}
+		return append(waits(waitingEnd), after("stage=quit", lines), with("state=queued reply", "state=parked reply"))
+	}
 	const failing = `
 2m relay halt text="input/output error"
 2m world operated message=m1 queue=Q1 text=hold reply="input/output error"
@@ -102,6 +110,9 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 		{name: "neither parked nor attempted after a hold that was refused", base: deferred, edits: waits(refused + waitingEnd),
 			want: []string{"PROGRESS: the next attempt was due"}},
 		{name: "parked, and nobody said so", base: deferred, edits: waits(saysParked),
+			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
+		{name: "parked when the attempt ends, though a retry was for another one", base: deferred, edits: parksAfter("hold", "retry")},
+		{name: "parked when the attempt ends, though it was released", base: deferred, edits: parksAfter("hold", "release"),
 			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
 		{name: "parked, though the hold was refused", base: deferred, edits: waits(refused + strings.ReplaceAll(saysParked, "\n2m", "\n3m")),
 			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
