@@ -53,7 +53,7 @@ func TestWhatOperatorsSaidIsToldApart(t *testing.T) {
 			edits: during(both("1.65s", "hold"), ends+released("4m"))},
 		{name: "what is released ends when its lifetime is over", base: deferred,
 			edits: waits(both("2m", "hold") + saysParked[1:] + "\n" + told("120h2s", "release") +
-			strings.NewReplacer("\n2m ", "\n120h2s ", "due=120h2m", "due=240h2s").Replace(erased + reportedOn)[1:])},
+				strings.NewReplacer("\n2m ", "\n120h2s ", "due=120h2m", "due=240h2s").Replace(erased + reportedOn)[1:])},
 		{name: "what is parked while it is attempted has to end", base: deferred, want: []string{"PROGRESS: is being attempted since"},
 			edits: during(both("1.65s", "hold"), waitingEnd[1:])},
 		{name: "what is parked, and was deleted, waits for nobody", base: deferred, want: []string{"PROGRESS: told an operator that this is done: delete"},
