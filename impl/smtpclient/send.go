@@ -298,6 +298,9 @@ func (t *transaction) loneDot() {
 		t.c.abort()
 		return
 	}
-	t.c.command(t.ctx, spec.StageDATA, []byte(".\r\n"))
+	r := t.c.command(t.ctx, spec.StageDATA, []byte(".\r\n"))
+	// No dot is answered with 3yz: the replies are out of step, and who went on
+	// would take this one's for that to the next MAIL.
+	t.c.broken = t.c.broken || r.Event == spec.Reply3
 	t.c.dirty = false
 }
