@@ -83,7 +83,7 @@ var errNoAnswer = errors.New("the core gave no answer: this is a fault of the re
 // answers.
 type desk struct {
 	relay *Relay
-	core  *queue.Queue
+	step  queue.StepFunc
 	clock clock
 	// events are those to come.
 	events []queue.Event
@@ -99,7 +99,7 @@ const mostFlying = 64
 
 func (r *Relay) newDesk() (*desk, error) {
 	d := &desk{
-		relay: r, core: queue.New(r.config.Policy), clock: newClock(r.host),
+		relay: r, step: newCore(r.config), clock: newClock(r.host),
 		durable: make(chan queue.Durable, mostFlying), answers: map[uint64]error{},
 	}
 	if err := d.run(queue.Start{}); err != nil { // and nothing is found
@@ -123,7 +123,7 @@ func (d *desk) run(e queue.Event) error {
 	for len(d.events) > 0 {
 		next := d.events[0]
 		d.events = d.events[1:]
-		for _, act := range d.core.Step(d.clock.now(), next) {
+		for _, act := range d.step(d.clock.now(), next) {
 			if err := d.carryOut(act); err != nil {
 				return err
 			}

@@ -76,6 +76,7 @@ type rcpt struct {
 	attempts int
 	begun    *event // the last attempt
 	job      *job   // the attempt under way
+	tried    *job   // the last attempt, also when it is over
 	intent   *event
 	dot      *event
 	lastDot  *event // as dot, but not forgotten when it was deferred
@@ -249,6 +250,8 @@ func (c *Checker) sender(m *mail, from string) {
 	m.from = canonical(from)
 	for _, r := range m.rcpts {
 		r.dest = c.policy.Destination(m.from, r.address)
+		unknown := pair{"", r.address}
+		c.pairs[unknown] = slices.DeleteFunc(c.pairs[unknown], func(other *rcpt) bool { return other == r })
 		c.pair(r)
 	}
 }
@@ -260,7 +263,7 @@ func (c *Checker) resolve(from, to string) *rcpt {
 	to = canonical(to)
 	all := c.pairs[pair{from, to}]
 	for _, r := range c.pairs[pair{"", to}] {
-		if r.mail.from == "" && r.job != nil {
+		if r.job != nil {
 			return nil // it may be from anybody
 		}
 	}

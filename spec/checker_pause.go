@@ -9,7 +9,7 @@ func (c *Checker) pausing(e *event) {
 		here.pause.said = map[string]order{}
 	}
 	o := here.pause.said[e.Text]
-	o.at, o.open = e, keepLast(o.open, e)
+	o.open = keepLast(o.open, e)
 	here.pause.said[e.Text], here.touched = o, e.At
 }
 
