@@ -22,14 +22,14 @@ func (s Secret) Reveal() string { return s.text }
 // Empty reports whether there is none.
 func (s Secret) Empty() bool { return s.text == "" }
 
-// secretShown is what stands where a Secret is printed.
-const secretShown = "(secret)"
+// SecretShown is what stands where a Secret is printed.
+const SecretShown = "(secret)"
 
 // Format implements fmt.Formatter, for all verbs.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(secretShown)) }
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(SecretShown)) }
 
 // MarshalText implements encoding.TextMarshaler, for JSON and logs.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(secretShown), nil }
+func (s Secret) MarshalText() ([]byte, error) { return []byte(SecretShown), nil }
 
 // Trouble says why a secret cannot be used, without telling it; empty when it
 // can. PLAIN separates with NUL (RFC 4616 section 2), and no mechanism has

@@ -25,7 +25,7 @@ func TestASecretDoesNotPrint(t *testing.T) {
 		fmt.Sprint(p), fmt.Sprintf("%+v %#v %v %q %x %v %v", p, p.Logins, p.Logins, NewSecret(canary), NewSecret(canary), &p, p.Logins),
 		string(asJSON), log.String(), fmt.Errorf("%w %v", p.Validate(), p.Logins["smart1.example.com"]).Error(),
 	} {
-		if strings.Contains(text, canary) || strings.Contains(text, fmt.Sprintf("%x", canary)) || !strings.Contains(text, secretShown) {
+		if strings.Contains(text, canary) || strings.Contains(text, fmt.Sprintf("%x", canary)) || !strings.Contains(text, SecretShown) {
 			t.Errorf("the secret is told, or not shown to be one: %s", text)
 		}
 	}
@@ -71,7 +71,9 @@ func TestALoginIsForTheOperatorsHosts(t *testing.T) {
 	p := DefaultPolicy("relay.example.org")
 	p.Relays, p.Fallback = []string{"smart1.example.com:587"}, []string{"192.0.2.7:587"}
 	p.Routes = map[string][]string{"example.net": {"Way1.example.com"}}
-	p.Logins = map[string]Login{"smart1.example.com": {User: "a"}, "192.0.2.7": {User: "b"}, "way1.example.com": {User: "c", Clear: true}, "mx.example.org": {User: "d"}}
+	p.Logins = map[string]Login{
+		"smart1.example.com": {User: "a"}, "192.0.2.7": {User: "b"}, "way1.example.com": {User: "c", Clear: true}, "mx.example.org": {User: "d"},
+	}
 	for _, c := range []struct {
 		dest, host, user string
 		level            TLSLevel
