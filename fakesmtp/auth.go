@@ -110,7 +110,11 @@ func fromBase64(text string) ([]byte, bool) {
 func (c *session) exchange(m mechanism, answer []byte) error {
 	const stage = spec.StageAUTH
 	for {
-		said, err := c.answer(occasion{stage: stage}, c.worded(m.reply(answer)), nil)
+		reply := m.reply(answer)
+		if !strings.HasPrefix(reply, "334") {
+			reply = c.worded(reply) // a challenge has no enhanced code
+		}
+		said, err := c.answer(occasion{stage: stage}, reply, nil)
 		if err != nil {
 			return err
 		}

@@ -29,6 +29,8 @@ func TestWhoMaySendProvesIt(t *testing.T) {
 			" = 334 " + inBase64("r=abcdefe36c7af5036ddbcb032115ba,s=wNGeRINXH/B8sBpNP1SEEA==,i=4096"),
 			inBase64("c=biws,r=abcdefe36c7af5036ddbcb032115ba,p=Vlktdszx51foiQoz1MoEGXHZ3S28dKb97b9tkYbUWZI=") +
 				" = 334 " + inBase64("v=ejtHWoNezYPU0Wiuz4WkJQvHgAw9FhitScwykykifjw="), " = 235"}}, // computed by other means
+		{"CRAM-MD5, without enhanced codes", "offer none\n" + auth, []string{"AUTH CRAM-MD5 = 334 " + inBase64("<1.mx1>"),
+			inBase64("tim 7e6aa506d350cf273a4c25b2a547fc52") + " = 235 Come in"}},
 		{"SCRAM-SHA-256, another proof", auth, []string{"AUTH SCRAM-SHA-256 " + inBase64("n,,n=tim,r=abcdef") + " = 334",
 			inBase64("c=biws,r=abcdefe36c7af5036ddbcb032115ba,p=ejtHWoNezYPU0Wiuz4WkJQvHgAw9FhitScwykykifjw=") + " = 535"}},
 		{"a token", auth + "OAUTHBEARER, XOAUTH2", []string{"AUTH OAUTHBEARER " + inBase64("n,a=tim,\x01auth=Bearer tanstaaftanstaaf\x01\x01") + " = 235"}},

@@ -113,7 +113,7 @@ func TestAFailedLoginIsHeardOfAndFailsNobody(t *testing.T) {
 			want:  []string{"NOTHING-LOST: the login at mx1 fails, and the relay raises no alarm"}},
 		{name: "an alarm about something else", base: turnedAway, policy: clear,
 			edits: []edit{with("alarm host=mx1 stage=auth event=5yz", "alarm host=mx1 stage=auth event=untrusted")},
-			want: []string{"NOTHING-LOST: the login at mx1 fails, and the relay raises no alarm"}},
+			want:  []string{"NOTHING-LOST: the login at mx1 fails, and the relay raises no alarm"}},
 		{name: "an alarm too many", base: turnedAway, policy: clear, edits: []edit{again("1.71s")},
 			want: []string{"FAIR-AND-BOUNDED: raises an alarm about mx1 twice within 10ms"}},
 		{name: "530 to MAIL", base: turnedAway, policy: clear, edits: []edit{at("mail", "530 5.7.0 log in first")}},

@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -22,6 +23,10 @@ func (s Secret) Reveal() string { return s.text }
 // Empty reports whether there is none.
 func (s Secret) Empty() bool { return s.text == "" }
 
+// Equal reports whether two secrets are the same; for tests, which cannot look
+// into them.
+func (s Secret) Equal(t Secret) bool { return s == t }
+
 // SecretShown is what stands where a Secret is printed.
 const SecretShown = "(secret)"
 
@@ -30,6 +35,16 @@ func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(SecretShown)
 
 // MarshalText implements encoding.TextMarshaler, for JSON and logs.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(SecretShown), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler: of what was printed nothing
+// comes back.
+func (s *Secret) UnmarshalText(text []byte) error {
+	if string(text) != SecretShown {
+		return errors.New("a secret is not read from a text that shows it")
+	}
+	*s = Secret{}
+	return nil
+}
 
 // Trouble says why a secret cannot be used, without telling it; empty when it
 // can. PLAIN separates with NUL (RFC 4616 section 2), and no mechanism has
