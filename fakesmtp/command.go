@@ -14,15 +14,25 @@ func plural(octets int) string { return strconv.Itoa(octets) + " octets" }
 // stageOf maps verbs to stages; a verb that is not here has none.
 var stageOf = map[string]spec.Stage{
 	"EHLO": spec.StageEHLO, "HELO": spec.StageHELO, "MAIL": spec.StageMAIL, "RCPT": spec.StageRCPT,
-	"DATA": spec.StageDATA, "STARTTLS": spec.StageSTARTTLS, "RSET": spec.StageRSET, "QUIT": spec.StageQUIT,
+	"DATA": spec.StageDATA, "STARTTLS": spec.StageSTARTTLS, "AUTH": spec.StageAUTH, "RSET": spec.StageRSET, "QUIT": spec.StageQUIT,
 }
+
+// wordOf are the commands that have no stage.
+var wordOf = map[string]bool{"NOOP": true, "VRFY": true, "HELP": true, "EXPN": true}
 
 // command answers one command.
 func (c *session) command(line, problem string) error {
 	verb := verbOf(line)
 	stage := stageOf[verb]
 	c.verb, c.complained = show(verb), false
-	c.note(spec.Fact{Kind: spec.FactCommand, Stage: stage, Text: show(line)})
+	text := show(line)
+	switch {
+	case stage == spec.StageAUTH:
+		text = show(veiled(verb, line))
+	case stage == 0 && c.loginSaid && !wordOf[verb]:
+		text, c.verb = response, response // it may be one that comes too late
+	}
+	c.note(spec.Fact{Kind: spec.FactCommand, Stage: stage, Text: text})
 	if problem != "" {
 		c.unlawful(stage, "%s", problem)
 		return c.refuse(stage, "500 5.5.2 Syntax error")
@@ -42,6 +52,8 @@ func (c *session) command(line, problem string) error {
 		return c.data(args)
 	case "STARTTLS":
 		return c.starttls(args)
+	case "AUTH":
+		return c.auth(args)
 	case "RSET":
 		return c.rset(args)
 	case "QUIT":
@@ -157,11 +169,9 @@ func (c *session) other(verb, args string) error {
 		return c.refuse(0, "214 2.0.0 See RFC 5321")
 	case "EXPN":
 		return c.refuse(0, "502 5.5.1 Not here")
-	case "AUTH":
-		if c.offers(verb) {
-			return c.refuse(0, "454 4.7.0 Not now")
-		}
-		return c.bad(0, "502 5.5.1 Not offered", "%s was not offered (RFC 5321 section 2.2.1)", verb)
+	}
+	if c.loginSaid {
+		return c.outOfOrder(0, "500 5.5.1 Unknown command", "what is no command, or a response after the login was decided (RFC 4954 section 4)")
 	}
 	return c.bad(0, "500 5.5.1 Unknown command", "%q is no command that this server was told about", show(verb))
 }

@@ -13,10 +13,11 @@
 // # The language
 //
 // A script has one statement a line. Blank lines do not count, nor do lines
-// that begin with "#". There are four statements:
+// that begin with "#". There are five statements:
 //
 //	offer PIPELINING, SIZE 10485760, 8BITMIME
 //	hostname mx1.example.net
+//	auth relay "s3cret" PLAIN, LOGIN
 //	persona greylister
 //	at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted; fin
 //
@@ -24,7 +25,9 @@
 // A keyword is one that IANA has registered or one that begins with X; any other
 // stands in quotes, so that it is no typing error: offer SIZE, "FROBNICATE 1".
 // Without it a server offers PIPELINING, 8BITMIME, SIZE 67108864 and
-// ENHANCEDSTATUSCODES. "hostname" is what the server calls itself. "persona"
+// ENHANCEDSTATUSCODES. "hostname" is what the server calls itself. "auth" says
+// who may send mail (RFC 4954), and by which mechanisms he can prove that it is
+// he; "in clear" at its end offers that without TLS though STARTTLS is offered. "persona"
 // takes in rules that have a name, see [Personas]; they are tried after those
 // of the script. "at" is a rule:
 //
@@ -40,6 +43,7 @@
 //	ehlo, helo, starttls, mail, rcpt, data, rset, quit
 //	          the command is read, its reply is due
 //	handshake the 220 to STARTTLS is said, the TLS handshake is due
+//	auth      AUTH or a response is read, the reply to it is due
 //	body      the first byte of the content is there
 //	dot       all of the content is read, the reply is due
 //
@@ -119,6 +123,7 @@
 //	at starttls: 454 4.7.0 TLS not available
 //	at handshake, first 1: present self-signed
 //	at handshake: raw "what?\r\n"
+//	at auth, until 2h: 535 5.7.8 Another password
 //	at rset: repeat 100000; raw "250-and so on\r\n"
 //
 // # What is unlawful

@@ -32,6 +32,9 @@ func (c *session) doMail(args string) error {
 	if size, err := strconv.ParseInt(values["SIZE"], 10, 64); values["SIZE"] != "" && (err != nil || size > c.limit()) {
 		normal = c.worded("552 5.3.4 Message too big") // RFC 1870 section 6.1
 	}
+	if c.server.script.Auth.asked() && !c.known {
+		normal = c.worded("530 5.7.0 Log in first") // RFC 4954 section 6
+	}
 	said, err := c.answer(occasion{stage: stage, from: bracket(path), parameters: len(params) > 0}, normal, nil)
 	if err == nil && codeOf(said)/100 == 2 {
 		c.mail = &transaction{from: path, body8: strings.EqualFold(values["BODY"], "8BITMIME"), utf8: utf8}

@@ -54,7 +54,7 @@ type parser struct {
 }
 
 // statements are the words with which a statement begins.
-var statements = []string{"at", "offer", "persona", "hostname"}
+var statements = []string{"at", "offer", "auth", "persona", "hostname"}
 
 // statement reads one line.
 func (p *parser) statement(c *cursor) {
@@ -69,6 +69,11 @@ func (p *parser) statement(c *cursor) {
 		}
 		p.offered = true
 		p.script.Offer = c.offer()
+	case "auth":
+		if p.script.Auth.asked() {
+			c.fail(start, "one login is enough for everybody", "auth stands here twice")
+		}
+		p.script.Auth = c.auth()
 	case "persona":
 		name := c.choose("persona", personaNames())
 		if slices.Contains(p.script.Personas, name) {
@@ -170,8 +175,8 @@ func printable(s string) bool {
 
 // Stages at which a rule can stand, in the order of a session.
 var ruleStages = [...]spec.Stage{
-	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageSTARTTLS, spec.StageHandshake, spec.StageMAIL, spec.StageRCPT,
-	spec.StageDATA, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT,
+	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageSTARTTLS, spec.StageHandshake, spec.StageAUTH, spec.StageMAIL,
+	spec.StageRCPT, spec.StageDATA, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT,
 }
 
 // rule takes what stands after "at".

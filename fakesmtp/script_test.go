@@ -58,6 +58,10 @@ func TestScriptsHaveACanonicalText(t *testing.T) {
 		{"offer none", "offer none"},
 		{`offer SIZE, "FROBNICATE  1 2", X-OWN, "DSN"`, `offer SIZE, "FROBNICATE 1 2", X-OWN, DSN`},
 		{"offer  pipelining ,SIZE   10 , AUTH PLAIN  LOGIN", "offer pipelining, SIZE 10, AUTH PLAIN LOGIN"},
+		{`auth  relay "s3cret"`, `auth relay "s3cret"`},
+		{`auth "a b" "\"" PLAIN ,XOAUTH2  in clear`, `auth "a b" "\"" PLAIN, XOAUTH2 in clear`},
+		{`auth a@b "x" in clear`, `auth a@b "x" in clear`},
+		{"at auth, nth 2: 334 eA==", "at auth, nth 2: 334 eA=="},
 		{"hostname mx1.example.net", "hostname mx1.example.net"},
 		{"at dot: cut\npersona greylister\noffer none", "offer none\npersona greylister\nat dot: cut"},
 		{"at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted", "at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted"},
@@ -105,6 +109,8 @@ func TestErrorsPointAtTheSpot(t *testing.T) {
 		"offer VRFY, HELP, vrfy", "offer PIPELNING", "offer FROBNICATE 1", "offer \"FROBNICATE\", \"8-BIT_MIME\"", "offer \"\"",
 		"offer X\x01",
 		"offer none please", "offer none\noffer none", "hostname", "hostname a/b", "hostname -bad-",
+		"auth", "auth bob", "auth bob s3cret", `auth "" "x"`, `auth bob ""`, `auth bob "x" PLANE`, `auth bob "x" PLAIN, PLAIN`,
+		`auth bob "x" PLAIN LOGIN`, `auth bob "x" in`, `auth bob "x" in clear please`, "auth a \"x\"\nauth b \"y\"", "at auth, attempt 1: 250 ok",
 		"at rset: repeat 1000001; 250 ok", "hostname a\nhostname b", "persona",
 		"persona greylisted", "persona mute\npersona mute",
 		"at", "at rctp: 250 ok", "at resolve: cut", "at rcpt", "at rcpt first 1: 250 ok", "at rcpt <bob@x: 250 ok",
@@ -194,6 +200,9 @@ func genScript(t *rapid.T) *Script {
 	s := &Script{Hostname: rapid.SampledFrom([]string{"", "mx1.example.net", "[192.0.2.1]"}).Draw(t, "hostname")}
 	s.Offer = rapid.SampledFrom([][]Extension{nil, DefaultOffer(), {{Keyword: "x-Foo", Params: "a b=c"}, {Keyword: "SIZE",
 		Params: "0"}}}).Draw(t, "offer")
+	s.Auth = rapid.SampledFrom([]Auth{{}, {User: "a", Secret: "b c\""}, {
+		User: "a,b", Secret: "x", Mechanisms: []string{"PLAIN", "XOAUTH2"}, Clear: true,
+	}}).Draw(t, "auth")
 	s.Personas = rapid.SampledFrom([][]string{nil, {"mute"}, {"greylister", "tarpit"}}).Draw(t, "personas")
 	if s.Rules = rapid.SliceOfN(rapid.Custom(genRule), 0, 4).Draw(t, "rules"); len(s.Rules) == 0 {
 		s.Rules = nil

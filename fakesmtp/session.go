@@ -33,6 +33,8 @@ type session struct {
 	secure bool
 	shown  certificateOf
 	most   int
+	// known is true once a login was answered well, loginSaid once one was begun.
+	known, loginSaid bool
 	// muddled is true once the server has said more than it was asked, or what
 	// is no reply: from then on the client cannot know which reply belongs to
 	// which command, and is not blamed for their order.

@@ -53,7 +53,7 @@ func (c *session) handshake() error {
 	c.conn, c.in, c.secure = t, bufio.NewReaderSize(t, readSize), true
 	// Nothing that was said in clear counts (RFC 3207 section 4.2).
 	c.reset()
-	c.hello, c.offered = false, nil
+	c.hello, c.offered, c.known = false, nil, false
 	state := t.ConnectionState()
 	c.note(spec.Fact{
 		Kind: spec.FactTLSSeen, Stage: spec.StageHandshake, Name: state.ServerName, Names: c.shown.validFor(), Text: tls.VersionName(state.Version),
@@ -117,6 +117,9 @@ func (c *session) offer() []Extension {
 		if !c.secure || !strings.EqualFold(e.Keyword, "STARTTLS") {
 			all = append(all, e)
 		}
+	}
+	if c.offersAuth() {
+		all = append(all, Extension{"AUTH", strings.Join(c.server.script.Auth.mechanisms(), " ")})
 	}
 	return all
 }

@@ -46,6 +46,7 @@ type Relay struct {
 	actor  *actor
 	// answers are the DNS's, for all deliveries.
 	answers *resolve.Cache
+	alarms  alarms
 	// running counts deliveries, loads, closes and the timer; Run waits.
 	running sync.WaitGroup
 	// stop ends Run with a cause.
@@ -176,6 +177,6 @@ func (r *Relay) deliverer(size int64) *delivery.Deliverer {
 		Open: func(_ context.Context, id spec.QueueID) (io.ReadCloser, error) {
 			return spool.Body(r.host.Store, id, size), nil
 		},
-		Ledger: ledger{r}, Roots: r.host.Roots, Note: r.host.Note, Random: r.host.Random,
+		Ledger: ledger{r}, Roots: r.host.Roots, Secret: r.host.Secret, Note: r.host.Note, Alarm: r.alarm, Random: r.host.Random,
 	}
 }

@@ -118,6 +118,8 @@ func (c *checker) needs() {
 		case "tls":
 			there = slices.ContainsFunc(c.s.Servers, Server.offersTLS)
 			what = "no server offers STARTTLS"
+		case "auth":
+			there, what = len(c.s.Policy.Logins) > 0, "the relay has no login"
 		case "config":
 			there = !reflect.DeepEqual(c.s.Policy, spec.DefaultPolicy(DefaultHostname))
 			what = "the relay has the default policy"

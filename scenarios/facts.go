@@ -18,6 +18,8 @@ var factKinds = []struct {
 	{spec.FactRoute, "the next hops are chosen"},
 	{spec.FactDial, "a connection is about to be tried"},
 	{spec.FactTLS, "the relay's connection is encrypted"},
+	{spec.FactLogin, "a server has let the relay in"},
+	{spec.FactAlarm, "a login failed so that only an operator can mend it"},
 	{spec.FactTrouble, "a stage of the delivery went wrong"},
 	{spec.FactIntent, "the intent is durable; the dot may leave"},
 	{spec.FactDot, "the final dot is being sent"},

@@ -61,6 +61,13 @@ func genPolicy(t *rapid.T) spec.Policy {
 		p.Routes = map[string][]string{"example.net": {"d.example:2525"}, ".example.net": {"[2001:db8::1]:25", "[192.0.2.1]"}}
 	})
 	maybe("prefer", func() { p.PreferIPv6 = true })
+	maybe("logins", func() {
+		p.Fallback, p.TLSAt = []string{"c.example", "[192.0.2.9]:587"}, nil
+		p.Logins = map[string]spec.Login{
+			"c.example":   {User: "relay", Secret: spec.NewSecret("x y"), Mechanisms: []spec.Mechanism{spec.SCRAMSHA256, spec.Plain}},
+			"[192.0.2.9]": {User: "a,b", Secret: spec.NewSecret("\""), Clear: true},
+		}
+	})
 	maybe("own", func() { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })

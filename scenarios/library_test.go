@@ -66,7 +66,7 @@ func TestTheLibraryTellsEnoughStories(t *testing.T) {
 			t.Errorf("%s names no rule", s.Name)
 		}
 	}
-	for _, theme := range strings.Fields("plain retry reply mx relaymode tls timeout cut doubt crash clock stop expiry report damage fair citadel operator") {
+	for _, theme := range strings.Fields("plain retry reply mx relaymode tls auth timeout cut doubt crash clock stop expiry report damage fair citadel operator") {
 		if themes[theme] == 0 {
 			t.Errorf("no story is about %s", theme)
 		}
@@ -111,6 +111,9 @@ func implied(s *Scenario) []string {
 	}
 	if slices.ContainsFunc(s.Servers, Server.offersTLS) {
 		out = append(out, "tls")
+	}
+	if len(s.Policy.Logins) > 0 {
+		out = append(out, "auth")
 	}
 	if !cmp.Equal(s.Policy, spec.DefaultPolicy(DefaultHostname)) {
 		out = append(out, "config")

@@ -73,6 +73,8 @@ tls verified Example.COM
 tls off smart1.example
 relays smart1.example, smart2.example:587
 fallback last.example
+login smart1.example relay "s3 cret"  PLAIN,LOGIN in clear
+login Last.example "a b" "\"," XOAUTH2
 schedule first 1m, factor 3/2, max 1h, lifetime 4d
 delay_warning 2h
 limit deliveries 2
@@ -88,6 +90,7 @@ timeout connect 2s
 timeout greeting 3s
 timeout ehlo 4s
 timeout starttls 10s
+timeout auth 12s
 timeout mail 5s
 timeout rcpt 6s
 timeout data 7s
@@ -100,13 +103,17 @@ timeout quit 9s
 		InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS:       spec.TLSRequired, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "smart1.example": spec.TLSOff},
 		Relays: []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
+		Logins: map[string]spec.Login{
+			"smart1.example": {User: "relay", Secret: spec.NewSecret("s3 cret"), Mechanisms: []spec.Mechanism{spec.Plain, spec.LoginPlain}, Clear: true},
+			"last.example":   {User: "a b", Secret: spec.NewSecret("\","), Mechanisms: []spec.Mechanism{spec.XOAuth2}},
+		},
 		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
 		DelayWarning: 2 * time.Hour,
 		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,
-			STARTTLS: 10 * time.Second,
-			MAIL:     5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
+			STARTTLS: 10 * time.Second, AUTH: 12 * time.Second,
+			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
 			Dot: 11 * time.Minute, QUIT: 9 * time.Second},
 	}
 	if d := cmp.Diff(want, s.Policy); d != "" {

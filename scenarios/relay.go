@@ -40,6 +40,8 @@ func settings() []setting {
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Fallback) > 0, strings.Join(p.Fallback, ", ")) }},
 		{"route", "route DOMAIN HOST[:PORT], ...", "only these hosts for the mail of one domain, or with .DOMAIN of all below it; before relays and the DNS",
 			readRoute, showRoutes},
+		{"login", loginForm, "the relay's credentials for one of relays, route and fallback (RFC 4954); by all mechanisms that take a password unless said; " +
+			"tls is required there unless in clear", readLogin, showLogins},
 		{"own", "own NAME|ADDRESS, ...", "more names and addresses of the relay: an MX list ends there",
 			func(l *line, p *spec.Policy) { p.Own = l.owns() },
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Own) > 0, strings.Join(p.Own, ", ")) }},
@@ -98,6 +100,7 @@ var waits = []wait{
 	{"greeting", "the greeting", func(t *spec.Timeouts) *time.Duration { return &t.Greeting }},
 	{"ehlo", "the reply to EHLO or HELO", func(t *spec.Timeouts) *time.Duration { return &t.EHLO }},
 	{"starttls", "the reply to STARTTLS, and then the handshake", func(t *spec.Timeouts) *time.Duration { return &t.STARTTLS }},
+	{"auth", "the reply to each step of a login", func(t *spec.Timeouts) *time.Duration { return &t.AUTH }},
 	{"mail", "the reply to MAIL", func(t *spec.Timeouts) *time.Duration { return &t.MAIL }},
 	{"rcpt", "the reply to RCPT", func(t *spec.Timeouts) *time.Duration { return &t.RCPT }},
 	{"data", "the reply to DATA", func(t *spec.Timeouts) *time.Duration { return &t.DATA }},
@@ -151,7 +154,7 @@ func settingKey(text string) string {
 	switch {
 	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
 		return f[0] + " " + f[1]
-	case len(f) > 1 && f[0] == "route":
+	case len(f) > 1 && (f[0] == "route" || f[0] == "login"):
 		return f[0] + " for " + strings.ToLower(f[1])
 	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls"):
 		return f[0] + " for " + strings.ToLower(f[2])

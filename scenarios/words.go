@@ -138,5 +138,6 @@ var needs = []term{
 	{"clock", "the wall clock of the relay's machine can be set"},
 	{"dns", "the DNS can be made to answer wrongly, late or not at all"},
 	{"tls", "the relay speaks STARTTLS, and trusts the authority of the servers here"},
+	{"auth", "the relay logs in at smart hosts"},
 	{"config", "the relay can be configured: relay hosts, limits, schedule, time-outs"},
 }

@@ -49,6 +49,8 @@ type Checker struct {
 	wire  wireBook
 	hops  hopBook
 	fair  fairBook
+	// alarms are the latest about logins.
+	alarms map[alarmKey]*event
 }
 
 // A tale names a violation, so that it is told once.
@@ -76,6 +78,7 @@ func NewChecker(p Policy) *Checker {
 	c.wire.sessions, c.wire.tlsFailed = map[string]*session{}, map[string]int{}
 	c.hops.init(p)
 	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
+	c.alarms = map[alarmKey]*event{}
 	return c
 }
 
@@ -207,8 +210,10 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTrouble, FactTLS:
+	case FactRoute, FactDial, FactTrouble, FactTLS, FactLogin:
 		c.hop(e)
+	case FactAlarm:
+		c.alarm(e)
 	case FactIntent, FactDot, FactDoubt:
 		c.hop(e)
 		c.intent(e)
@@ -247,7 +252,8 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome, FactReport,
+	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactLogin, FactAlarm, FactIntent, FactDot,
+		FactOutcome, FactReport,
 		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:

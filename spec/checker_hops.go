@@ -194,6 +194,9 @@ func (a *answer) lives(ttl time.Duration) {
 // hop takes what the relay says of its way to a server.
 func (c *Checker) hop(e *event) {
 	c.mailOf(e)
+	if e.Kind == FactTrouble {
+		c.authTrouble(e)
+	}
 	j := c.fair.jobs[e.Job]
 	host := hostName(e.Host)
 	if e.Kind == FactDial {

@@ -165,13 +165,13 @@ func (c *Checker) refusedRecipient(e *event) {
 			r = c.resolve(from, to)
 		}
 		if r == nil {
-			if strings.HasPrefix(e.Reply, "5") {
+			if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 				c.wire.lastNo.set(s.addr, e.seq) // it may concern all who dialled there
 			}
 			continue
 		}
 		c.judgeRefusedForGood(r, e)
-		if s.mailRefused {
+		if s.mailRefused || c.ownAffair(e) {
 			continue
 		}
 		r.no = s.refuses(r, e)

@@ -92,6 +92,7 @@ type session struct {
 	denied []*rcpt
 	taken  []*acceptance
 	tls    tlsBook
+	auth   authBook
 }
 
 func (c *Checker) session(e *event) *session {
@@ -203,6 +204,7 @@ func (c *Checker) judgeUnlawful(e *event) {
 func (c *Checker) command(e *event) {
 	s := c.session(e)
 	c.tlsCommand(s, e)
+	c.authCommand(s, e)
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
@@ -266,6 +268,7 @@ func path(command string) string {
 func (c *Checker) reply(e *event) {
 	s := c.session(e)
 	s.tlsReply(e)
+	s.authReply(e)
 	no := strings.HasPrefix(e.Reply, "4") || strings.HasPrefix(e.Reply, "5")
 	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
 		s.mailRefused = true
@@ -276,11 +279,11 @@ func (c *Checker) reply(e *event) {
 	}
 	switch e.Stage {
 	case StageMAIL:
-		if strings.HasPrefix(e.Reply, "5") {
+		if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 			c.wire.lastNo.set(s.addr, e.seq)
 		}
 	case StageDATA, StageBody, StageDot:
-		if strings.HasPrefix(e.Reply, "5") {
+		if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 			c.concerns(s, e, &c.wire.lastNo, func(r *rcpt) *int { return &r.lastNo })
 		}
 	case StageEHLO, StageHELO:

@@ -33,6 +33,7 @@ func (c *Checker) tlsSeen(e *event) {
 		c.wire.tlsFailed[s.addr] = s.tls.before // it has not failed
 	}
 	s.tls.secured, s.tls.offered, s.tls.greetedAgain = e, false, false
+	s.auth = authBook{} // what was said in clear does not count (RFC 3207 section 4.2)
 }
 
 // tlsCommand follows what is said on a connection, and judges what TLS has to

@@ -118,6 +118,14 @@ const (
 	// certificate valid; none when it did not, and went on because the policy
 	// does not require it.
 	FactTLS FactKind = "tls"
+	// FactLogin: the server has let the relay in (RFC 4954). Job, Dest, Host,
+	// Session; Text is the mechanism. No fact says a secret.
+	FactLogin FactKind = "login"
+	// FactAlarm: a login failed so that only an operator can mend it (Alarming).
+	// Host, Stage, Event, Reply or Text. It comes before the FactTrouble of the
+	// attempt, and once an hour at most for a host and an event; it speaks of the
+	// host and of no message.
+	FactAlarm FactKind = "alarm"
 	// FactIntent: the intent is durable; the dot may leave. Job, Dest, Host,
 	// To, Attempt.
 	FactIntent FactKind = "intent"
@@ -150,7 +158,8 @@ const (
 // Facts of servers (true).
 const (
 	// FactCommand: the client said Text, the command line as it was (body
-	// bytes are not facts). Session, Host, Stage.
+	// bytes are not facts); of a login only the command and the mechanism, and
+	// of what follows that something does. Session, Host, Stage.
 	FactCommand FactKind = "command"
 	// FactReply: the server said Reply. Session, Host, Stage.
 	FactReply FactKind = "reply"

@@ -60,6 +60,7 @@ func DefaultTimeouts() Timeouts {
 		Greeting: 5 * time.Minute,  // RFC 5321 section 4.5.3.2.1
 		EHLO:     5 * time.Minute,  // as for any command: section 4.5.3.2
 		STARTTLS: 5 * time.Minute,  // RFC 3207 names none
+		AUTH:     5 * time.Minute,  // RFC 4954 names none
 		MAIL:     5 * time.Minute,  // section 4.5.3.2.2
 		RCPT:     5 * time.Minute,  // section 4.5.3.2.3
 		DATA:     2 * time.Minute,  // section 4.5.3.2.4
@@ -82,7 +83,7 @@ func (t Timeouts) Validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"resolve", t.Resolve}, {"connect", t.Connect}, {"greeting", t.Greeting}, {"ehlo", t.EHLO}, {"starttls", t.STARTTLS}, {"mail", t.MAIL},
+		{"resolve", t.Resolve}, {"connect", t.Connect}, {"greeting", t.Greeting}, {"ehlo", t.EHLO}, {"starttls", t.STARTTLS}, {"auth", t.AUTH}, {"mail", t.MAIL},
 		{"rcpt", t.RCPT}, {"data", t.DATA}, {"block", t.Block}, {"dot", t.Dot}, {"quit", t.QUIT},
 	} {
 		if x.value <= 0 {
@@ -182,6 +183,9 @@ func (p Policy) Validate() error {
 		}
 	}
 	if err := p.validateWay(); err != nil {
+		return err
+	}
+	if err := p.validateLogins(); err != nil {
 		return err
 	}
 	if err := choiceTrouble("in_doubt policy", func(q InDoubtPolicy) bool { return int(q) < len(doubtNames) }, p.InDoubt, p.InDoubtAt); err != nil {

@@ -110,8 +110,11 @@ type Policy struct {
 	InDoubtAt map[string]InDoubtPolicy
 	// TLS is the global level; TLSAt overrides it for destinations, and for
 	// the hosts of relays, routes and fallback by their names. See TLSFor.
-	TLS      TLSLevel
-	TLSAt    map[string]TLSLevel
+	TLS   TLSLevel
+	TLSAt map[string]TLSLevel
+	// Logins are the credentials for hosts of Relays, Routes and Fallback, by
+	// their names in lower case. See LoginFor.
+	Logins   map[string]Login
 	Schedule Schedule
 	// DelayWarning is how long after its submission a message that is still not
 	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
@@ -157,6 +160,9 @@ func (p Policy) InDoubtFor(destination string) InDoubtPolicy {
 // host. Where an entry of TLSAt names the destination and another the host,
 // which is one that the operator gave then, the stricter one holds: neither
 // takes back what the other one asks for.
+//
+// At a host with a login it is TLSRequired at least, unless that may be said in
+// clear: a secret that is not to be heard must not be said to everybody.
 func (p Policy) TLSFor(destination, host string) TLSLevel {
 	at, ok := p.TLSAt[strings.ToLower(destination)]
 	if p.configured(destination, host) {
@@ -164,10 +170,13 @@ func (p Policy) TLSFor(destination, host string) TLSLevel {
 			at, ok = max(at, by), true
 		}
 	}
-	if ok {
-		return at
+	if !ok {
+		at = p.TLS
 	}
-	return p.TLS
+	if l, ok := p.LoginFor(destination, host); ok && !l.Clear {
+		at = max(at, TLSRequired)
+	}
+	return at
 }
 
 // TLSNames returns the names of which a host's certificate must have one under
@@ -243,5 +252,5 @@ type Limits struct {
 // Timeouts of the stages of a delivery; RFC 5321 section 4.5.3.2 gives the
 // least values.
 type Timeouts struct {
-	Resolve, Connect, Greeting, EHLO, STARTTLS, MAIL, RCPT, DATA, Block, Dot, QUIT time.Duration
+	Resolve, Connect, Greeting, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, Block, Dot, QUIT time.Duration
 }

@@ -158,6 +158,10 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 		return "dials " + f.Host + but(" at ", f.Addr) + but(" for ", about) + but(", ", f.Text)
 	case FactTLS:
 		return "is encrypted with " + f.Host + but(" by ", f.Text) + but(", certificate valid for ", strings.Join(f.Names, ", "))
+	case FactLogin:
+		return "is let in" + but(" by ", f.Host) + but(", by ", f.Text)
+	case FactAlarm:
+		return "RAISES AN ALARM: the login" + but(" at ", f.Host) + " fails" + but(": ", f.met()) + but(": ", f.Text)
 	case FactTrouble:
 		return "meets trouble" + but(" with ", f.Host) + but(" at ", stageText(f.Stage)) + but(": ", f.met()) + but(": ", f.Text) +
 			but("; verdict: ", verdictText(f.Verdict))

@@ -16,6 +16,9 @@ const (
 	// TLS handshake after it. Then comes EHLO again.
 	StageSTARTTLS
 	StageHandshake
+	// StageAUTH is the login (RFC 4954): the command, and what is said until the
+	// server has decided.
+	StageAUTH
 	StageMAIL
 	StageRCPT
 	StageDATA
@@ -30,7 +33,7 @@ const (
 
 var stageNames = [...]string{
 	StageResolve: "resolve", StageConnect: "connect", StageGreeting: "greeting", StageEHLO: "ehlo", StageHELO: "helo",
-	StageSTARTTLS: "starttls", StageHandshake: "handshake",
+	StageSTARTTLS: "starttls", StageHandshake: "handshake", StageAUTH: "auth",
 	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
 }
 
@@ -96,10 +99,11 @@ const (
 	NullMX
 	// Loop: the best next hop is this relay itself (RFC 5321 section 5.1).
 	Loop
-	// NotOffered: the server does not offer what the policy requires: STARTTLS.
+	// NotOffered: the server does not offer what the policy requires: STARTTLS,
+	// or AUTH with a mechanism that is allowed.
 	NotOffered
 	// Untrusted: the server's certificate is not the one that the policy
-	// requires.
+	// requires; or in a login it has not proved that it knows the secret, too.
 	Untrusted
 )
 

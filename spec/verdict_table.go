@@ -38,6 +38,7 @@ const (
 	whyTransient = "The server cannot serve us now; another one may."
 	whyClosing   = "421 speaks of the server, which is closing the channel; another one may take the mail."
 	whyNoTLS     = "It has no TLS for us; another host may, and when none does, the mail waits, or goes in clear where policy allows that."
+	whyNoLogin   = "The login is the operator's to mend, and says nothing about the mail; another host may let us in, and else the mail waits."
 	whyOver      = "The fate of every recipient is known; only the connection is lost."
 )
 
@@ -104,6 +105,20 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2", whySilent},
 		Cut:       {NextHost, "RFC 3207 4.1", whyCut},
 		Untrusted: {NextHost, "RFC 9525 6", "Whoever answers has not proved to be the one that policy names; another host may."},
+	},
+	// The mail has not been spoken of here either: whatever the code, it is the
+	// relay that is refused.
+	StageAUTH: {
+		Reply2:     {Proceed, "RFC 4954 6", "The server knows who we are."},
+		Reply3:     {Proceed, "RFC 4954 4", "The exchange goes on."},
+		Reply4:     {NextHost, "RFC 4954 6", "The server cannot tell now who we are (454), or not like this (432); another one may."},
+		Reply421:   {NextHost, "RFC 5321 3.8", whyClosing},
+		Reply5:     {NextHost, "RFC 4954 6", whyNoLogin},
+		Malformed:  {NextHost, "RFC 4954 4", "What is no reply, no base64, or no step of the mechanism, ends the exchange."},
+		Timeout:    {NextHost, "RFC 5321 4.5.3.2", whySilent},
+		Cut:        {NextHost, "RFC 5321 3.8", whyCut},
+		NotOffered: {NextHost, "RFC 4954 3", whyNoLogin},
+		Untrusted:  {NextHost, "RFC 5802 3", "Whoever answers has not proved to know the secret, and may be anybody; another host may."},
 	},
 	StageMAIL: {
 		Reply2:    {Proceed, "RFC 5321 3.3", "The sender is accepted."},

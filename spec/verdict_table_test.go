@@ -111,8 +111,8 @@ func TestTooManyRecipientsIsForNow(t *testing.T) {
 	}
 }
 
-func TestWithoutTLSNobodyFails(t *testing.T) {
-	for _, stage := range []Stage{StageSTARTTLS, StageHandshake} {
+func TestWithoutTLSOrALoginNobodyFails(t *testing.T) {
+	for _, stage := range []Stage{StageSTARTTLS, StageHandshake, StageAUTH} {
 		for _, event := range Events() {
 			if v := Decide(stage, event).Verdict; v != NextHost && v != Proceed {
 				t.Errorf("%v × %v: %v", stage, event, v)

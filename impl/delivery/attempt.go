@@ -35,6 +35,8 @@ type attempt struct {
 	talking string
 	// failedTLS are the sessions in which TLS failed, and may be left out.
 	failedTLS []lost
+	// logins counts those that were begun, so that each has a nonce of its own.
+	logins int
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int
 	// stop is why this side ends the attempt.

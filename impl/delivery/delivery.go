@@ -15,6 +15,8 @@
 //     is said; and when everybody has one, before QUIT.
 //   - Where TLS fails, the next host is asked. When none is left, and policy
 //     allows it, those are asked again in clear, in the same order.
+//   - Where a login fails, the next host is asked, whatever the server says; and
+//     somebody is told of it (Deliverer.Alarm).
 //   - When no next hop is left, the most telling trouble defers what is left;
 //     unless no next hop has an address at all, which fails it (RFC 5321
 //     section 5.1).
@@ -104,13 +106,17 @@ type Deliverer struct {
 	// Roots returns the authorities whose certificates are trusted
 	// (seam.Host.Roots).
 	Roots func() *x509.CertPool
+	// Secret returns the secret of the login for a host (seam.Host.Secret).
+	Secret func(host string) (spec.Secret, error)
 	// Open returns the content of a message: lines that end in CRLF.
 	Open   func(ctx context.Context, id spec.QueueID) (io.ReadCloser, error)
 	Ledger Ledger
-	// Note takes the facts of the attempt: route, dial, tls, trouble, dot.
+	// Note takes the facts of the attempt: route, dial, tls, login, trouble, dot.
 	Note func(spec.Fact)
-	// Random gives the stream that shuffles MX hosts of equal preference; it
-	// is called with a name that has the job's ID.
+	// Alarm takes the alarms about logins, each as often as it is met.
+	Alarm func(spec.Fact)
+	// Random gives the streams that shuffle MX hosts of equal preference and make
+	// nonces; it is called with names that have the job's ID.
 	Random func(name string) *rand.Rand
 }
 

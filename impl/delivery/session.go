@@ -41,7 +41,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 	}
 	c := smtpclient.New(conn, smtpclient.Options{
 		Hostname: a.d.Policy.Hostname, Host: host.Name, Timeouts: a.d.Policy.Timeouts, ReplyBytes: a.d.Policy.Limits.ReplyBytes,
-		TLS: a.tls(h),
+		TLS: a.tls(h), Login: a.login(h),
 	})
 	a.talking = conn.LocalAddr().String()
 	defer func() {
@@ -164,7 +164,15 @@ func (a *attempt) asked(to []string) []spec.Asked {
 
 // result is what a result of the conversation means. An end for a reason of
 // this side ends the attempt: no other host would do better.
+//
+// 530 from a host that the operator gave is no word about the mail: the server
+// wants a login, or another one (RFC 4954 section 6).
 func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
+	envelope := r.Stage == spec.StageMAIL || r.Stage == spec.StageRCPT || r.Stage == spec.StageDATA
+	if envelope && r.Reply.Code == spec.ReplyAuthRequired && a.d.Policy.Gives(host.Name) {
+		r.Stage = spec.StageAUTH
+	}
+	a.alarm(host, r)
 	verdict := spec.Decide(r.Stage, r.Event).Verdict
 	if r.Err != nil {
 		a.stop, verdict = r.Err, spec.Defer

@@ -63,6 +63,7 @@ func (w *world) deliver(t *testing.T, ctx context.Context, recipients ...string)
 		},
 		Ledger: ledger{w},
 		Note:   w.note,
+		Alarm:  func(f spec.Fact) { w.say("alarm %s: %v", f.Host, f.Event) },
 		Random: func(string) *rand.Rand { return nil },
 	}
 	job := Job{
@@ -152,6 +153,8 @@ func (w *world) note(f spec.Fact) {
 		if f.Stage == 0 || f.Event == 0 || f.Verdict == 0 {
 			w.say("a trouble that does not say what it is: %+v", f)
 		}
+	case spec.FactLogin:
+		w.say("login %s %s", f.Host, f.Text)
 	case spec.FactDot:
 		w.say("dot %s %s", f.Host, strings.Join(f.To, " "))
 	default:

@@ -59,17 +59,25 @@ func (r *Recipient) append(b []byte) []byte {
 	return appendString(b, t.Text)
 }
 
-// storedStage is the number by which a stage is stored. STARTTLS and handshake
-// came to be when the others had their numbers, and are stored behind them.
+// lateStages came to be when the others had their numbers, and are stored
+// behind them, in this order.
+var lateStages = [...]spec.Stage{spec.StageSTARTTLS, spec.StageHandshake, spec.StageAUTH}
+
+// storedStage is the number by which a stage is stored.
 func storedStage(s spec.Stage) byte {
-	const late = byte(spec.StageHandshake-spec.StageSTARTTLS) + 1
-	switch {
-	case s >= spec.StageSTARTTLS && s <= spec.StageHandshake:
-		return byte(s) + byte(spec.StageQUIT-spec.StageHandshake)
-	case s > spec.StageHandshake && s <= spec.StageQUIT:
-		return byte(s) - late
+	if s > spec.StageQUIT {
+		return byte(s)
 	}
-	return byte(s)
+	before := 0
+	for i, late := range lateStages {
+		if s == late {
+			return byte(int(spec.StageQUIT) - len(lateStages) + 1 + i)
+		}
+		if s > late {
+			before++
+		}
+	}
+	return byte(int(s) - before)
 }
 
 // stageStored is the inverse of storedStage.

@@ -72,6 +72,15 @@ func script(stage spec.Stage, event spec.Event, pipelining bool) string {
 	case stage == spec.StageSTARTTLS:
 		add("S: 250-mx.test", "S: 250 STARTTLS", "C: STARTTLS", said[event])
 		return end()
+	case stage == spec.StageAUTH && event == spec.NotOffered:
+		add("S: 250 mx.test")
+		return end()
+	case stage == spec.StageAUTH && event == spec.Untrusted:
+		add("S: 250-mx.test", "S: 250 AUTH SCRAM-SHA-256", "C: AUTH SCRAM-SHA-256 "+inBase64("n,,n=relay,r=nonce"), "S: 235 welcome")
+		return end()
+	case stage == spec.StageAUTH:
+		add("S: 250-mx.test", "S: 250 AUTH PLAIN", "C: AUTH PLAIN "+inBase64("\x00relay\x00hunter2"), said[event])
+		return end()
 	case stage == spec.StageHELO:
 		add("S: 502 what", "C: HELO relay.test", said[event])
 		return end()
@@ -124,6 +133,9 @@ func TestEveryCell(t *testing.T) {
 					meet(t, text, func(t *testing.T, c *Client) {
 						if stage == spec.StageSTARTTLS {
 							c.opts.TLS.Level = spec.TLSRequired
+						}
+						if stage == spec.StageAUTH {
+							c.opts.Login = testLogin()
 						}
 						start := time.Now()
 						r := deliver(t.Context(), c, testTransaction(1))[0]

@@ -1,5 +1,5 @@
 // Package smtpclient holds one SMTP conversation as a client (RFC 5321), under
-// TLS where it is asked for (RFC 3207).
+// TLS where it is asked for (RFC 3207), and after a login (RFC 4954).
 //
 // A Client says hello, sends transactions and quits. It reports how far each
 // recipient came and what was met there; what that means is the verdict table's
@@ -35,6 +35,8 @@ type Options struct {
 	ReplyBytes int
 	// TLS says how far the conversation must be encrypted.
 	TLS TLS
+	// Login is what the client makes itself known with; nil for nothing.
+	Login *Login
 }
 
 // A Client is one conversation. It belongs to one goroutine.
@@ -50,6 +52,8 @@ type Client struct {
 	broken bool
 	// dirty: a transaction was begun that no dot has ended.
 	dirty bool
+	// hidden are texts that a login has said: shown is without them.
+	hidden []string
 }
 
 // New returns a Client on a connection that was just made. Nothing is read or
@@ -62,8 +66,8 @@ func New(conn net.Conn, opts Options) *Client {
 
 // Hello waits for the greeting, says EHLO, and HELO to a server that does not
 // know EHLO (RFC 5321 section 3.2). Then it encrypts the connection, as far as
-// Options.TLS says, and says EHLO again. The result is that of the stage at
-// which it ended.
+// Options.TLS says, and says EHLO again; and logs in, as Options.Login says. The
+// result is that of the stage at which it ended.
 //
 // When ctx is done the conversation ends at once; the result has an Err then.
 func (c *Client) Hello(ctx context.Context) Result {
@@ -79,7 +83,10 @@ func (c *Client) Hello(ctx context.Context) Result {
 	if !r.OK() {
 		return r
 	}
-	return c.secure(ctx, r)
+	if r = c.secure(ctx, r); !r.OK() {
+		return r
+	}
+	return c.login(ctx, r)
 }
 
 // hello says EHLO, and HELO if need be.
@@ -167,6 +174,8 @@ func (c *Client) limit(stage spec.Stage) time.Duration {
 		return t.QUIT
 	case spec.StageSTARTTLS, spec.StageHandshake:
 		return t.STARTTLS
+	case spec.StageAUTH:
+		return t.AUTH
 	}
 	// EHLO, HELO and RSET: RFC 5321 section 4.5.3.2 names none.
 	return t.EHLO

@@ -16,8 +16,8 @@ import (
 
 // Every stage has a time-out of its own, so that a test sees which one it was.
 var testTimeouts = spec.Timeouts{
-	Greeting: 1 * time.Minute, EHLO: 2 * time.Minute, STARTTLS: 8 * time.Minute, MAIL: 3 * time.Minute, RCPT: 4 * time.Minute, DATA: 5 * time.Minute,
-	Block: 6 * time.Minute, Dot: 11 * time.Minute, QUIT: 7 * time.Minute,
+	Greeting: 1 * time.Minute, EHLO: 2 * time.Minute, STARTTLS: 8 * time.Minute, AUTH: 9 * time.Minute, MAIL: 3 * time.Minute, RCPT: 4 * time.Minute,
+	DATA: 5 * time.Minute, Block: 6 * time.Minute, Dot: 11 * time.Minute, QUIT: 7 * time.Minute,
 }
 
 var testOptions = Options{Hostname: "relay.test", Host: "mx.test", Timeouts: testTimeouts, ReplyBytes: 1000}

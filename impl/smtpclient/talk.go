@@ -44,13 +44,13 @@ func (c *Client) write(ctx context.Context, b []byte, limit time.Duration) error
 func (c *Client) receive(ctx context.Context, stage spec.Stage) Result {
 	reply, err := wire.ReadReply(c.r, c.opts.ReplyBytes)
 	if err != nil {
-		return c.fault(ctx, stage, err)
+		return c.veil(c.fault(ctx, stage, err))
 	}
 	event := spec.EventOf(reply)
 	if event == spec.Reply421 {
 		c.broken = true // The server closes the channel (RFC 5321 section 3.8).
 	}
-	return Result{Stage: stage, Event: event, Reply: reply}
+	return c.veil(Result{Stage: stage, Event: event, Reply: reply})
 }
 
 // command sends one command and reads its reply.

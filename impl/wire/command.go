@@ -15,6 +15,8 @@ const (
 	QUIT = "QUIT\r\n"
 	// STARTTLS is RFC 3207's.
 	STARTTLS = "STARTTLS\r\n"
+	// AuthCancel ends a login in the place of a response (RFC 4954 section 4).
+	AuthCancel = "*\r\n"
 )
 
 // A CommandError says that a command cannot be written lawfully.

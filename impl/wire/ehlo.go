@@ -22,6 +22,9 @@ type Extensions struct {
 	EightBitMIME bool
 	// STARTTLS: the connection can be encrypted (RFC 3207).
 	STARTTLS bool
+	// Auth are the mechanisms of a login (RFC 4954), in upper case. Older servers
+	// have them after "AUTH=", as in drafts of it; some say both.
+	Auth []string
 	// DSN: MAIL may carry RET= and ENVID=, RCPT NOTIFY= and ORCPT= (RFC 3461).
 	DSN bool
 	// EnhancedStatusCodes: replies carry them (RFC 2034). It is for the
@@ -61,6 +64,9 @@ func ParseEHLO(reply spec.Reply) Extensions {
 }
 
 func (e *Extensions) note(x Extension) {
+	if first, ok := strings.CutPrefix(x.Keyword, "AUTH="); ok && first != "" {
+		x.Keyword, x.Params = "AUTH", append([]string{first}, x.Params...)
+	}
 	switch x.Keyword {
 	case "PIPELINING":
 		e.Pipelining = true
@@ -70,6 +76,10 @@ func (e *Extensions) note(x Extension) {
 		e.STARTTLS = true
 	case "DSN":
 		e.DSN = true
+	case "AUTH":
+		for _, mechanism := range x.Params {
+			e.Auth = append(e.Auth, strings.ToUpper(mechanism))
+		}
 	case "ENHANCEDSTATUSCODES":
 		e.EnhancedStatusCodes = true
 	case "SIZE":
