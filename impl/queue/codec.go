@@ -59,15 +59,19 @@ func (r *Recipient) append(b []byte) []byte {
 	return appendString(b, t.Text)
 }
 
-// storedStage is the number by which a stage is stored. STARTTLS and handshake
-// came to be when the others had their numbers, and are stored behind them.
+// storedStages are the numbers by which stages are stored. Those that came to be
+// when others had their numbers, are stored behind them.
+var storedStages = [...]byte{
+	spec.StageResolve: 1, spec.StageConnect: 2, spec.StageGreeting: 3, spec.StageEHLO: 4, spec.StageHELO: 5,
+	spec.StageMAIL: 6, spec.StageRCPT: 7, spec.StageDATA: 8, spec.StageBody: 9, spec.StageDot: 10, spec.StageRSET: 11, spec.StageQUIT: 12,
+	spec.StageSTARTTLS: 13, spec.StageHandshake: 14,
+	spec.StageBDAT: 15,
+}
+
+// storedStage is the number by which a stage is stored.
 func storedStage(s spec.Stage) byte {
-	const late = byte(spec.StageHandshake-spec.StageSTARTTLS) + 1
-	switch {
-	case s >= spec.StageSTARTTLS && s <= spec.StageHandshake:
-		return byte(s) + byte(spec.StageQUIT-spec.StageHandshake)
-	case s > spec.StageHandshake && s <= spec.StageQUIT:
-		return byte(s) - late
+	if int(s) < len(storedStages) {
+		return storedStages[s]
 	}
 	return byte(s)
 }
