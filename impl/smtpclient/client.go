@@ -35,6 +35,9 @@ type Options struct {
 	ReplyBytes int
 	// TLS says how far the conversation must be encrypted.
 	TLS TLS
+	// ChunkBytes caps the octets that follow one BDAT, where the server offers
+	// CHUNKING; 0 is never to say BDAT.
+	ChunkBytes int64
 }
 
 // A Client is one conversation. It belongs to one goroutine.
@@ -50,6 +53,8 @@ type Client struct {
 	broken bool
 	// dirty: a transaction was begun that no dot has ended.
 	dirty bool
+	// used is what was said of what the server limits.
+	used used
 }
 
 // New returns a Client on a connection that was just made. Nothing is read or
@@ -106,8 +111,12 @@ func (c *Client) TakesDSN() bool { return c.ext.DSN }
 // Ready reports whether the connection can take a transaction. After one that
 // ended without a dot it says RSET first (RFC 5321 section 4.1.1.5), and any
 // other answer than 2yz means that it cannot. The result is that of RSET, zero
-// when it was not said; it changes no recipient's.
+// when it was not said; it changes no recipient's. A connection that has had as
+// many transactions as the server takes is not Ready.
 func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
+	if c.spent() {
+		return false, Result{}
+	}
 	if c.broken || !c.dirty {
 		return !c.broken, Result{}
 	}
@@ -159,7 +168,7 @@ func (c *Client) limit(stage spec.Stage) time.Duration {
 		return t.RCPT
 	case spec.StageDATA:
 		return t.DATA
-	case spec.StageBody:
+	case spec.StageBody, spec.StageBDAT:
 		return t.Block
 	case spec.StageDot:
 		return t.Dot

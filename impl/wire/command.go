@@ -125,6 +125,16 @@ func RCPT(recipient string, asked spec.Asked, ext Extensions) ([]byte, error) {
 	return line("RCPT", "5.1.3", " TO:<", recipient, ">", params)
 }
 
+// BDAT writes the command before a chunk of size octets, which follow it at once
+// (RFC 3030 section 2).
+func BDAT(size int64, last bool) []byte {
+	b := strconv.AppendInt([]byte("BDAT "), size, 10)
+	if last {
+		b = append(b, " LAST"...)
+	}
+	return append(b, '\r', '\n')
+}
+
 // pathTrouble says why address cannot stand between angle brackets: a space
 // or a bracket outside a quoted string would end the path and begin parameters
 // of the sender's or recipient's choosing.

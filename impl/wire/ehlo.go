@@ -22,6 +22,10 @@ type Extensions struct {
 	EightBitMIME bool
 	// STARTTLS: the connection can be encrypted (RFC 3207).
 	STARTTLS bool
+	// Chunking: content may be sent by BDAT (RFC 3030).
+	Chunking bool
+	// Limits are those that the server states (RFC 9422).
+	Limits Limits
 	// DSN: MAIL may carry RET= and ENVID=, RCPT NOTIFY= and ORCPT= (RFC 3461).
 	DSN bool
 	// EnhancedStatusCodes: replies carry them (RFC 2034). It is for the
@@ -68,6 +72,12 @@ func (e *Extensions) note(x Extension) {
 		e.EightBitMIME = true
 	case "STARTTLS":
 		e.STARTTLS = true
+	case "CHUNKING":
+		e.Chunking = true
+	case "LIMITS":
+		if e.Limits == (Limits{}) {
+			e.Limits = parseLimits(x.Params)
+		}
 	case "DSN":
 		e.DSN = true
 	case "ENHANCEDSTATUSCODES":
