@@ -24,6 +24,9 @@ var refused = []struct{ name, sections, place, reason string }{
 
 	{"policy unknown", "-- relay --\nin_doubt maybe\n", ":3:10:", "report, hold, retry"},
 	{"TLS level unknown", "-- relay --\ntls verfied\n", ":3:5:", `did you mean "verified"`},
+	{"chunking is no word", "-- relay --\nchunking maybe\n", ":3:10:", "on"},
+	{"chunking twice at one domain", "-- relay --\nchunking off example.net\nchunking on Example.net\n", ":4:1:", "twice"},
+	{"chunks of nothing", "-- relay --\nlimit chunk-bytes 0\n", ":3:19:", "at least 1"},
 	{"TLS level twice at one domain", "-- relay --\ntls off example.net\ntls required Example.net\n", ":4:1:", "twice"},
 	{"setting twice", "-- relay --\ntimeout mail 1m\ntimeout mail 2m\n", ":4:1:", "twice"},
 	{"dot time-out too short", "-- relay --\ntimeout dot 1m\n", ":3:1:", "4.5.3.2.6"},
