@@ -62,7 +62,7 @@ func genPolicy(t *rapid.T) spec.Policy {
 	})
 	maybe("prefer", func() { p.PreferIPv6 = true })
 	maybe("own", func() { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} })
-	maybe("chunking", func() { p.Chunking, p.Limits.ChunkBytes = false, 100 })
+	maybe("chunking", func() { p.Chunking, p.Limits.ChunkBytes = true, 100 })
 	maybe("chunking at", func() { p.ChunkingAt = map[string]bool{"example.net": true, "c.example": false} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })

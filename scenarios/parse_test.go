@@ -71,8 +71,8 @@ in_doubt retry Example.COM
 tls required
 tls verified Example.COM
 tls off smart1.example
-chunking off
-chunking on Example.COM
+chunking on
+chunking off Example.COM
 relays smart1.example, smart2.example:587
 fallback last.example
 schedule first 1m, factor 3/2, max 1h, lifetime 4d
@@ -102,8 +102,8 @@ timeout quit 9s
 		Hostname: "out.example", Port: 2525, InDoubt: spec.DoubtHold,
 		InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS:       spec.TLSRequired, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "smart1.example": spec.TLSOff},
-		ChunkingAt: map[string]bool{"example.com": true},
-		Relays:     []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
+		Chunking: true, ChunkingAt: map[string]bool{"example.com": false},
+		Relays: []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
 		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
 		DelayWarning: 2 * time.Hour,
 		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, RecipientsPerTransaction: 3, RecipientsPerMessage: 101,

@@ -33,7 +33,7 @@ func settings() []setting {
 		{"tls", "tls off|opportunistic|required|verified [DOMAIN|HOST]",
 			"how far mail must be encrypted, everywhere, for one domain, or at one of relays and fallback; opportunistic unless said", readTLS, showTLS},
 		{"chunking", "chunking on|off [DOMAIN|HOST]",
-			"whether BDAT is said where CHUNKING is offered, everywhere, for one domain, or at one of relays and fallback; on unless said",
+			"whether BDAT is said where CHUNKING is offered, everywhere, for one domain, or at one of relays and fallback; off unless said",
 			readChunking, showChunking},
 		{"relays", "relays HOST[:PORT], ...", "relay mode: only these hosts, in order, and no MX look-up",
 			func(l *line, p *spec.Policy) { p.Relays = l.hops() },

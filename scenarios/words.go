@@ -138,7 +138,7 @@ var needs = []term{
 	{"clock", "the wall clock of the relay's machine can be set"},
 	{"dns", "the DNS can be made to answer wrongly, late or not at all"},
 	{"tls", "the relay speaks STARTTLS, and trusts the authority of the servers here"},
-	{"chunking", "the relay says BDAT where CHUNKING is offered"},
+	{"chunking", "the relay can be told to say BDAT where CHUNKING is offered"},
 	{"limits", "the relay heeds LIMITS"},
 	{"config", "the relay can be configured: relay hosts, limits, schedule, time-outs"},
 }

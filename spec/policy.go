@@ -113,8 +113,9 @@ type Policy struct {
 	TLS   TLSLevel
 	TLSAt map[string]TLSLevel
 	// Chunking has content sent by BDAT to servers that offer CHUNKING (RFC
-	// 3030). ChunkingAt overrides it for destinations, and for the hosts of
-	// relays, routes and fallback by their names. See ChunkingFor.
+	// 3030); it is off unless said. ChunkingAt overrides it for destinations, and
+	// for the hosts of relays, routes and fallback by their names. See
+	// ChunkingFor.
 	Chunking   bool
 	ChunkingAt map[string]bool
 	Schedule   Schedule
@@ -130,7 +131,7 @@ type Policy struct {
 // nothing else.
 func DefaultPolicy(hostname string) Policy {
 	return Policy{
-		Hostname: hostname, Port: 25, TLS: TLSOpportunistic, Chunking: true,
+		Hostname: hostname, Port: 25, TLS: TLSOpportunistic,
 		Schedule: DefaultSchedule(), DelayWarning: 4 * time.Hour, Limits: DefaultLimits(), Timeouts: DefaultTimeouts(),
 	}
 }

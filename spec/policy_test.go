@@ -72,6 +72,10 @@ func TestTLSLevelsHaveNames(t *testing.T) {
 
 func TestChunkingIsOffWhereOneOfTheTwoCannotDoIt(t *testing.T) {
 	p := tlsPolicy()
+	if p.ChunkingFor("example.org", "mx1.example.org") {
+		t.Error("on by default")
+	}
+	p.Chunking = true
 	p.ChunkingAt = map[string]bool{"example.net": false, "example.com": true, "smart.example.com": false, "mx1.example.org": false, "hub.example.com": true}
 	for _, c := range []struct {
 		dest, host string

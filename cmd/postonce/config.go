@@ -106,7 +106,7 @@ func (c *config) policy() spec.Policy {
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		Routes: c.routes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
-		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, Chunking: true, ChunkingAt: map[string]bool{},
+		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{},
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
 			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,

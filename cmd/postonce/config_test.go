@@ -122,7 +122,7 @@ listen: "[::1]:25"
 spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
 tls: {default: off, example.com: verified, "[192.0.2.9]": required}
-chunking: {default: off, Example.COM: on, "[192.0.2.9]": off}
+chunking: {default: on, Example.COM: on, "[192.0.2.9]": off}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
 prefer: ipv6
@@ -156,6 +156,7 @@ log: {format: json, level: debug}
 		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
+		Chunking:     true,
 		ChunkingAt:   map[string]bool{"example.com": true, "[192.0.2.9]": false},
 		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
 		DelayWarning: 20 * time.Minute,

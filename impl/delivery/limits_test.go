@@ -95,29 +95,30 @@ func TestLimitsOfTheServerAreHeeded(t *testing.T) {
 	})
 }
 
-func TestChunksAreSentUnlessPolicySaysOff(t *testing.T) {
+func TestChunksAreSentWherePolicySaysOn(t *testing.T) {
 	const zone = "y MX 10 mx1.y.\nmx1.y A 192.0.2.1"
 	chunks := offering("CHUNKING") + envelope("b@y", "250 ok") + "C: BDAT 7 LAST\nC: hello\nS: 250 taken\n" + quit
+	on := func(p *spec.Policy) { p.Chunking = true }
 	delivered := []string{dial1, "intend mx1.y b@y", "dot mx1.y b@y", "settle b@y proceed: dot 2yz mx1.y", "last"}
 	runCases(t, []testCase{
-		{name: "on", world: world{zone: zone, servers: map[string][]string{"192.0.2.1": {chunks}}}, want: delivered},
+		{name: "on", world: world{zone: zone, policy: on, servers: map[string][]string{"192.0.2.1": {chunks}}}, want: delivered},
 		{
 			name: "in smaller ones",
-			world: world{zone: zone, policy: func(p *spec.Policy) { p.Limits.ChunkBytes = 5 }, servers: map[string][]string{
+			world: world{zone: zone, policy: func(p *spec.Policy) { p.Chunking, p.Limits.ChunkBytes = true, 5 }, servers: map[string][]string{
 				"192.0.2.1": {strings.Replace(chunks, "C: BDAT 7 LAST\nC: hello", "C: BDAT 5\nB: \"hello\"\nS: 250 more\nC: BDAT 2 LAST\nB: \"\\r\\n\"", 1)},
 			}},
 			want: delivered,
 		},
 		{
 			name: "off for the destination",
-			world: world{zone: zone, policy: func(p *spec.Policy) { p.ChunkingAt = map[string]bool{"y": false} }, servers: map[string][]string{
+			world: world{zone: zone, policy: func(p *spec.Policy) { p.Chunking, p.ChunkingAt = true, map[string]bool{"y": false} }, servers: map[string][]string{
 				"192.0.2.1": {offering("CHUNKING") + takes("b@y") + quit},
 			}},
 			want: delivered,
 		},
 		{
 			name: "no other host and no DATA after a lost reply to the last chunk",
-			world: world{zone: zone2, servers: map[string][]string{
+			world: world{zone: zone2, policy: on, servers: map[string][]string{
 				"192.0.2.1": {strings.Replace(chunks, "S: 250 taken\n"+quit, "close", 1)},
 			}},
 			want: []string{dial1, "intend mx1.y b@y", "dot mx1.y b@y", "settle b@y in-doubt: dot cut mx1.y", "last"},
