@@ -20,15 +20,14 @@ const (
 	StageRCPT
 	StageDATA
 	// StageBDAT is the reply to a chunk of the message text that is not the last
-	// (RFC 3030), once all of the chunk is with the server. There is none when
-	// one chunk holds the whole text, or after DATA.
+	// (RFC 3030), once all of the chunk is with the server.
 	StageBDAT
-	// StageBody is the message text, all but the final dot: after BDAT, the
-	// octets of a chunk, all but the last of the last one.
+	// StageBody is the message text, all but the final dot; after BDAT, a chunk
+	// that is not the last.
 	StageBody
 	// StageDot begins when the first byte of the final CRLF.CRLF is handed to
-	// the network, or the last octets of the chunk that is said to be the last,
-	// and ends with the reply. Only here can doubt arise.
+	// the network, or of "BDAT n LAST", and ends with the reply. Only here can
+	// doubt arise.
 	StageDot
 	StageRSET
 	StageQUIT

@@ -97,7 +97,7 @@ func TestLimitsOfTheServerAreHeeded(t *testing.T) {
 
 func TestChunksAreSentWherePolicySaysOn(t *testing.T) {
 	const zone = "y MX 10 mx1.y.\nmx1.y A 192.0.2.1"
-	chunks := offering("CHUNKING") + envelope("b@y", "250 ok") + "C: BDAT 7 LAST\nC: hello\nS: 250 taken\n" + quit
+	chunks := offering("CHUNKING") + envelope("b@y", "250 ok") + "C: BDAT 7\nC: hello\nS: 250 more\nC: BDAT 0 LAST\nS: 250 taken\n" + quit
 	on := func(p *spec.Policy) { p.Chunking = true }
 	delivered := []string{dial1, "intend mx1.y b@y", "dot mx1.y b@y", "settle b@y proceed: dot 2yz mx1.y", "last"}
 	runCases(t, []testCase{
@@ -105,7 +105,7 @@ func TestChunksAreSentWherePolicySaysOn(t *testing.T) {
 		{
 			name: "in smaller ones",
 			world: world{zone: zone, policy: func(p *spec.Policy) { p.Chunking, p.Limits.ChunkBytes = true, 5 }, servers: map[string][]string{
-				"192.0.2.1": {strings.Replace(chunks, "C: BDAT 7 LAST\nC: hello", "C: BDAT 5\nB: \"hello\"\nS: 250 more\nC: BDAT 2 LAST\nB: \"\\r\\n\"", 1)},
+				"192.0.2.1": {strings.Replace(chunks, "C: BDAT 7\nC: hello", "C: BDAT 5\nB: \"hello\"\nS: 250 more\nC: BDAT 2\nB: \"\\r\\n\"", 1)},
 			}},
 			want: delivered,
 		},

@@ -10,10 +10,6 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// withheld is how much of the last chunk waits for the commit: the end of its
-// last line. Without it the server has no message, however it reads RFC 3030.
-const withheld = 2
-
 // What is wrong with content whose size was said already.
 var (
 	errShort   = errors.New("it has fewer")
@@ -36,9 +32,9 @@ type chunker struct {
 	buffer []byte
 }
 
-// chunks sends all of the message but the last octets of the last chunk, and
-// returns them. When ok is false, r is why: no chunk may follow then. A server
-// that refused one is still listening, everything else ends the conversation.
+// chunks sends all of the message, and returns what ends it. When ok is false, r
+// is why: no chunk may follow then. A server that refused one is still listening,
+// everything else ends the conversation.
 //
 // Chunks are not pipelined, though RFC 3030 section 4.2 allows it: what is read
 // after one is the reply to it, and a message that was refused is not sent on.
@@ -46,26 +42,47 @@ func (t *transaction) chunks() (end []byte, r Result, ok bool) {
 	size := int(min(blockBytes, max(t.Size, leastBlock)))
 	blocks := bufio.NewWriterSize(blockWriter{t.c, t.ctx}, size)
 	s := &chunker{t, &source{r: t.Body}, blocks, wire.NewLineWriter(blocks), make([]byte, size)}
-	for left := t.Size; ; {
-		n := min(left, t.c.opts.ChunkBytes)
-		left -= n
+	for left := t.Size; left > 0; {
 		if r, early := t.c.unasked(t.ctx, spec.StageBDAT); early {
 			t.void(r)
 			return nil, r, false
 		}
-		if left == 0 {
-			return s.last(n)
-		}
-		if r, ok := s.send(wire.BDAT(n, false), n); !ok {
+		n := min(left, t.c.opts.ChunkBytes)
+		left -= n
+		if r, ok := s.outcome(s.send(n, left == 0)); !ok {
 			return nil, r, false
 		}
 		if r := s.reply(); !r.OK() {
 			return nil, r, false
 		}
 	}
+	return []byte(wire.LastChunk), Result{}, true
 }
 
-// reply waits for the reply to a chunk that is not the last.
+// send sends a chunk of n octets. With the end of the content it looks whether
+// that is what it was said to be.
+func (s *chunker) send(n int64, ends bool) error {
+	if _, err := s.blocks.Write(wire.BDAT(n)); err != nil {
+		return err
+	}
+	sent, err := io.CopyBuffer(s.lines, io.LimitReader(s.source, n), s.buffer)
+	switch {
+	case err != nil:
+		return err
+	case sent < n:
+		return errShort
+	case !ends:
+		return s.blocks.Flush()
+	case !s.lines.Ended():
+		return errUnended // there are servers that wait for the rest of the line for ever
+	}
+	if _, err := io.ReadFull(s.source, s.buffer[:1]); err != io.EOF {
+		return errLong
+	}
+	return s.blocks.Flush()
+}
+
+// reply waits for the reply to a chunk.
 func (s *chunker) reply() Result {
 	if err := s.c.arm(s.ctx, s.c.limit(spec.StageBDAT)); err != nil {
 		return s.c.fault(s.ctx, spec.StageBDAT, err)
@@ -75,51 +92,6 @@ func (s *chunker) reply() Result {
 		s.c.broken = true // Only DATA is answered so: the replies are out of step.
 	}
 	return r
-}
-
-// last sends the last chunk, of n octets, but for its end.
-func (s *chunker) last(n int64) (end []byte, r Result, ok bool) {
-	end = make([]byte, min(n, withheld))
-	if r, ok := s.send(wire.BDAT(n, true), n-int64(len(end))); !ok {
-		return nil, r, false
-	}
-	if r, ok := s.outcome(s.end(end)); !ok {
-		return nil, r, false
-	}
-	return end, Result{}, true
-}
-
-// end reads the end of the content, and nothing after it.
-func (s *chunker) end(end []byte) error {
-	if _, err := io.ReadFull(s.source, end); err != nil {
-		return errShort
-	}
-	if err := s.lines.Check(end); err != nil {
-		return err
-	}
-	if !s.lines.Ended() {
-		return errUnended // there are servers that wait for the rest of the line for ever
-	}
-	if _, err := io.ReadFull(s.source, s.buffer[:1]); err != io.EOF {
-		return errLong
-	}
-	return nil
-}
-
-// send sends a command and n octets of content.
-func (s *chunker) send(command []byte, n int64) (Result, bool) {
-	_, err := s.blocks.Write(command)
-	if err == nil {
-		var sent int64
-		sent, err = io.CopyBuffer(s.lines, io.LimitReader(s.source, n), s.buffer)
-		if err == nil && sent < n {
-			err = errShort
-		}
-	}
-	if err == nil {
-		err = s.blocks.Flush()
-	}
-	return s.outcome(err)
 }
 
 // outcome is what an error means while a chunk is sent.

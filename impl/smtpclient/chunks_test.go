@@ -53,12 +53,13 @@ func chunkily(bytes int64, client func(t *testing.T, c *Client)) func(t *testing
 	}
 }
 
-func TestTheEndOfTheLastChunkWaitsForTheCommit(t *testing.T) {
+func TestTheLastChunkWaitsForTheCommit(t *testing.T) {
 	script := bodied + `
-		C: BDAT 7 LAST
-		B: "hello"
+		C: BDAT 7
+		C: hello
+		S: 250 more
 		quiet 2m
-		B: "\r\n"
+		C: BDAT 0 LAST
 		quiet 10m
 		S: 250 taken` + quit
 	meet(t, script, chunkily(1000, func(t *testing.T, c *Client) {
@@ -91,8 +92,10 @@ func TestChunkTranscripts(t *testing.T) {
 		want   []string
 	}{
 		{"a message smaller than a chunk is one", 15, lines, single + `
-			C: BDAT 14 LAST
+			C: BDAT 14
 			B: ".a\r\n..\r\n.\r\nb\r\n"
+			S: 250 more
+			C: BDAT 0 LAST
 			S: 250 taken` + quit, []string{"dot 2yz"}},
 		{"chunks are of their size whatever lines there are, and the next waits for the reply", 5, lines, single + `
 			C: BDAT 5
@@ -103,15 +106,10 @@ func TestChunkTranscripts(t *testing.T) {
 			B: ".\r\n.\r"
 			quiet 1m
 			S: 299 more
-			C: BDAT 4 LAST
+			C: BDAT 4
 			B: "\nb\r\n"
-			S: 250 taken` + quit, []string{"dot 2yz"}},
-		{"the last chunk may be smaller than what is held back", 13, lines, single + `
-			C: BDAT 13
-			B: ".a\r\n..\r\n.\r\nb\r"
 			S: 250 more
-			C: BDAT 1 LAST
-			B: "\n"
+			C: BDAT 0 LAST
 			S: 250 taken` + quit, []string{"dot 2yz"}},
 		{"after a refused chunk comes no other, but RSET", 5, lines, single + `
 			C: BDAT 5
@@ -128,13 +126,17 @@ func TestChunkTranscripts(t *testing.T) {
 			C: RSET
 			S: 250 ok` + quit, []string{"bdat 5yz", "bdat 4yz"}},
 		{"a refused last chunk is followed by RSET too", 99, lines, single + `
-			C: BDAT 14 LAST
+			C: BDAT 14
 			B: ".a\r\n..\r\n.\r\nb\r\n"
+			S: 250 more
+			C: BDAT 0 LAST
 			S: 503 what
 			C: RSET
 			S: 250 ok` + again + `
-			C: BDAT 14 LAST
+			C: BDAT 14
 			B: ".a\r\n..\r\n.\r\nb\r\n"
+			S: 250 more
+			C: BDAT 0 LAST
 			S: 250 taken` + quit, []string{"dot 5yz", "dot 2yz"}},
 		{"who is refused gets no chunk", 99, lines, helloBoth + `
 			C: MAIL FROM:<a@x>
@@ -151,19 +153,28 @@ func TestChunkTranscripts(t *testing.T) {
 			R: "250 ok\r\n250 ok\r\n"
 			eof`, []string{"bdat malformed"}},
 		{"a lost reply to the last chunk is a doubt", 99, lines, single + `
-			C: BDAT 14 LAST
+			C: BDAT 14
 			B: ".a\r\n..\r\n.\r\nb\r\n"
+			S: 250 more
+			C: BDAT 0 LAST
 			close`, []string{"dot cut"}},
 		{"silence after the last chunk is a doubt after the time for the dot", 99, lines, single + `
-			C: BDAT 14 LAST
+			C: BDAT 14
 			B: ".a\r\n..\r\n.\r\nb\r\n"
+			S: 250 more
+			C: BDAT 0 LAST
 			quiet 10m59s
 			eof`, []string{"dot timeout"}},
-		{"a reply before the end of the last chunk accepts nothing", 5, lines, single + `
+		{"a reply too many between two chunks ends it", 5, lines, single + `
 			C: BDAT 5
 			B: ".a\r\n."
 			R: "250 more\r\n250 more\r\n"
 			eof`, []string{"bdat malformed"}},
+		{"a reply too many before the last chunk accepts nothing", 99, lines, single + `
+			C: BDAT 14
+			B: ".a\r\n..\r\n.\r\nb\r\n"
+			R: "250 more\r\n250 taken\r\n"
+			eof`, []string{"body 2yz"}},
 		{"a bare line end is not sent to its end", 99, "ab\ncd\r\nefghi\r\n", single + "\neof", []string{"body 5yz"}},
 		{"a line end that two chunks share is no bare one", 4, "abc\r\n defg\r\n\r\n", single + `
 			C: BDAT 4
@@ -175,8 +186,10 @@ func TestChunkTranscripts(t *testing.T) {
 			C: BDAT 4
 			B: "fg\r\n"
 			S: 250 more
-			C: BDAT 2 LAST
+			C: BDAT 2
 			B: "\r\n"
+			S: 250 more
+			C: BDAT 0 LAST
 			S: 250 taken` + quit, []string{"dot 2yz"}},
 	}
 	for _, tt := range tests {
@@ -236,18 +249,13 @@ func TestWithoutAnOfferOrASizeThereIsNoBDAT(t *testing.T) {
 // A message that is not what it is said to be ends the attempt on this side,
 // before the commit.
 func TestAMessageOfAnotherSizeIsNotSent(t *testing.T) {
-	const begun = single + "\nC: BDAT 7 LAST\n"
-	for name, tt := range map[string]struct{ body, script string }{ // any order: each is judged by itself
-		"shorter":         {"hell\r\n", begun + `B: "hell\r"`},
-		"much shorter":    {"a", single},
-		"longer":          {"hello\r\n\r\n", begun + `B: "hello"`},
-		"no line":         {"hellooo", begun + `B: "hello"`},
-		"half a line end": {"hello!\r", begun + `B: "hello"`},
+	for name, body := range map[string]string{ // any order: each is judged by itself
+		"shorter": "hell\r\n", "longer": "hello\r\n\r\n", "no line": "hellooo", "half a line end": "hello!\r", "nothing": "",
 	} {
 		t.Run(name, func(t *testing.T) {
-			meet(t, tt.script+"\neof", chunkily(1000, func(t *testing.T, c *Client) {
+			meet(t, single+"\neof", chunkily(1000, func(t *testing.T, c *Client) {
 				tx := testTransaction(1)
-				tx.Size, tx.Body = 7, strings.NewReader(tt.body)
+				tx.Size, tx.Body = 7, strings.NewReader(body)
 				tx.Commit = func([]int) error { t.Error("committed"); return nil }
 				r := deliver(t.Context(), c, tx)[0]
 				if r.Err == nil || r.Stage != spec.StageBody {

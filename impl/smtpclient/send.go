@@ -29,7 +29,7 @@ type Transaction struct {
 	// Body is the content: lines that end in CRLF.
 	Body io.Reader
 	// Commit is called when the server has all of the content but the final
-	// dot, or the last octets of the last chunk, with the indices of the recipients that it accepted, at least one.
+	// dot, or the empty last chunk, with the indices of the recipients that it accepted, at least one.
 	// The dot leaves only after it returned nil; else the connection is
 	// dropped. A Client may come to call it while the content is still being
 	// sent.

@@ -15,6 +15,10 @@ const (
 	QUIT = "QUIT\r\n"
 	// STARTTLS is RFC 3207's.
 	STARTTLS = "STARTTLS\r\n"
+	// LastChunk ends a message that was sent by BDAT (RFC 3030 section 2). It is
+	// empty, so that it arrives whole or not at all: there are servers that take a
+	// last chunk for whole when the connection ends within it.
+	LastChunk = "BDAT 0 LAST\r\n"
 )
 
 // A CommandError says that a command cannot be written lawfully.
@@ -126,13 +130,9 @@ func RCPT(recipient string, asked spec.Asked, ext Extensions) ([]byte, error) {
 }
 
 // BDAT writes the command before a chunk of size octets, which follow it at once
-// (RFC 3030 section 2).
-func BDAT(size int64, last bool) []byte {
-	b := strconv.AppendInt([]byte("BDAT "), size, 10)
-	if last {
-		b = append(b, " LAST"...)
-	}
-	return append(b, '\r', '\n')
+// (RFC 3030 section 2). It is not the last chunk.
+func BDAT(size int64) []byte {
+	return append(strconv.AppendInt([]byte("BDAT "), size, 10), '\r', '\n')
 }
 
 // pathTrouble says why address cannot stand between angle brackets: a space

@@ -22,7 +22,7 @@ func NewLineWriter(w io.Writer) *LineWriter { return &LineWriter{w: w} }
 // underlying writer's; it stays.
 func (l *LineWriter) Write(content []byte) (n int, err error) {
 	if l.err == nil {
-		l.err = l.Check(content)
+		l.err = l.check(content)
 	}
 	if l.err == nil {
 		n, l.err = l.w.Write(content)
@@ -30,8 +30,8 @@ func (l *LineWriter) Write(content []byte) (n int, err error) {
 	return n, l.err
 }
 
-// Check takes content that follows as if it were written, and writes nothing.
-func (l *LineWriter) Check(content []byte) error {
+// check looks for a bare CR or LF in content that is about to be written.
+func (l *LineWriter) check(content []byte) error {
 	for len(content) > 0 {
 		piece := content
 		if i := bytes.IndexByte(piece, '\n'); i >= 0 {
