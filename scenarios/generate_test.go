@@ -88,7 +88,8 @@ func genServers(t *rapid.T, s *Scenario) {
 		}
 		if server.Peer = rapid.Bool().Draw(t, "peer"); !server.Peer {
 			text := strings.Join(rapid.SliceOfDistinct(rapid.SampledFrom([]string{
-				"offer PIPELINING, SIZE 1000, CHUNKING, LIMITS RCPTMAX=2", "at dot, first 1: accept; cut", "at bdat, nth 2: 452 4.3.1 No room", "persona mute", "at rcpt <bob@example.net>: 550 5.1.1 No",
+				"offer PIPELINING, SIZE 1000, CHUNKING, LIMITS RCPTMAX=2", "at bdat, nth 2: 452 4.3.1 No room", "at dot, first 1: accept; cut",
+				"persona mute", "at rcpt <bob@example.net>: 550 5.1.1 No",
 			}), rapid.ID).Draw(t, "script"), "\n")
 			script, err := fakesmtp.ParseScript("script", 1, text)
 			if err != nil {

@@ -97,6 +97,16 @@ func dropRules(sc *scenarios.Scenario) []change {
 			s.Script.Offer = fakesmtp.DefaultOffer()
 			return true
 		})
+		for _, keyword := range []string{"CHUNKING", "LIMITS"} {
+			at(func(s *scenarios.Server) bool {
+				if s.Script == nil {
+					return false
+				}
+				before := len(s.Script.Offer)
+				s.Script.Offer = slices.DeleteFunc(s.Script.Offer, func(e fakesmtp.Extension) bool { return e.Keyword == keyword })
+				return len(s.Script.Offer) < before
+			})
+		}
 		at(func(s *scenarios.Server) bool {
 			had := s.Script != nil && len(s.Script.Personas) > 0
 			if had {
@@ -187,6 +197,13 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.TLSAt = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Chunking, d.Chunking) },
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.ChunkingAt) > 0
+			sc.Policy.ChunkingAt = nil
+			return had
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.ChunkBytes, d.Limits.ChunkBytes) },
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.Relays) > 0
 			sc.Policy.Relays = nil
