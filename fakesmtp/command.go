@@ -14,7 +14,8 @@ func plural(octets int) string { return strconv.Itoa(octets) + " octets" }
 // stageOf maps verbs to stages; a verb that is not here has none.
 var stageOf = map[string]spec.Stage{
 	"EHLO": spec.StageEHLO, "HELO": spec.StageHELO, "MAIL": spec.StageMAIL, "RCPT": spec.StageRCPT,
-	"DATA": spec.StageDATA, "STARTTLS": spec.StageSTARTTLS, "AUTH": spec.StageAUTH, "RSET": spec.StageRSET, "QUIT": spec.StageQUIT,
+	"DATA": spec.StageDATA, "BDAT": spec.StageBDAT, "STARTTLS": spec.StageSTARTTLS, "AUTH": spec.StageAUTH, "RSET": spec.StageRSET,
+	"QUIT": spec.StageQUIT,
 }
 
 // wordOf are the commands that have no stage.
@@ -50,6 +51,8 @@ func (c *session) command(line, problem string) error {
 		return c.doRcpt(args)
 	case "DATA":
 		return c.data(args)
+	case "BDAT":
+		return c.bdat(args)
 	case "STARTTLS":
 		return c.starttls(args)
 	case "AUTH":

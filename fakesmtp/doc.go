@@ -22,6 +22,7 @@
 //	at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted; fin
 //
 // "offer" lists exactly what the reply to EHLO offers; "offer none" is nothing.
+// CHUNKING has it take BDAT, and LIMITS RCPTMAX=2 have it take no more than that.
 // A keyword is one that IANA has registered or one that begins with X; any other
 // stands in quotes, so that it is no typing error: offer SIZE, "FROBNICATE 1".
 // Without it a server offers PIPELINING, 8BITMIME, SIZE 67108864 and
@@ -44,8 +45,9 @@
 //	          the command is read, its reply is due
 //	handshake the 220 to STARTTLS is said, the TLS handshake is due
 //	auth      AUTH or a response is read, the reply to it is due
+//	bdat      a chunk that is not the last is read, its reply is due
 //	body      the first byte of the content is there
-//	dot       all of the content is read, the reply is due
+//	dot       all of the content is read, also of the last chunk, the reply is due
 //
 // A command that is wrong by itself, by syntax or by order, is refused without
 // asking the rules.
@@ -118,6 +120,7 @@
 //	at ehlo: 250-mx1|250-SIZE 1000|250 PIPELINING
 //	at mail from <alice@*>, after 1h, until 2h: 421 4.3.2 Closing; fin
 //	at rcpt <*@example.net>, over 100 recipients: 452 4.5.3 Too many recipients
+//	at bdat, nth 2: 452 4.3.1 No room
 //	at body: cut after 100
 //	at body, attempt 1: 552 5.3.4 Too big; fin
 //	at starttls: 454 4.7.0 TLS not available
@@ -132,7 +135,8 @@
 // commands out of order, malformed, unknown, too long, or with parameters that
 // were not offered; input before the greeting or before a reply that had to be
 // waited for; lines that are too long, a bare CR or LF, NUL, a dot that was not
-// doubled, octets above 127 without 8BITMIME. Input that came early is seen
+// doubled, octets above 127 without 8BITMIME; BDAT that was not offered, or beside
+// DATA in one transaction; more than was stated with LIMITS (RFC 9422). Input that came early is seen
 // only as far as it has arrived when the reply is sent; a rule with a delay
 // sees more. A server never blames a client wrongly.
 package fakesmtp

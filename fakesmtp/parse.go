@@ -153,8 +153,11 @@ func (c *cursor) extension() Extension {
 			h = near + " " + h
 		}
 		c.fail(start, h, "there is no extension %s", e.Keyword)
-	case keyword == "CHUNKING" || keyword == "BINARYMIME":
-		c.fail(start, "leave it out", "this server does not know BDAT, so it cannot offer %s", e.Keyword)
+	case keyword == "BINARYMIME":
+		c.fail(start, "leave it out", "this server does not know BODY=BINARYMIME, so it cannot offer %s", e.Keyword)
+	case keyword == "LIMITS" && !escaped && e.oddLimits():
+		c.fail(start, fmt.Sprintf("write LIMITS MAILMAX=1 RCPTMAX=100 RCPTDOMAINMAX=1, or some of it; if it is meant, write it in quotes: offer %q", e),
+			"LIMITS has a limit that is unknown, or no number from 1 to 999999")
 	case keyword == "SIZE" && e.Params != "":
 		if _, err := strconv.ParseInt(e.Params, 10, 64); err != nil || e.Params[0] == '-' || e.Params[0] == '+' {
 			c.fail(start, `write SIZE 10485760; for a wrong reply write at ehlo: 250-mx|250 SIZE huge`, "%q is not a size in bytes", e.Params)
@@ -176,7 +179,7 @@ func printable(s string) bool {
 // Stages at which a rule can stand, in the order of a session.
 var ruleStages = [...]spec.Stage{
 	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageSTARTTLS, spec.StageHandshake, spec.StageAUTH, spec.StageMAIL,
-	spec.StageRCPT, spec.StageDATA, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT,
+	spec.StageRCPT, spec.StageDATA, spec.StageBDAT, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT,
 }
 
 // rule takes what stands after "at".
@@ -217,7 +220,7 @@ func (c *cursor) addresses(r *Rule) {
 			c.fail(at, "write a recipient such as <bob@example.net>, or from <> for the null sender", "no recipient is empty")
 		}
 		if !hasRecipient(r.Stage) {
-			c.fail(at, "only rcpt, data, body and dot match a recipient", "no recipient is known at %s", r.Stage)
+			c.fail(at, "only rcpt, data, bdat, body and dot match a recipient", "no recipient is known at %s", r.Stage)
 		}
 	}
 	c.done()
@@ -227,7 +230,7 @@ func (c *cursor) addresses(r *Rule) {
 			r.From = nullSender
 		}
 		if !hasEnvelope(r.Stage) {
-			c.fail(at, "only mail, rcpt, data, body and dot match a sender", "no sender is known at %s", r.Stage)
+			c.fail(at, "only mail, rcpt, data, bdat, body and dot match a sender", "no sender is known at %s", r.Stage)
 		}
 	}
 }

@@ -64,8 +64,10 @@ func stageMeaning(s spec.Stage) string {
 		return "the 220 to STARTTLS is said, the TLS handshake is due"
 	case spec.StageBody:
 		return "the first byte of the content is there; a reply here is an early one, and none comes at the dot"
+	case spec.StageBDAT:
+		return "a chunk that is not the last is read, its reply is due"
 	case spec.StageDot:
-		return "all of the content is read, the reply is due"
+		return "all of the content is read, also of the last chunk, the reply is due"
 	case spec.StageAUTH:
 		return "AUTH or a response is read, the reply to it is due; once for each step of the login"
 	case spec.StageRCPT:

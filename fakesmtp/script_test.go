@@ -105,7 +105,8 @@ func TestScriptsHaveACanonicalText(t *testing.T) {
 func TestErrorsPointAtTheSpot(t *testing.T) {
 	var b strings.Builder
 	for _, text := range []string{
-		"of PIPELINING", "offer", "offer PIPELINING,", "offer SIZE big", "offer SIZE -1", "offer CHUNKING", "offer 8-BIT_MIME",
+		"of PIPELINING", "offer", "offer PIPELINING,", "offer SIZE big", "offer SIZE -1", "offer BINARYMIME",
+		"offer LIMITS RCPTMAX=0", "offer LIMITS", "offer LIMITS RCPTMAX=1 FOO=2", "offer 8-BIT_MIME",
 		"offer VRFY, HELP, vrfy", "offer PIPELNING", "offer FROBNICATE 1", "offer \"FROBNICATE\", \"8-BIT_MIME\"", "offer \"\"",
 		"offer X\x01",
 		"offer none please", "offer none\noffer none", "hostname", "hostname a/b", "hostname -bad-",

@@ -69,6 +69,8 @@ func genPolicy(t *rapid.T) spec.Policy {
 		}
 	})
 	maybe("own", func() { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} })
+	maybe("chunking", func() { p.Chunking, p.Limits.ChunkBytes = true, 100 })
+	maybe("chunking at", func() { p.ChunkingAt = map[string]bool{"example.net": true, "c.example": false} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })
 	maybe("lifetime", func() { p.Schedule.Lifetime = genDuration(t, "lifetime") })
@@ -93,7 +95,8 @@ func genServers(t *rapid.T, s *Scenario) {
 		}
 		if server.Peer = rapid.Bool().Draw(t, "peer"); !server.Peer {
 			text := strings.Join(rapid.SliceOfDistinct(rapid.SampledFrom([]string{
-				"offer PIPELINING, SIZE 1000", "at dot, first 1: accept; cut", "persona mute", "at rcpt <bob@example.net>: 550 5.1.1 No",
+				"offer PIPELINING, SIZE 1000, CHUNKING, LIMITS RCPTMAX=2", "at bdat, nth 2: 452 4.3.1 No room", "at dot, first 1: accept; cut",
+				"persona mute", "at rcpt <bob@example.net>: 550 5.1.1 No",
 			}), rapid.ID).Draw(t, "script"), "\n")
 			script, err := fakesmtp.ParseScript("script", 1, text)
 			if err != nil {

@@ -109,8 +109,10 @@ func implied(s *Scenario) []string {
 			out = append(out, "time")
 		}
 	}
-	if slices.ContainsFunc(s.Servers, Server.offersTLS) {
-		out = append(out, "tls")
+	for _, offered := range []struct{ keyword, need string }{{"STARTTLS", "tls"}, {"CHUNKING", "chunking"}, {"LIMITS", "limits"}} {
+		if s.offer(offered.keyword) {
+			out = append(out, offered.need)
+		}
 	}
 	if len(s.Policy.Logins) > 0 {
 		out = append(out, "auth")

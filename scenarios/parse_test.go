@@ -71,6 +71,8 @@ in_doubt retry Example.COM
 tls required
 tls verified Example.COM
 tls off smart1.example
+chunking on
+chunking off Example.COM
 relays smart1.example, smart2.example:587
 fallback last.example
 login smart1.example relay "s3 cret"  PLAIN,LOGIN in clear
@@ -85,6 +87,7 @@ limit message-bytes 70000
 limit window 5
 limit next-hops 6
 limit reply-bytes 700
+limit chunk-bytes 900
 timeout resolve 1s
 timeout connect 2s
 timeout greeting 3s
@@ -102,6 +105,7 @@ timeout quit 9s
 		Hostname: "out.example", Port: 2525, InDoubt: spec.DoubtHold,
 		InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS:       spec.TLSRequired, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "smart1.example": spec.TLSOff},
+		Chunking: true, ChunkingAt: map[string]bool{"example.com": false},
 		Relays: []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
 		Logins: map[string]spec.Login{
 			"smart1.example": {User: "relay", Secret: spec.NewSecret("s3 cret"), Mechanisms: []spec.Mechanism{spec.Plain, spec.LoginPlain}, Clear: true},
@@ -110,7 +114,7 @@ timeout quit 9s
 		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
 		DelayWarning: 2 * time.Hour,
 		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
-			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700},
+			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700, ChunkBytes: 900},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,
 			STARTTLS: 10 * time.Second, AUTH: 12 * time.Second,
 			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,

@@ -24,6 +24,9 @@ var refused = []struct{ name, sections, place, reason string }{
 
 	{"policy unknown", "-- relay --\nin_doubt maybe\n", ":3:10:", "report, hold, retry"},
 	{"TLS level unknown", "-- relay --\ntls verfied\n", ":3:5:", `did you mean "verified"`},
+	{"chunking is no word", "-- relay --\nchunking maybe\n", ":3:10:", "on"},
+	{"chunking twice at one domain", "-- relay --\nchunking off example.net\nchunking on Example.net\n", ":4:1:", "twice"},
+	{"chunks of nothing", "-- relay --\nlimit chunk-bytes 0\n", ":3:19:", "at least 1"},
 	{"TLS level twice at one domain", "-- relay --\ntls off example.net\ntls required Example.net\n", ":4:1:", "twice"},
 	{"login without a host", "-- relay --\nlogin\n", ":3:6:", "the host is missing"},
 	{"login at a port", "-- relay --\nrelays a.example\nlogin a.example:587 relay \"x\"\n", ":4:7:", "is not a host"},

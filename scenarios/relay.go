@@ -32,6 +32,9 @@ func settings() []setting {
 			readInDoubt, showInDoubt},
 		{"tls", "tls off|opportunistic|required|verified [DOMAIN|HOST]",
 			"how far mail must be encrypted, everywhere, for one domain, or at one of relays and fallback; opportunistic unless said", readTLS, showTLS},
+		{"chunking", "chunking on|off [DOMAIN|HOST]",
+			"whether BDAT is said where CHUNKING is offered, everywhere, for one domain, or at one of relays and fallback; off unless said",
+			readChunking, showChunking},
 		{"relays", "relays HOST[:PORT], ...", "relay mode: only these hosts, in order, and no MX look-up",
 			func(l *line, p *spec.Policy) { p.Relays = l.hops() },
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Relays) > 0, strings.Join(p.Relays, ", ")) }},
@@ -86,6 +89,8 @@ var bounds = []bound{
 		func(l spec.Limits) int64 { return int64(l.NextHops) }, func(l *spec.Limits, n int64) { l.NextHops = int(n) }},
 	{"reply-bytes", "the size of one reply",
 		func(l spec.Limits) int64 { return int64(l.ReplyBytes) }, func(l *spec.Limits, n int64) { l.ReplyBytes = int(n) }},
+	{"chunk-bytes", "what follows one BDAT",
+		func(l spec.Limits) int64 { return l.ChunkBytes }, func(l *spec.Limits, n int64) { l.ChunkBytes = n }},
 }
 
 // A wait is one time-out by its name in the language.
@@ -156,7 +161,7 @@ func settingKey(text string) string {
 		return f[0] + " " + f[1]
 	case len(f) > 1 && (f[0] == "route" || f[0] == "login"):
 		return f[0] + " for " + strings.ToLower(f[1])
-	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls"):
+	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls" || f[0] == "chunking"):
 		return f[0] + " for " + strings.ToLower(f[2])
 	}
 	return f[0]

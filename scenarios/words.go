@@ -139,5 +139,7 @@ var needs = []term{
 	{"dns", "the DNS can be made to answer wrongly, late or not at all"},
 	{"tls", "the relay speaks STARTTLS, and trusts the authority of the servers here"},
 	{"auth", "the relay logs in at smart hosts"},
+	{"chunking", "the relay can be told to say BDAT where CHUNKING is offered"},
+	{"limits", "the relay heeds LIMITS"},
 	{"config", "the relay can be configured: relay hosts, limits, schedule, time-outs"},
 }

@@ -192,7 +192,7 @@ func (s *session) refuses(r *rcpt, e *event) refusal {
 		}
 		event := EventAt(StageRCPT, replyOf(e.Reply), taken)
 		no.good = no.good || event == Reply5
-		no.now = no.now || event == Reply4 || event == Reply421
+		no.now = no.now || event == Reply4 || event == Reply421 || event == TooMany
 	}
 	s.to = slices.DeleteFunc(s.to, func(other *rcpt) bool { return other == r })
 	return no

@@ -71,7 +71,7 @@ type session struct {
 	// offered is true once it answered EHLO or HELO, dsn when it offered DSN.
 	offered, dsn bool
 	// shifted is true when a server that had said more than it was asked gave a
-	// 3yz where none belongs; data once there was a DATA in the transaction.
+	// 3yz where none belongs; data once there was a DATA or BDAT in the transaction.
 	shifted, data bool
 	// last is who was named last.
 	last *rcpt
@@ -232,6 +232,9 @@ func (c *Checker) command(e *event) {
 		c.judgePassedOn(s, r, e)
 	case StageDATA:
 		s.data = true
+	case StageBDAT:
+		s.data = true
+		c.judgeChunk(s, e)
 	case StageDot:
 		s.dot = e
 		c.judgeDotted(s, e)
@@ -282,7 +285,7 @@ func (c *Checker) reply(e *event) {
 		if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 			c.wire.lastNo.set(s.addr, e.seq)
 		}
-	case StageDATA, StageBody, StageDot:
+	case StageDATA, StageBDAT, StageBody, StageDot:
 		if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 			c.concerns(s, e, &c.wire.lastNo, func(r *rcpt) *int { return &r.lastNo })
 		}
@@ -304,7 +307,8 @@ func (c *Checker) reply(e *event) {
 			c.wire.blurred.set(s.addr, e.seq)
 		}
 	}
-	if e.Stage == StageBody && strings.HasPrefix(e.Reply, "2") {
+	// To a chunk before the last a 2yz belongs, but two may be taken for one more.
+	if (e.Stage == StageBody || e.Stage == StageBDAT && s.muddled) && strings.HasPrefix(e.Reply, "2") {
 		c.concerns(s, e, &c.wire.earlyYes, func(r *rcpt) *int { return &r.earlyYes })
 	}
 	if e.Stage == StageRCPT && !strings.HasPrefix(e.Reply, "2") && s.last != nil {
@@ -315,7 +319,7 @@ func (c *Checker) reply(e *event) {
 		return
 	}
 	switch e.Stage {
-	case StageBody:
+	case StageBody, StageBDAT:
 		s.early = e
 		for _, r := range c.dotted(s, e) {
 			r.early = e

@@ -21,6 +21,7 @@ func DefaultLimits() Limits {
 		WindowGroups:             10_000,
 		NextHops:                 20,
 		ReplyBytes:               64 << 10,
+		ChunkBytes:               1 << 20,
 	}
 }
 
@@ -43,6 +44,7 @@ func (l Limits) Validate() error {
 		{"next hops", int64(l.NextHops), 1},
 		// RFC 5321 section 4.5.3.1.5: one reply line may have 512 octets.
 		{"reply bytes", int64(l.ReplyBytes), 512},
+		{"chunk bytes", l.ChunkBytes, 1},
 	} {
 		if x.value < x.least {
 			return fmt.Errorf("limit on %s: %d is less than %d", x.name, x.value, x.least)

@@ -114,8 +114,14 @@ type Policy struct {
 	TLSAt map[string]TLSLevel
 	// Logins are the credentials for hosts of Relays, Routes and Fallback, by
 	// their names in lower case. See LoginFor.
-	Logins   map[string]Login
-	Schedule Schedule
+	Logins map[string]Login
+	// Chunking has content sent by BDAT to servers that offer CHUNKING (RFC
+	// 3030); it is off unless said. ChunkingAt overrides it for destinations, and
+	// for the hosts of relays, routes and fallback by their names. See
+	// ChunkingFor.
+	Chunking   bool
+	ChunkingAt map[string]bool
+	Schedule   Schedule
 	// DelayWarning is how long after its submission a message that is still not
 	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
 	// section 5.2.5); 0 is never.
@@ -177,6 +183,22 @@ func (p Policy) TLSFor(destination, host string) TLSLevel {
 		at = max(at, TLSRequired)
 	}
 	return at
+}
+
+// ChunkingFor reports whether BDAT may be said to a host in mail for a
+// destination. Where one entry of ChunkingAt names the destination and another
+// the host, both must allow it: one of the two cannot do it.
+func (p Policy) ChunkingFor(destination, host string) bool {
+	at, ok := p.ChunkingAt[strings.ToLower(destination)]
+	if p.configured(destination, host) {
+		if by, named := p.ChunkingAt[hostName(host)]; named {
+			at, ok = by && (at || !ok), true
+		}
+	}
+	if ok {
+		return at
+	}
+	return p.Chunking
 }
 
 // TLSNames returns the names of which a host's certificate must have one under
@@ -247,6 +269,8 @@ type Limits struct {
 	NextHops int
 	// ReplyBytes caps one reply, all lines together.
 	ReplyBytes int
+	// ChunkBytes caps what follows one BDAT (RFC 3030). It costs no memory.
+	ChunkBytes int64
 }
 
 // Timeouts of the stages of a delivery; RFC 5321 section 4.5.3.2 gives the

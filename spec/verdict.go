@@ -22,10 +22,15 @@ const (
 	StageMAIL
 	StageRCPT
 	StageDATA
-	// StageBody is the message text, all but the final dot.
+	// StageBDAT is the reply to a chunk of the message text that is not the last
+	// (RFC 3030), once all of the chunk is with the server.
+	StageBDAT
+	// StageBody is the message text, all but the final dot; after BDAT, a chunk
+	// that is not the last.
 	StageBody
 	// StageDot begins when the first byte of the final CRLF.CRLF is handed to
-	// the network, and ends with the reply. Only here can doubt arise.
+	// the network, or of "BDAT n LAST", and ends with the reply. Only here can
+	// doubt arise.
 	StageDot
 	StageRSET
 	StageQUIT
@@ -34,7 +39,7 @@ const (
 var stageNames = [...]string{
 	StageResolve: "resolve", StageConnect: "connect", StageGreeting: "greeting", StageEHLO: "ehlo", StageHELO: "helo",
 	StageSTARTTLS: "starttls", StageHandshake: "handshake", StageAUTH: "auth",
-	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
+	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBDAT: "bdat", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
 }
 
 // String returns the stage's name as it stands in traces and scenario files.
@@ -105,17 +110,20 @@ const (
 	// Untrusted: the server's certificate is not the one that the policy
 	// requires; or in a login it has not proved that it knows the secret, too.
 	Untrusted
+	// TooMany: the server takes no more recipients in this transaction; it has
+	// taken others. See EventAt.
+	TooMany
 )
 
 var eventNames = [...]string{
 	Reply2: "2yz", Reply3: "3yz", Reply4: "4yz", Reply421: "421", Reply5: "5yz", Malformed: "malformed", Timeout: "timeout", Cut: "cut",
 	Refused: "refused", NoDomain: "nxdomain", NoAddress: "no-address", DNSTrouble: "dns-trouble", NullMX: "null-mx", Loop: "loop",
-	NotOffered: "not-offered", Untrusted: "untrusted",
+	NotOffered: "not-offered", Untrusted: "untrusted", TooMany: "too-many",
 }
 
 // String returns the event's name as it stands in traces.
 func (e Event) String() string {
-	if e >= Reply2 && e <= Untrusted {
+	if e >= Reply2 && e <= TooMany {
 		return eventNames[e]
 	}
 	return fmt.Sprintf("Event(%d)", uint8(e))
@@ -123,7 +131,7 @@ func (e Event) String() string {
 
 // ParseEvent is the inverse of Event.String.
 func ParseEvent(name string) (Event, error) {
-	for e := Reply2; e <= Untrusted; e++ {
+	for e := Reply2; e <= TooMany; e++ {
 		if eventNames[e] == name {
 			return e, nil
 		}
@@ -134,7 +142,7 @@ func ParseEvent(name string) (Event, error) {
 // Events lists all events in order.
 func Events() []Event {
 	var all []Event
-	for e := Reply2; e <= Untrusted; e++ {
+	for e := Reply2; e <= TooMany; e++ {
 		all = append(all, e)
 	}
 	return all
@@ -158,17 +166,24 @@ func EventOf(r Reply) Event {
 }
 
 // EventAt classifies a reply by what it says at a stage, where that is another
-// thing than its code. There is one case: 552 to RCPT may mean "too many
-// recipients". RFC 821 had that code for it, and RFC 5321 section 4.5.3.1.10
-// says that clients should treat it as temporary, like 452: the recipient goes
-// into another transaction. It means that when the enhanced code says so
-// (5.5.3), or when there is none and another recipient was taken before in the
+// thing than its code. There is one case: 452 and 552 to RCPT may mean "too many
+// recipients". RFC 821 had 552 for it, and RFC 5321 section 4.5.3.1.10 says that
+// clients should treat it as temporary, like 452: the recipient goes into
+// another transaction. They mean that when the enhanced code says so (4.5.3 or
+// 5.5.3), or when there is none and another recipient was taken before in the
 // same transaction. Otherwise it is the mailbox that is full (5.2.2).
+//
+// Only when another was taken does a transaction more promise anything: a server
+// to whom the first is one too many is to be asked later.
 func EventAt(stage Stage, r Reply, taken bool) Event {
-	if stage == StageRCPT && r.Code == 552 && (r.Enhanced == "5.5.3" || r.Enhanced == "" && taken) {
+	tooMany := r.Enhanced == "4.5.3" || r.Enhanced == "5.5.3"
+	if stage != StageRCPT || r.Code != 452 && r.Code != 552 || !tooMany && (r.Enhanced != "" || !taken) {
+		return EventOf(r)
+	}
+	if !taken {
 		return Reply4
 	}
-	return EventOf(r)
+	return TooMany
 }
 
 // A Verdict is what a stage and an event mean for the recipients concerned.
@@ -189,15 +204,20 @@ const (
 	// InDoubt: the server may or may not have accepted; the in_doubt policy
 	// decides.
 	InDoubt
+	// NextTransaction: the recipients concerned go into another transaction with
+	// the same server, now; unless this one ends with the connection, which
+	// defers them.
+	NextTransaction
 )
 
 var verdictNames = [...]string{
 	Proceed: "proceed", NextHost: "next-host", Defer: "defer", FailRecipient: "fail-recipient", FailMessage: "fail-message", InDoubt: "in-doubt",
+	NextTransaction: "next-transaction",
 }
 
 // String returns the verdict's name as it stands in traces.
 func (v Verdict) String() string {
-	if v >= Proceed && v <= InDoubt {
+	if v >= Proceed && v <= NextTransaction {
 		return verdictNames[v]
 	}
 	return fmt.Sprintf("Verdict(%d)", uint8(v))
@@ -205,7 +225,7 @@ func (v Verdict) String() string {
 
 // ParseVerdict is the inverse of Verdict.String.
 func ParseVerdict(name string) (Verdict, error) {
-	for v := Proceed; v <= InDoubt; v++ {
+	for v := Proceed; v <= NextTransaction; v++ {
 		if verdictNames[v] == name {
 			return v, nil
 		}

@@ -23,7 +23,7 @@ func Decide(stage Stage, event Event) Cell {
 
 // CanOccur reports whether an event can occur at a stage.
 func CanOccur(stage Stage, event Event) bool {
-	return stage >= StageResolve && stage <= StageQUIT && event >= Reply2 && event <= Untrusted && verdictTable[stage][event].Verdict != 0
+	return stage >= StageResolve && stage <= StageQUIT && event >= Reply2 && event <= TooMany && verdictTable[stage][event].Verdict != 0
 }
 
 // cannotOccur is the Source of a cell that no section speaks about.
@@ -43,7 +43,7 @@ const (
 )
 
 // The verdict table. What stands in no row cannot occur. It is never written to.
-var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
+var verdictTable = [StageQUIT + 1][TooMany + 1]Cell{
 	StageResolve: {
 		NoDomain:   {FailMessage, "RFC 5321 5.1", "The domain does not exist, and trying again will not make it."},
 		NoAddress:  {FailMessage, "RFC 5321 5.1", "The domain exists, but names no host that could take mail."},
@@ -139,6 +139,7 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2.3", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
+		TooMany:   {NextTransaction, "RFC 5321 4.5.3.1.10", "The server takes no more at once, but has taken others: the rest follow in a transaction of their own."},
 	},
 	StageDATA: {
 		Reply2:    {NextHost, "RFC 5321 4.3.2", whyUnasked},
@@ -148,6 +149,18 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Reply5:    {FailMessage, "RFC 5321 4.2.1", "The transaction is refused for good."},
 		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2.4", whySilent},
+		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
+	},
+	// The message is not whole before the last chunk, so none of this is an
+	// acceptance.
+	StageBDAT: {
+		Reply2:    {Proceed, "RFC 3030 2", "The server has the chunk and waits for the next one."},
+		Reply3:    {NextHost, "RFC 5321 4.3.2", whyUnasked},
+		Reply4:    {NextHost, "RFC 3030 2", "The transaction has failed for now; no other chunk may follow, but another host may take the mail."},
+		Reply421:  {NextHost, "RFC 5321 3.8", whyClosing},
+		Reply5:    {FailMessage, "RFC 3030 2", "The transaction is refused for good; no other chunk may follow."},
+		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
+		Timeout:   {NextHost, "RFC 5321 4.5.3.2.5", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
 	},
 	// A server may not reply before the final dot, but for 421; some do, and
@@ -202,7 +215,7 @@ func Table() string {
 		for _, event := range Events() {
 			if CanOccur(stage, event) {
 				c := Decide(stage, event)
-				fmt.Fprintf(&b, "%-9s %-12s %-15s %-19s %s\n", stage, event, c.Verdict, c.Source, c.Why)
+				fmt.Fprintf(&b, "%-9s %-12s %-16s %-19s %s\n", stage, event, c.Verdict, c.Source, c.Why)
 			}
 		}
 	}

@@ -138,17 +138,17 @@ func (k *checker) hosts() {
 	check("fallback", k.config.Fallback)
 }
 
-// defaultKey is the key of in_doubt and tls that is no destination.
+// defaultKey is the key of in_doubt, tls and chunking that is no destination.
 const defaultKey = "default"
 
-// destination returns a key of in_doubt or tls as spec.Policy.Destination names it.
+// destination returns a key of in_doubt, tls or chunking as spec.Policy.Destination names it.
 func destination(key string) string { return strings.TrimSuffix(strings.ToLower(key), ".") }
 
 func (k *checker) doubts() {
 	k.destinations("in_doubt", slices.Sorted(maps.Keys(k.config.InDoubt)), nil)
 }
 
-// levels checks those for whom a TLS level is set: destinations, and the hosts
+// levels checks those for whom a TLS level or chunking is set: destinations, and the hosts
 // of relays, routes and fallback.
 func (k *checker) levels() {
 	var hosts []string
@@ -162,6 +162,7 @@ func (k *checker) levels() {
 		}
 	}
 	k.destinations("tls", slices.Sorted(maps.Keys(k.config.TLS)), hosts)
+	k.destinations("chunking", slices.Sorted(maps.Keys(k.config.Chunking)), hosts)
 }
 
 // destinations checks that the keys of a mapping are destinations, or one of
@@ -177,7 +178,7 @@ func (k *checker) destinations(mapping string, names, others []string) {
 		case len(k.config.Relays) > 0 && dest != spec.RelayDestination && !k.routed(dest):
 			why := fmt.Errorf("all mail without a route leaves through relays, so the one destination is called %q", spec.RelayDestination)
 			if len(others) > 0 {
-				why = fmt.Errorf("%w; those with a level of their own are %s", why, strings.Join(others, ", "))
+				why = fmt.Errorf("%w; those with an entry of their own are %s", why, strings.Join(others, ", "))
 			}
 			k.at(key(mapping, name), why)
 		case len(k.config.Relays) == 0 && !isLiteral(dest) && fullName(dest) != nil:
@@ -223,6 +224,7 @@ func (k *checker) numbers() {
 		{"window_groups", func(l *spec.Limits) { l.WindowGroups = given.WindowGroups }},
 		{"next_hops", func(l *spec.Limits) { l.NextHops = given.NextHops }},
 		{"reply_bytes", func(l *spec.Limits) { l.ReplyBytes = given.ReplyBytes }},
+		{"chunk_bytes", func(l *spec.Limits) { l.ChunkBytes = given.ChunkBytes }},
 	} {
 		changed := l
 		one.set(&changed)

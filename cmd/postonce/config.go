@@ -25,6 +25,7 @@ type config struct {
 	Spool     text              `yaml:"spool"`
 	InDoubt   map[string]doubt  `yaml:"in_doubt"`
 	TLS       map[string]level  `yaml:"tls"`
+	Chunking  map[string]onOff  `yaml:"chunking"`
 	Relays    []text            `yaml:"relays"`
 	Fallback  []text            `yaml:"fallback"`
 	Routes    map[string][]text `yaml:"routes"`
@@ -59,6 +60,7 @@ type limits struct {
 	WindowGroups             count `yaml:"window_groups"`
 	NextHops                 count `yaml:"next_hops"`
 	ReplyBytes               count `yaml:"reply_bytes"`
+	ChunkBytes               count `yaml:"chunk_bytes"`
 }
 
 type timeouts struct {
@@ -85,7 +87,7 @@ func defaults() *config {
 		Limits: limits{
 			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.RecipientsPerTransaction),
 			count(l.RecipientsPerMessage), count(l.MessageBytes), 100, count(l.WindowGroups), count(l.NextHops),
-			count(l.ReplyBytes),
+			count(l.ReplyBytes), count(l.ChunkBytes),
 		},
 		Timeouts: timeouts{
 			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.STARTTLS), duration(t.MAIL),
@@ -104,7 +106,7 @@ func (c *config) policy() spec.Policy {
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		Routes: c.routes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
-		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{},
+		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{},
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
 			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,
@@ -114,7 +116,7 @@ func (c *config) policy() spec.Policy {
 			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
 			RecipientsPerTransaction: int(l.RecipientsPerTransaction), RecipientsPerMessage: int(l.RecipientsPerMessage),
 			MessageBytes: int64(l.MessageBytes), WindowGroups: int(l.WindowGroups), NextHops: int(l.NextHops),
-			ReplyBytes: int(l.ReplyBytes),
+			ReplyBytes: int(l.ReplyBytes), ChunkBytes: int64(l.ChunkBytes),
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Duration(t.Resolve), Connect: time.Duration(t.Connect), Greeting: time.Duration(t.Greeting),
@@ -132,6 +134,13 @@ func (c *config) policy() spec.Policy {
 			p.TLS = spec.TLSLevel(level)
 		} else {
 			p.TLSAt[destination(key)] = spec.TLSLevel(level)
+		}
+	}
+	for key, on := range c.Chunking {
+		if key == defaultKey {
+			p.Chunking = bool(on)
+		} else {
+			p.ChunkingAt[destination(key)] = bool(on)
 		}
 	}
 	return p

@@ -109,7 +109,7 @@ func TestDefaultsAreThoseOfSpec(t *testing.T) {
 	cfg.Hostname = "mail.example.org"
 	want := spec.DefaultPolicy("mail.example.org")
 	got := cfg.policy()
-	got.InDoubtAt, got.TLSAt = nil, nil
+	got.InDoubtAt, got.TLSAt, got.ChunkingAt = nil, nil, nil
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-spec +config):\n%s", d)
 	}
@@ -122,6 +122,7 @@ listen: "[::1]:25"
 spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
 tls: {default: off, Example.COM.: verified, "[192.0.2.9]": required}
+chunking: {default: on, Example.COM: on, "[192.0.2.9]": off}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
 prefer: ipv6
@@ -140,6 +141,7 @@ limits:
   window_groups: 7
   next_hops: 8
   reply_bytes: 519
+  chunk_bytes: 10
 timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, starttls: 10s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
 log: {format: json, level: debug}
 `))
@@ -154,11 +156,13 @@ log: {format: json, level: debug}
 		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
+		Chunking:     true,
+		ChunkingAt:   map[string]bool{"example.com": true, "[192.0.2.9]": false},
 		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
 		DelayWarning: 20 * time.Minute,
 		Limits: spec.Limits{
 			Deliveries: 1, DeliveriesPerDestination: 2, RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
-			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519,
+			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519, ChunkBytes: 10,
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second, STARTTLS: 10 * time.Second,

@@ -35,6 +35,8 @@ type doubt spec.InDoubtPolicy
 
 type level spec.TLSLevel
 
+type onOff bool
+
 type family string
 
 type logFormat string
@@ -178,6 +180,16 @@ func (l *level) UnmarshalYAML(node ast.Node) error {
 	}
 	*l = level(v)
 	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (o *onOff) UnmarshalYAML(node ast.Node) error {
+	s, err := scalar(node, "on or off")
+	if err == nil && s != "on" && s != "off" {
+		err = wrong(node, "%.40q is neither: write on or off", s)
+	}
+	*o = s == "on"
+	return err
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.

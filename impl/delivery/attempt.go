@@ -83,16 +83,20 @@ func (a *attempt) conclude(r Result) {
 	a.open = nil
 }
 
-// take takes the results of a transaction: those left for the next host stay
-// open.
+// take takes the results of a transaction: those left for the next host, or for
+// the next transaction, stay open.
 func (a *attempt) take(results []Result) {
 	for _, group := range alike(results) {
 		a.tell(group[0], recipients(group))
 	}
 	for _, r := range results {
-		if r.Verdict == spec.NextHost {
+		switch r.Verdict {
+		case spec.NextHost:
 			a.remember(r)
 			continue
+		case spec.NextTransaction:
+			continue
+		default: // it is a result
 		}
 		a.results = append(a.results, r)
 		a.open = slices.DeleteFunc(a.open, func(open string) bool { return open == r.Recipient })

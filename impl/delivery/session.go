@@ -29,9 +29,9 @@ type lost struct {
 }
 
 // session holds one conversation with a server, for the recipients in queue. It
-// returns those who should be tried there again, over another connection: not
-// more than were never asked about, because the server ended the connection
-// between two transactions. It is always shorter than queue.
+// returns those who should be tried there again, over another connection: who was
+// never asked about, or was one too many, when the server takes no further
+// transaction on this one. They are always fewer than queue.
 func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []string) {
 	host := h.Host
 	conn, r := a.dial(ctx, h)
@@ -41,7 +41,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 	}
 	c := smtpclient.New(conn, smtpclient.Options{
 		Hostname: a.d.Policy.Hostname, Host: host.Name, Timeouts: a.d.Policy.Timeouts, ReplyBytes: a.d.Policy.Limits.ReplyBytes,
-		TLS: a.tls(h), Login: a.login(h),
+		TLS: a.tls(h), Login: a.login(h), ChunkBytes: a.chunkBytes(host.Name),
 	})
 	a.talking = conn.LocalAddr().String()
 	defer func() {
@@ -57,13 +57,16 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 		return nil
 	}
 	for first := true; len(queue) > 0; first = false {
-		n := min(len(queue), max(1, a.d.Policy.Limits.RecipientsPerTransaction))
-		results := a.transact(ctx, c, host, queue[:n])
+		now, later := c.Fit(queue, max(1, a.d.Policy.Limits.RecipientsPerTransaction))
+		if len(now) == 0 {
+			return queue
+		}
+		results := a.transact(ctx, c, host, now)
 		if !first && hungUp(results[0]) {
 			return queue
 		}
+		queue = append(a.tooMany(results), later...)
 		a.take(results)
-		queue = queue[n:]
 		if dotLeft(results) {
 			// At once: the longer it takes to store a reply, the likelier a
 			// crash makes a doubt of it.
@@ -78,6 +81,35 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 			if !ready {
 				return queue
 			}
+		}
+	}
+	return nil
+}
+
+// chunkBytes is how large a chunk may be that is sent to a host; 0 is never to
+// send one.
+func (a *attempt) chunkBytes(host string) int64 {
+	if !a.d.Policy.ChunkingFor(a.job.Dest, host) {
+		return 0
+	}
+	return a.d.Policy.Limits.ChunkBytes
+}
+
+// tooMany returns who goes into another transaction. There is one only when
+// somebody was taken in this one, or it would have no end, and when it did not
+// end with the connection: else they wait, as after any other 4yz.
+func (a *attempt) tooMany(results []Result) (again []string) {
+	for _, r := range results {
+		if r.Verdict == spec.NextTransaction {
+			again = append(again, r.Recipient)
+		}
+	}
+	if a.stop == nil && !broken(results) && len(again) < len(results) {
+		return again
+	}
+	for i, r := range results {
+		if r.Verdict == spec.NextTransaction {
+			results[i].Event, results[i].Verdict = spec.Reply4, spec.Decide(spec.StageRCPT, spec.Reply4).Verdict
 		}
 	}
 	return nil

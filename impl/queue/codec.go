@@ -59,25 +59,21 @@ func (r *Recipient) append(b []byte) []byte {
 	return appendString(b, t.Text)
 }
 
-// lateStages came to be when the others had their numbers, and are stored
-// behind them, in this order.
-var lateStages = [...]spec.Stage{spec.StageSTARTTLS, spec.StageHandshake, spec.StageAUTH}
+// storedStages are the numbers by which stages are stored. Those that came to be
+// when others had their numbers, are stored behind them.
+var storedStages = [...]byte{
+	spec.StageResolve: 1, spec.StageConnect: 2, spec.StageGreeting: 3, spec.StageEHLO: 4, spec.StageHELO: 5,
+	spec.StageMAIL: 6, spec.StageRCPT: 7, spec.StageDATA: 8, spec.StageBody: 9, spec.StageDot: 10, spec.StageRSET: 11, spec.StageQUIT: 12,
+	spec.StageSTARTTLS: 13, spec.StageHandshake: 14,
+	spec.StageBDAT: 15, spec.StageAUTH: 16,
+}
 
 // storedStage is the number by which a stage is stored.
 func storedStage(s spec.Stage) byte {
-	if s > spec.StageQUIT {
-		return byte(s)
+	if int(s) < len(storedStages) {
+		return storedStages[s]
 	}
-	before := 0
-	for i, late := range lateStages {
-		if s == late {
-			return byte(int(spec.StageQUIT) - len(lateStages) + 1 + i)
-		}
-		if s > late {
-			before++
-		}
-	}
-	return byte(int(s) - before)
+	return byte(s)
 }
 
 // stageStored is the inverse of storedStage.

@@ -167,7 +167,7 @@ func TestStagesAreStoredByNumbersThatNeverChange(t *testing.T) {
 	for stage, want := range map[spec.Stage]byte{ // any order: each is judged by itself
 		spec.StageResolve: 1, spec.StageConnect: 2, spec.StageGreeting: 3, spec.StageEHLO: 4, spec.StageHELO: 5, spec.StageMAIL: 6,
 		spec.StageRCPT: 7, spec.StageDATA: 8, spec.StageBody: 9, spec.StageDot: 10, spec.StageRSET: 11, spec.StageQUIT: 12,
-		spec.StageSTARTTLS: 13, spec.StageHandshake: 14, spec.StageAUTH: 15,
+		spec.StageSTARTTLS: 13, spec.StageHandshake: 14, spec.StageBDAT: 15, spec.StageAUTH: 16,
 	} {
 		if got := storedStage(stage); got != want || stageStored(want) != stage {
 			t.Errorf("%v is stored as %d and read as %v, want %d", stage, got, stageStored(want), want)

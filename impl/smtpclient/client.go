@@ -37,6 +37,9 @@ type Options struct {
 	TLS TLS
 	// Login is what the client makes itself known with; nil for nothing.
 	Login *Login
+	// ChunkBytes caps the octets that follow one BDAT, where the server offers
+	// CHUNKING; 0 is never to say BDAT.
+	ChunkBytes int64
 }
 
 // A Client is one conversation. It belongs to one goroutine.
@@ -54,6 +57,8 @@ type Client struct {
 	dirty bool
 	// hidden are texts that a login has said: shown is without them.
 	hidden []string
+	// used is what was said of what the server limits.
+	used used
 }
 
 // New returns a Client on a connection that was just made. Nothing is read or
@@ -113,8 +118,12 @@ func (c *Client) TakesDSN() bool { return c.ext.DSN }
 // Ready reports whether the connection can take a transaction. After one that
 // ended without a dot it says RSET first (RFC 5321 section 4.1.1.5), and any
 // other answer than 2yz means that it cannot. The result is that of RSET, zero
-// when it was not said; it changes no recipient's.
+// when it was not said; it changes no recipient's. A connection that has had as
+// many transactions as the server takes is not Ready.
 func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
+	if c.spent() {
+		return false, Result{}
+	}
 	if c.broken || !c.dirty {
 		return !c.broken, Result{}
 	}
@@ -166,7 +175,7 @@ func (c *Client) limit(stage spec.Stage) time.Duration {
 		return t.RCPT
 	case spec.StageDATA:
 		return t.DATA
-	case spec.StageBody:
+	case spec.StageBody, spec.StageBDAT:
 		return t.Block
 	case spec.StageDot:
 		return t.Dot

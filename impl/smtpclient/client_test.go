@@ -256,7 +256,7 @@ func TestTranscripts(t *testing.T) {
 				S: 354 go` + content + `
 				C: .
 				S: 250 taken` + quit,
-			want: []string{"rcpt 5yz", "dot 2yz", "rcpt 4yz", "rcpt 5yz", "rcpt 4yz"},
+			want: []string{"rcpt 5yz", "dot 2yz", "rcpt too-many", "rcpt 5yz", "rcpt too-many"},
 		},
 		{
 			name: "the reply to the dot is for those accepted only", recipients: 2,

@@ -29,7 +29,7 @@ type Transaction struct {
 	// Body is the content: lines that end in CRLF.
 	Body io.Reader
 	// Commit is called when the server has all of the content but the final
-	// dot, with the indices of the recipients that it accepted, at least one.
+	// dot, or the empty last chunk, with the indices of the recipients that it accepted, at least one.
 	// The dot leaves only after it returned nil; else the connection is
 	// dropped. A Client may come to call it while the content is still being
 	// sent.
@@ -61,8 +61,8 @@ type transaction struct {
 	results []Result
 	// accepted are the recipients on the way whose RCPT was accepted.
 	accepted []int
-	// taken: the server accepted some recipient, of interest or not.
-	taken bool
+	// taken counts the recipients that the server accepted, of interest or not.
+	taken int
 	// refused: the server took no mail from the sender.
 	refused bool
 	// data: the server waits for the content.
@@ -79,15 +79,20 @@ func (t *transaction) run() {
 		return
 	}
 	t.envelope(commands)
-	if !t.data {
+	var terminator []byte
+	var r Result
+	var ok bool
+	switch {
+	case t.chunked() && len(t.accepted) > 0:
+		terminator, r, ok = t.chunks()
+	case !t.data:
 		return
-	}
-	if len(t.accepted) == 0 {
+	case len(t.accepted) == 0:
 		t.loneDot()
 		return
+	default:
+		terminator, r, ok = t.content()
 	}
-
-	terminator, r, ok := t.content()
 	if !ok {
 		t.conclude(r)
 		return
@@ -164,6 +169,9 @@ func (t *transaction) commands() []command {
 	if len(all) == 1 {
 		return nil
 	}
+	if t.chunked() {
+		return all // No chunk leaves before it is known for whom.
+	}
 	return append(all, command{stage: spec.StageDATA, line: []byte(wire.DATA)})
 }
 
@@ -176,7 +184,11 @@ func (t *transaction) envelope(commands []command) {
 		commands = commands[n:]
 	}
 	if !t.data && !t.c.broken {
-		if r, ok := t.c.unasked(t.ctx, spec.StageDATA); ok {
+		stage := spec.StageDATA
+		if t.chunked() {
+			stage = spec.StageBDAT
+		}
+		if r, ok := t.c.unasked(t.ctx, stage); ok {
 			t.void(r)
 		}
 	}
@@ -222,6 +234,7 @@ func (t *transaction) exchange(group []command) {
 	var lines []byte
 	for _, cmd := range group {
 		lines = append(lines, cmd.line...)
+		t.use(cmd)
 	}
 	if err := c.write(t.ctx, lines, c.limit(group[0].stage)); err != nil {
 		t.conclude(c.lastWords(t.ctx, group[0].stage, err))
@@ -261,9 +274,14 @@ func (t *transaction) answer(cmd command, r Result) {
 		t.conclude(r)
 	case cmd.stage == spec.StageRCPT:
 		if r.Reply.Code != 0 {
-			r.Event = spec.EventAt(cmd.stage, r.Reply, t.taken)
+			r.Event = spec.EventAt(cmd.stage, r.Reply, t.taken > 0)
 		}
-		t.taken = t.taken || r.OK()
+		switch {
+		case r.OK():
+			t.taken++
+		case r.Event == spec.TooMany:
+			t.c.used.learnt = t.taken
+		}
 		switch i := cmd.recipient; {
 		case t.results[i].Stage != 0:
 		case r.OK():
@@ -294,7 +312,7 @@ func (t *transaction) void(r Result) {
 // an acceptance of nobody. Where a recipient was accepted but is not wanted,
 // a dot could make a message of nothing: then the connection is dropped.
 func (t *transaction) loneDot() {
-	if t.taken {
+	if t.taken > 0 {
 		t.c.abort()
 		return
 	}

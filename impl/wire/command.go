@@ -17,6 +17,10 @@ const (
 	STARTTLS = "STARTTLS\r\n"
 	// AuthCancel ends a login in the place of a response (RFC 4954 section 4).
 	AuthCancel = "*\r\n"
+	// LastChunk ends a message that was sent by BDAT (RFC 3030 section 2). It is
+	// empty, so that it arrives whole or not at all: there are servers that take a
+	// last chunk for whole when the connection ends within it.
+	LastChunk = "BDAT 0 LAST\r\n"
 )
 
 // A CommandError says that a command cannot be written lawfully.
@@ -125,6 +129,12 @@ func RCPT(recipient string, asked spec.Asked, ext Extensions) ([]byte, error) {
 		}
 	}
 	return line("RCPT", "5.1.3", " TO:<", recipient, ">", params)
+}
+
+// BDAT writes the command before a chunk of size octets, which follow it at once
+// (RFC 3030 section 2). It is not the last chunk.
+func BDAT(size int64) []byte {
+	return append(strconv.AppendInt([]byte("BDAT "), size, 10), '\r', '\n')
 }
 
 // pathTrouble says why address cannot stand between angle brackets: a space

@@ -25,6 +25,10 @@ type Extensions struct {
 	// Auth are the mechanisms of a login (RFC 4954), in upper case. Older servers
 	// have them after "AUTH=", as in drafts of it; some say both.
 	Auth []string
+	// Chunking: content may be sent by BDAT (RFC 3030).
+	Chunking bool
+	// Limits are those that the server states (RFC 9422).
+	Limits Limits
 	// DSN: MAIL may carry RET= and ENVID=, RCPT NOTIFY= and ORCPT= (RFC 3461).
 	DSN bool
 	// EnhancedStatusCodes: replies carry them (RFC 2034). It is for the
@@ -74,6 +78,12 @@ func (e *Extensions) note(x Extension) {
 		e.EightBitMIME = true
 	case "STARTTLS":
 		e.STARTTLS = true
+	case "CHUNKING":
+		e.Chunking = true
+	case "LIMITS":
+		if e.Limits == (Limits{}) {
+			e.Limits = parseLimits(x.Params)
+		}
 	case "DSN":
 		e.DSN = true
 	case "AUTH":

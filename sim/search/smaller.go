@@ -91,13 +91,9 @@ func dropRules(sc *scenarios.Scenario) []change {
 		if s.Script == nil {
 			continue
 		}
-		at(func(s *scenarios.Server) bool {
-			if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
-				return false
-			}
-			s.Script.Offer = fakesmtp.DefaultOffer()
-			return true
-		})
+		for _, change := range lessOffered() {
+			at(change)
+		}
 		at(func(s *scenarios.Server) bool {
 			had := s.Script != nil && len(s.Script.Personas) > 0
 			if had {
@@ -137,6 +133,29 @@ func dropRules(sc *scenarios.Scenario) []change {
 			})
 			rule(func(s *fakesmtp.Script, _ *fakesmtp.Rule) bool { s.Rules = slices.Delete(s.Rules, k, k+1); return true })
 		}
+	}
+	return all
+}
+
+// lessOffered has a server offer what it offers unless told, or leaves out one of
+// its extensions.
+func lessOffered() []func(*scenarios.Server) bool {
+	all := []func(*scenarios.Server) bool{func(s *scenarios.Server) bool {
+		if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
+			return false
+		}
+		s.Script.Offer = fakesmtp.DefaultOffer()
+		return true
+	}}
+	for _, keyword := range []string{"CHUNKING", "LIMITS"} {
+		all = append(all, func(s *scenarios.Server) bool {
+			if s.Script == nil {
+				return false
+			}
+			before := len(s.Script.Offer)
+			s.Script.Offer = slices.DeleteFunc(s.Script.Offer, func(e fakesmtp.Extension) bool { return e.Keyword == keyword })
+			return len(s.Script.Offer) < before
+		})
 	}
 	return all
 }
@@ -188,6 +207,13 @@ func plainPolicy(*scenarios.Scenario) []change {
 			sc.Policy.TLSAt = nil
 			return had
 		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Chunking, d.Chunking) },
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.ChunkingAt) > 0
+			sc.Policy.ChunkingAt = nil
+			return had
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.ChunkBytes, d.Limits.ChunkBytes) },
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.Relays) > 0
 			sc.Policy.Relays = nil

@@ -104,7 +104,7 @@ func Places() []Place {
 const (
 	states = int(spec.Deleted) + 1 // 0 is "new": nothing was known before
 	stages = int(spec.StageQUIT)
-	events = int(spec.Untrusted)
+	events = int(spec.TooMany)
 	// faults is the number of kinds; a test holds it against spec.Faults.
 	faults = 41
 

@@ -1,0 +1,48 @@
+package spec
+
+import "testing"
+
+// chunked has the content go in two chunks.
+func chunked(t testing.TB, text string) string {
+	return after("stage=rcpt", `
+1.6s   server mx1 command session=s1 host=mx1 stage=bdat text="BDAT 100"
+1.6s   server mx1 reply session=s1 host=mx1 stage=bdat reply="250 100 octets"
+1.6s   server mx1 command session=s1 host=mx1 stage=bdat text="BDAT 7 LAST"`)(t, text)
+}
+
+func on(p *Policy) { p.Chunking = true }
+
+func TestChunksAreThoseOfThePolicy(t *testing.T) {
+	off := func(at string) func(*Policy) {
+		return func(p *Policy) {
+			p.Chunking, p.Fallback, p.ChunkingAt = true, []string{"mx1:25"}, map[string]bool{at: false}
+		}
+	}
+	runTrials(t, []trial{
+		{name: "on", base: delivered, edits: []edit{chunked}, policy: on},
+		{name: "off", base: delivered, edits: []edit{chunked},
+			want: []string{"WIRE-LAWFUL: says BDAT to mx1 in mail for example.net, though policy says that chunking is off"}},
+		{name: "off for the domain", base: delivered, edits: []edit{chunked}, policy: off("example.net"), want: []string{"WIRE-LAWFUL: chunking is off"}},
+		{name: "off at the host", base: delivered, edits: []edit{chunked}, policy: off("mx1"), want: []string{"WIRE-LAWFUL: chunking is off"}},
+		{name: "off for another domain", base: delivered, edits: []edit{chunked}, policy: off("example.com")},
+		{name: "as large as allowed", base: delivered, edits: []edit{chunked}, policy: func(p *Policy) { on(p); p.Limits.ChunkBytes = 100 }},
+		{name: "larger than allowed", base: delivered, edits: []edit{chunked}, policy: func(p *Policy) { on(p); p.Limits.ChunkBytes = 99 },
+			want: []string{"FAIR-AND-BOUNDED: a chunk of 100 octets, more than 99"}},
+		{name: "no sizes", base: delivered, policy: on, edits: []edit{chunked, with("BDAT 100", "BDAT"), with("BDAT 7 LAST", "BDAT x")}},
+	})
+}
+
+// What is said to a chunk before the last is neither a yes nor a no to the mail,
+// unless the server says more than it was asked.
+func TestAReplyToAChunkIsNoReplyToTheMail(t *testing.T) {
+	twice := after("text=\"BDAT 7 LAST\"", `
+1.6s   server mx1 fault session=s1 host=mx1 stage=bdat faults=reply-extra text="at bdat: repeat 2; 250 ok"
+1.6s   server mx1 reply session=s1 host=mx1 stage=bdat reply="250 ok"`)
+	lost := []edit{chunked, without("mx1 accepted"), without("mx1 replied")}
+	runTrials(t, []trial{
+		{name: "delivered, for a chunk was", base: delivered, policy: on, edits: lost, want: []string{"TRUE-REPORTS: delivered"}},
+		{name: "delivered, for a chunk was twice", base: delivered, policy: on, edits: append(lost, twice)},
+		{name: "retried after the dot, which nobody refused", base: retried, policy: on, edits: []edit{chunked},
+			want: []string{"NEVER-TWICE: will send m1 to bob@example.net again, though its final dot had left", "NEVER-TWICE"}},
+	})
+}
