@@ -41,6 +41,9 @@ func checkCommand(c console) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := cfg.secrets(); err != nil {
+			return fmt.Errorf("%s: %w", *path, err)
+		}
 		fmt.Fprintf(c.out, "%s is good: %s would take mail on %s and keep it in %s\n", *path, cfg.Hostname, cfg.Listen, cfg.Spool)
 		return nil
 	}
@@ -61,6 +64,7 @@ func (k *checker) check() error {
 	k.routes()
 	k.doubts()
 	k.levels()
+	k.logins()
 	k.numbers()
 	return errors.Join(k.errs...)
 }

@@ -29,6 +29,7 @@ type config struct {
 	Relays    []text            `yaml:"relays"`
 	Fallback  []text            `yaml:"fallback"`
 	Routes    map[string][]text `yaml:"routes"`
+	Login     map[string]login  `yaml:"login"`
 	Own       []text            `yaml:"own"`
 	Prefer    family            `yaml:"prefer"`
 	Resolvers []text            `yaml:"resolvers"`
@@ -69,6 +70,7 @@ type timeouts struct {
 	Greeting duration `yaml:"greeting"`
 	EHLO     duration `yaml:"ehlo"`
 	STARTTLS duration `yaml:"starttls"`
+	AUTH     duration `yaml:"auth"`
 	MAIL     duration `yaml:"mail"`
 	RCPT     duration `yaml:"rcpt"`
 	DATA     duration `yaml:"data"`
@@ -90,8 +92,8 @@ func defaults() *config {
 			count(l.ReplyBytes), count(l.ChunkBytes),
 		},
 		Timeouts: timeouts{
-			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.STARTTLS), duration(t.MAIL),
-			duration(t.RCPT), duration(t.DATA), duration(t.Block), duration(t.Dot), duration(t.QUIT),
+			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.STARTTLS), duration(t.AUTH),
+			duration(t.MAIL), duration(t.RCPT), duration(t.DATA), duration(t.Block), duration(t.Dot), duration(t.QUIT),
 		},
 	}
 	c.Log.Format = "text"
@@ -106,7 +108,7 @@ func (c *config) policy() spec.Policy {
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		Routes: c.routes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
 		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
-		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{},
+		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{}, Logins: c.logins(),
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
 			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,
@@ -120,8 +122,8 @@ func (c *config) policy() spec.Policy {
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Duration(t.Resolve), Connect: time.Duration(t.Connect), Greeting: time.Duration(t.Greeting),
-			EHLO: time.Duration(t.EHLO), STARTTLS: time.Duration(t.STARTTLS), MAIL: time.Duration(t.MAIL), RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA),
-			Block: time.Duration(t.Block), Dot: time.Duration(t.Dot), QUIT: time.Duration(t.QUIT),
+			EHLO: time.Duration(t.EHLO), STARTTLS: time.Duration(t.STARTTLS), AUTH: time.Duration(t.AUTH), MAIL: time.Duration(t.MAIL),
+			RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA), Block: time.Duration(t.Block), Dot: time.Duration(t.Dot), QUIT: time.Duration(t.QUIT),
 		},
 	}
 	for key, policy := range c.InDoubt {
@@ -211,6 +213,9 @@ func parse(source []byte) (*config, error) {
 	}
 	if len(file.Docs) == 0 || empty(file.Docs[0].Body) {
 		return cfg, nil
+	}
+	if err := inTheOpen(file.Docs[0].Body); err != nil {
+		return nil, err
 	}
 	if err := plain(file.Docs[0].Body); err != nil {
 		return nil, pointed(err)

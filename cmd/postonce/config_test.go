@@ -125,6 +125,9 @@ tls: {default: off, Example.COM.: verified, "[192.0.2.9]": required}
 chunking: {default: on, Example.COM: on, "[192.0.2.9]": off}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
+login:
+  MX.Example.org: {user: relay, secret_env: A, mechanisms: [plain, SCRAM-SHA-256], clear: true}
+  "[192.0.2.9]": {user: me@example.net, secret_file: /run/secret}
 prefer: ipv6
 own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
@@ -142,7 +145,7 @@ limits:
   next_hops: 8
   reply_bytes: 519
   chunk_bytes: 10
-timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, starttls: 10s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
+timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, starttls: 10s, auth: 12s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
 log: {format: json, level: debug}
 `))
 	if err != nil {
@@ -152,6 +155,10 @@ log: {format: json, level: debug}
 		Hostname: "relay.example.net", Fallback: []string{"[192.0.2.9]:2525"}, Port: 2526,
 		Routes: map[string][]string{
 			"example.net": {"mx.example.org:2525", "192.0.2.7"}, ".xn--bcher-kva.example": {"b.example.org"}, "[192.0.2.1]": {"c.example.org"},
+		},
+		Logins: map[string]spec.Login{
+			"mx.example.org": {User: "relay", Mechanisms: []spec.Mechanism{spec.Plain, spec.SCRAMSHA256}, Clear: true},
+			"[192.0.2.9]":    {User: "me@example.net"},
 		},
 		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
@@ -166,7 +173,8 @@ log: {format: json, level: debug}
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second, STARTTLS: 10 * time.Second,
-			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute, QUIT: 9 * time.Second,
+			AUTH: 12 * time.Second, MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute,
+			QUIT: 9 * time.Second,
 		},
 	}
 	if d := cmp.Diff(want, cfg.policy()); d != "" {
