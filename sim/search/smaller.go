@@ -97,16 +97,8 @@ func dropRules(sc *scenarios.Scenario) []change {
 			s.Script.Offer = fakesmtp.DefaultOffer()
 			return true
 		})
-		for _, keyword := range []string{"CHUNKING", "LIMITS"} {
-			at(func(s *scenarios.Server) bool {
-				if s.Script == nil {
-					return false
-				}
-				before := len(s.Script.Offer)
-				s.Script.Offer = slices.DeleteFunc(s.Script.Offer, func(e fakesmtp.Extension) bool { return e.Keyword == keyword })
-				return len(s.Script.Offer) < before
-			})
-		}
+		at(offersNo("CHUNKING"))
+		at(offersNo("LIMITS"))
 		at(func(s *scenarios.Server) bool {
 			had := s.Script != nil && len(s.Script.Personas) > 0
 			if had {
