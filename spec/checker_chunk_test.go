@@ -32,6 +32,28 @@ func TestChunksAreThoseOfThePolicy(t *testing.T) {
 	})
 }
 
+// A server that refused a chunk, and was left for another one, has not said what
+// became of the dot there.
+func TestARefusalIsNoAnswerToTheDotOfAnotherConversation(t *testing.T) {
+	dotted := with("1.6s   relay dot message=m1 queue=Q1 job=j1 dest=example.net host=mx1 to=bob@example.net",
+		"1.6s relay dot message=m1 queue=Q1 job=j1 dest=example.net host=mx1 to=bob@example.net session=s1")
+	refused := func(session, stage string) edit {
+		return after("1.2s   relay attempt", `
+1.25s server mx0 command session=`+session+` host=mx0 stage=mail text="MAIL FROM:<alice@example.org>"
+1.25s server mx0 command session=`+session+` host=mx0 stage=rcpt text="RCPT TO:<bob@example.net>"
+1.26s server mx0 reply session=`+session+` host=mx0 stage=`+stage+` reply="451 4.3.0 Trouble"`)
+	}
+	again := []string{"NEVER-TWICE: will send m1 to bob@example.net again, though its final dot had left"}
+	var trials []trial
+	for _, stage := range []string{"bdat", "body"} {
+		trials = append(trials,
+			trial{name: stage + " elsewhere", base: retried, edits: []edit{without("accepted session=s1"), dotted, refused("s0", stage)}, want: again},
+			trial{name: stage + " there", base: retried, edits: []edit{without("accepted session=s1"), dotted,
+				after("1.5s   server mx1", `1.55s server mx1 reply session=s1 host=mx1 stage=`+stage+` reply="451 4.3.0 Trouble"`)}})
+	}
+	runTrials(t, trials)
+}
+
 // What is said to a chunk before the last is neither a yes nor a no to the mail,
 // unless the server says more than it was asked.
 func TestAReplyToAChunkIsNoReplyToTheMail(t *testing.T) {

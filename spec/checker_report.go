@@ -142,7 +142,7 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	if r.begun != nil && r.doubt != nil && r.doubt.seq > r.begun.seq && c.stoppedBetween(r.begun, e) {
 		r.doubtful = r.doubt // the crash may have hidden the dot
 	}
-	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
+	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.earlyThere() || r.mail.twins || r.given > 1 {
 		return
 	}
 	if max(r.blurred, c.marked(&c.wire.blurred, r)) > r.dot.seq {
@@ -155,6 +155,13 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	}
 	c.violate(NeverTwice, "again "+r.name(), []*event{r.dot, e},
 		"the relay will send %s again, though its final dot had left and no server refused it", r.name())
+}
+
+// earlyThere reports whether a server refused before it had the whole content, in
+// the conversation in which the dot was sent: it may have been taken for the
+// answer to the dot.
+func (r *rcpt) earlyThere() bool {
+	return r.early != nil && (r.dot.Session == "" || r.early.Session == r.dot.Session)
 }
 
 // judgeAcceptedLate judges an acceptance that comes after the relay gave up.

@@ -3,8 +3,10 @@ package search
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/postonce/postonce/fakesmtp"
+	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/spec"
 )
 
@@ -21,6 +23,9 @@ func (g *generator) chunks(n Number) {
 		p.ChunkingAt = map[string]bool{pick(w, "example.net", "example.com", "example.org", "smart1.example.com"): !p.Chunking}
 	}
 	p.Limits.ChunkBytes = pick(w, 60, 100, 1000, 50_000, spec.DefaultLimits().ChunkBytes)
+	if slices.ContainsFunc(g.sc.Plan, func(s scenarios.Step) bool { return s.Size > 1000 }) {
+		p.Limits.ChunkBytes = max(p.Limits.ChunkBytes, 20_000) // thousands of chunks show nothing that ten do not
+	}
 	for _, s := range g.sc.Servers {
 		if s.Script == nil {
 			continue
@@ -80,4 +85,16 @@ func mustRule(text string) fakesmtp.Rule {
 		panic(fmt.Sprintf("a rule that is none: %v", err)) // a mistake in this file
 	}
 	return script.Rules[0]
+}
+
+// offersNo leaves an extension out of what a server offers.
+func offersNo(keyword string) func(s *scenarios.Server) bool {
+	return func(s *scenarios.Server) bool {
+		if s.Script == nil {
+			return false
+		}
+		before := len(s.Script.Offer)
+		s.Script.Offer = slices.DeleteFunc(s.Script.Offer, func(e fakesmtp.Extension) bool { return e.Keyword == keyword })
+		return len(s.Script.Offer) < before
+	}
 }

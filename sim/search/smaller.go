@@ -91,9 +91,15 @@ func dropRules(sc *scenarios.Scenario) []change {
 		if s.Script == nil {
 			continue
 		}
-		for _, change := range lessOffered() {
-			at(change)
-		}
+		at(func(s *scenarios.Server) bool {
+			if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
+				return false
+			}
+			s.Script.Offer = fakesmtp.DefaultOffer()
+			return true
+		})
+		at(offersNo("CHUNKING"))
+		at(offersNo("LIMITS"))
 		at(func(s *scenarios.Server) bool {
 			had := s.Script != nil && len(s.Script.Personas) > 0
 			if had {
@@ -133,29 +139,6 @@ func dropRules(sc *scenarios.Scenario) []change {
 			})
 			rule(func(s *fakesmtp.Script, _ *fakesmtp.Rule) bool { s.Rules = slices.Delete(s.Rules, k, k+1); return true })
 		}
-	}
-	return all
-}
-
-// lessOffered has a server offer what it offers unless told, or leaves out one of
-// its extensions.
-func lessOffered() []func(*scenarios.Server) bool {
-	all := []func(*scenarios.Server) bool{func(s *scenarios.Server) bool {
-		if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
-			return false
-		}
-		s.Script.Offer = fakesmtp.DefaultOffer()
-		return true
-	}}
-	for _, keyword := range []string{"CHUNKING", "LIMITS"} {
-		all = append(all, func(s *scenarios.Server) bool {
-			if s.Script == nil {
-				return false
-			}
-			before := len(s.Script.Offer)
-			s.Script.Offer = slices.DeleteFunc(s.Script.Offer, func(e fakesmtp.Extension) bool { return e.Keyword == keyword })
-			return len(s.Script.Offer) < before
-		})
 	}
 	return all
 }

@@ -78,8 +78,8 @@ func World(n Number) *scenarios.Scenario {
 	g.policy()
 	g.domains()
 	g.way(n)
-	g.chunks(n)
 	g.plan()
+	g.chunks(n)
 	g.trouble()
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
