@@ -245,7 +245,7 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome, FactReport,
+	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome, FactReport,
 		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:

@@ -13,6 +13,8 @@ func DefaultLimits() Limits {
 	return Limits{
 		Deliveries:               500,
 		DeliveriesPerDestination: 20,
+		FirstPerDestination:      5,
+		DeadAfter:                3,
 		RecipientsPerTransaction: 100,
 		RecipientsPerMessage:     1000,
 		MessageBytes:             50 << 20,
@@ -21,6 +23,9 @@ func DefaultLimits() Limits {
 		ReplyBytes:               64 << 10,
 	}
 }
+
+// First is how many deliveries a destination gets at once at first.
+func (l Limits) First() int { return min(l.FirstPerDestination, l.DeliveriesPerDestination) }
 
 // Validate returns an error when a limit is not positive, or so small that
 // lawful mail could not pass.
@@ -32,6 +37,8 @@ func (l Limits) Validate() error {
 	}{
 		{"deliveries", int64(l.Deliveries), 1},
 		{"deliveries per destination", int64(l.DeliveriesPerDestination), 1},
+		{"first deliveries per destination", int64(l.FirstPerDestination), 1},
+		{"attempts until a destination is dead", int64(l.DeadAfter), 0},
 		{"recipients per transaction", int64(l.RecipientsPerTransaction), 1},
 		// RFC 5321 section 4.5.3.1.8: a server must take 100 recipients.
 		{"recipients per message", int64(l.RecipientsPerMessage), 100},

@@ -223,6 +223,14 @@ type Limits struct {
 	// Deliveries at once, in all and per destination. Each holds at most one
 	// connection.
 	Deliveries, DeliveriesPerDestination int
+	// FirstPerDestination is how many a destination gets at once as long as
+	// nothing is known of it. It gets one more each time that as many attempts as
+	// it has reached a server, up to DeliveriesPerDestination; an attempt that
+	// reached none takes one away, down to one.
+	FirstPerDestination int
+	// DeadAfter is after how many attempts in a row that reached no server a
+	// destination is dead for a time, see Schedule.Dead; 0 is never.
+	DeadAfter int
 	// RecipientsPerTransaction caps RCPT per MAIL (RFC 5321 section
 	// 4.5.3.1.8 obliges servers to take 100).
 	RecipientsPerTransaction int

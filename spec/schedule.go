@@ -43,6 +43,10 @@ func (s Schedule) Next(now Wall, attempt int, submitted Wall) Wall {
 	return max(now, min(now.Add(s.Interval(attempt)), s.Expires(submitted)))
 }
 
+// Dead returns for how long a destination is dead that was found to be so times
+// times, with no attempt between that reached it.
+func (s Schedule) Dead(times int) time.Duration { return s.Interval(times) }
+
 // Expires returns when the lifetime ends of a message submitted at submitted.
 // What is still deferred then fails.
 func (s Schedule) Expires(submitted Wall) Wall { return submitted.Add(s.Lifetime) }

@@ -35,6 +35,8 @@ type attempt struct {
 	talking string
 	// failedTLS are the next hops with whom TLS failed, and may be left out.
 	failedTLS []hop
+	// opened: some server opened a session.
+	opened bool
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int
 	// stop is why this side ends the attempt.
@@ -74,6 +76,7 @@ func (a *attempt) conclude(r Result) {
 		return
 	}
 	a.tell(r, a.open)
+	r.Unreached = r.Verdict == spec.Defer && !a.opened && a.stop == nil
 	for _, recipient := range a.open {
 		r.Recipient = recipient
 		a.results = append(a.results, r)

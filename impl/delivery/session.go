@@ -49,6 +49,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 		a.withoutTLS(h, hello)
 		return nil
 	}
+	a.opened = true
 	for first := true; len(queue) > 0; first = false {
 		n := min(len(queue), max(1, a.d.Policy.Limits.RecipientsPerTransaction))
 		results := a.transact(ctx, c, host, queue[:n])

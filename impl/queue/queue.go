@@ -250,6 +250,9 @@ func (q *Queue) commit(c *commit, ops []seam.Op) {
 	if m := c.message; m != nil {
 		m.commits++
 		m.unsure = slices.Concat(m.unsure, c.dests)
+		for _, dest := range c.dests {
+			q.hold(q.destination(dest))
+		}
 		q.withdraw(m, c.dests)
 	}
 	q.act(Commit{q.nextSeq, ops})
@@ -286,6 +289,9 @@ func (q *Queue) durable(e Durable) {
 	if m := c.message; m != nil {
 		m.unsure = without(m.unsure, c.dests)
 		q.known(m, c.dests)
+		for _, dest := range c.dests {
+			q.letGo(q.destination(dest))
+		}
 	}
 	q.recovered()
 }

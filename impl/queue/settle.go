@@ -61,7 +61,12 @@ func (q *Queue) settle(e Settle) {
 		results = append(slices.Clone(results), q.leftover(j, results)...)
 	}
 	if e.Last {
+		if j.group != nil {
+			q.hold(j.group.destination)
+			defer q.letGo(j.group.destination)
+		}
 		q.endJob(j)
+		q.learn(j, e.Results)
 	}
 	if len(results) == 0 {
 		q.release = Settled{Job: e.Job}

@@ -254,6 +254,18 @@ func (e *encoder) destination(q *Queue, d *destination) {
 	if d.heaped {
 		e.wall(d.at)
 	}
+	r := &d.reach
+	e.int(int64(r.limit))
+	e.int(int64(r.good))
+	e.int(int64(r.fails))
+	e.int(int64(r.deaths))
+	if r.deaths > 0 {
+		e.wall(r.until)
+		e.int(int64(len(r.ordered)))
+		for _, id := range inOrder(r.ordered, cmp.Compare) {
+			e.text(string(id))
+		}
+	}
 }
 
 // cursor writes the name of an index key with its time from now on.
