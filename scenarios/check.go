@@ -119,7 +119,7 @@ func (c *checker) needs() {
 			there = slices.ContainsFunc(c.s.Servers, Server.offersTLS)
 			what = "no server offers STARTTLS"
 		case "config":
-			there = !reflect.DeepEqual(c.s.Policy, spec.DefaultPolicy(DefaultHostname))
+			there = !reflect.DeepEqual(c.s.Policy, DefaultPolicy())
 			what = "the relay has the default policy"
 		}
 		if !there {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/postonce/postonce/spec"
 )
 
 // stories loads all stories, or fails.
@@ -112,7 +111,7 @@ func implied(s *Scenario) []string {
 	if slices.ContainsFunc(s.Servers, Server.offersTLS) {
 		out = append(out, "tls")
 	}
-	if !cmp.Equal(s.Policy, spec.DefaultPolicy(DefaultHostname)) {
+	if !cmp.Equal(s.Policy, DefaultPolicy()) {
 		out = append(out, "config")
 	}
 	return out

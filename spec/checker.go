@@ -207,9 +207,15 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTrouble, FactTLS:
+	case FactRoute, FactDial, FactTLS:
 		c.hop(e)
+	case FactTrouble:
+		c.meets(e)
+		c.hop(e)
+	case FactPutOff:
+		c.putOff(e)
 	case FactIntent, FactDot, FactDoubt:
+		c.meets(e)
 		c.hop(e)
 		c.intent(e)
 		c.judgeConnected(e)
@@ -221,6 +227,7 @@ func (c *Checker) belief(e *event) {
 		if !c.disk {
 			c.spool.entry(e.Queue).damaged = e
 		}
+		c.lose()
 	case FactReady:
 		c.fair.ready(e)
 		c.judgeKept()

@@ -18,6 +18,7 @@ func (c *Checker) ends(e *event) {
 		c.stops = keepMost(c.stops, stop{e, c.word}, mostStops)
 		c.orphaned = true
 	}
+	c.fair.leaves(c.clock.ahead, c.now, c.seq)
 	c.fair.clear()
 }
 
@@ -120,8 +121,9 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 		return false
 	}
 	end, _ := r.mail.expires(c.policy)
+	_, by := r.dueBy()
 	for _, s := range c.stops {
-		if s.seq < r.outcome.seq || end == 0 || s.reckoned() < end {
+		if by != nil && s.seq < by.seq || end == 0 || s.reckoned() < end {
 			continue
 		}
 		if len(r.reports) > 0 || c.mute(r.mail.entry) || r.untold() && s.reckoned().Sub(end) <= promptly {

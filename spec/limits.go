@@ -27,6 +27,15 @@ func DefaultLimits() Limits {
 // First is how many deliveries a destination gets at once at first.
 func (l Limits) First() int { return min(l.FirstPerDestination, l.DeliveriesPerDestination) }
 
+// Pace is the least time between the beginnings of two deliveries to one
+// destination; 0 is none.
+func (l Limits) Pace() time.Duration {
+	if l.PerMinute <= 0 {
+		return 0
+	}
+	return time.Minute / time.Duration(l.PerMinute)
+}
+
 // Validate returns an error when a limit is not positive, or so small that
 // lawful mail could not pass.
 func (l Limits) Validate() error {
@@ -39,6 +48,7 @@ func (l Limits) Validate() error {
 		{"deliveries per destination", int64(l.DeliveriesPerDestination), 1},
 		{"first deliveries per destination", int64(l.FirstPerDestination), 1},
 		{"attempts until a destination is dead", int64(l.DeadAfter), 0},
+		{"deliveries per minute", int64(l.PerMinute), 0},
 		{"recipients per transaction", int64(l.RecipientsPerTransaction), 1},
 		// RFC 5321 section 4.5.3.1.8: a server must take 100 recipients.
 		{"recipients per message", int64(l.RecipientsPerMessage), 100},

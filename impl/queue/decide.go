@@ -243,6 +243,7 @@ func (q *Queue) end(m *message, e Decide, chosen []*Recipient) {
 	j := q.close(m, results)
 	j.ticket, j.blocked = e.Ticket, waiting.dests
 	m.unsure = slices.Concat(m.unsure, j.blocked)
+	q.holdOf(j.blocked)
 	q.withdraw(m, j.blocked)
 }
 

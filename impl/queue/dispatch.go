@@ -97,6 +97,7 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 		return
 	}
 	j.attempt = attempt
+	d.reach.began = now
 	q.note(spec.Fact{
 		Kind: spec.FactAttempt, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id,
 		Dest: d.name, To: to, Attempt: attempt, Due: g.line.Due,

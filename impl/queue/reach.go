@@ -19,6 +19,8 @@ type reach struct {
 	fails, deaths int
 	until         spec.Wall
 	last          Trouble
+	// began is when the last delivery began.
+	began spec.Wall
 	// ordered are messages that an operator wants attempted though it is dead.
 	// It is only ever replaced.
 	ordered []spec.QueueID
@@ -64,19 +66,36 @@ func (q *Queue) letGo(d *destination) {
 	q.place(d)
 }
 
+func (q *Queue) holdOf(dests []string) {
+	for _, dest := range dests {
+		q.hold(q.destination(dest))
+	}
+}
+
+func (q *Queue) letGoOf(dests []string) {
+	for _, dest := range dests {
+		q.letGo(q.destination(dest))
+	}
+}
+
 // nextAt returns when a destination next has something to do that it may. What is
 // in its way, a delivery or a batch, places it again when it ends.
 func (q *Queue) nextAt(d *destination) spec.Wall {
 	most := d.reach.limit
-	if d.reach.dead(q.clock.now()) {
+	dead := d.reach.dead(q.clock.now())
+	if dead {
 		if most = q.policy.Limits.DeliveriesPerDestination; d.holds > 0 {
 			return never // one is put off at a time: the others have their turns
 		}
 	}
-	if d.active >= most {
+	at := d.due()
+	if d.active >= most || at == never {
 		return never
 	}
-	return d.due()
+	if pace := q.policy.Limits.Pace(); pace > 0 && d.reach.began != 0 && !dead {
+		at = max(at, d.reach.began.Add(pace))
+	}
+	return at
 }
 
 // atDead decides about the first due group of a dead destination, or about

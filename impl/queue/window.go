@@ -180,6 +180,10 @@ func (q *Queue) place(d *destination) {
 		return
 	}
 	at := q.nextAt(d)
+	idle := at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading && d.holds == 0
+	if free := d.reach.began.Add(q.policy.Limits.Pace()); idle && free > q.clock.now() {
+		at, idle = free, false // what comes next may not go before
+	}
 	switch {
 	case at == never && d.heaped:
 		heap.Remove(&q.timed, d.place)
@@ -190,7 +194,7 @@ func (q *Queue) place(d *destination) {
 		d.at = at
 		heap.Push(&q.timed, d)
 	}
-	if at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading && d.holds == 0 {
+	if idle {
 		delete(q.destinations, d.name)
 	}
 }

@@ -172,7 +172,7 @@ func reset[T comparable](p *T, to T) bool {
 
 // plainPolicy makes settings the default.
 func plainPolicy(*scenarios.Scenario) []change {
-	d := spec.DefaultPolicy(scenarios.DefaultHostname)
+	d := scenarios.DefaultPolicy()
 	return []change{
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Seed, scenarios.DefaultSeed) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.InDoubt, d.InDoubt) },
