@@ -218,6 +218,12 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits, d.Limits) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.Deliveries, d.Limits.Deliveries) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.WindowGroups, d.Limits.WindowGroups) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.DeadAfter, d.Limits.DeadAfter) },
+		func(sc *scenarios.Scenario) bool {
+			return reset(&sc.Policy.Limits.FirstPerDestination, d.Limits.FirstPerDestination)
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.PerMinute, d.Limits.PerMinute) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Jitter, d.Schedule.Jitter) },
 	}
 }
 

@@ -76,6 +76,7 @@ func World(n Number) *scenarios.Scenario {
 		Title: "A random world keeps all rules", Prose: "A random world keeps all rules.\n" + n.Focus() + ", and what else came.",
 	}
 	g.policy()
+	g.load(n)
 	g.domains()
 	g.way(n)
 	g.plan()
