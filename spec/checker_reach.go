@@ -231,6 +231,13 @@ func (c *Checker) putOff(e *event) {
 	}
 }
 
+// putOffTillEnd reports whether the lifetime of r is over, and it was put off: then
+// it may end without an attempt.
+func (c *Checker) putOffTillEnd(r *rcpt) bool {
+	end, _ := r.mail.expires(c.policy)
+	return r.putOff != nil && end != 0 && c.farthest() >= end
+}
+
 // judgePutOff judges whether a recipient may wait, and until when.
 func (c *Checker) judgePutOff(r *rcpt, here *load, e *event) {
 	if r.mail.twins {
