@@ -124,7 +124,7 @@ func (c *checker) needs() {
 		case "limits":
 			there, what = c.s.offer("LIMITS"), "no server offers LIMITS"
 		case "config":
-			there = !reflect.DeepEqual(c.s.Policy, spec.DefaultPolicy(DefaultHostname))
+			there = !reflect.DeepEqual(c.s.Policy, DefaultPolicy())
 			what = "the relay has the default policy"
 		}
 		if !there {

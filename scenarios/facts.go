@@ -23,6 +23,7 @@ var factKinds = []struct {
 	{spec.FactTrouble, "a stage of the delivery went wrong"},
 	{spec.FactIntent, "the intent is durable; the dot may leave"},
 	{spec.FactDot, "the final dot is being sent"},
+	{spec.FactPutOff, "mail that was due waits longer: its destination cannot be reached"},
 	{spec.FactOutcome, "a recipient's new state is durable"},
 	{spec.FactReport, "a report to the sender is durable"},
 	{spec.FactRemoved, "both entries of the message are durably gone"},

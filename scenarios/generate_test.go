@@ -39,7 +39,7 @@ func genDuration(t *rapid.T, label string) time.Duration {
 }
 
 func genPolicy(t *rapid.T) spec.Policy {
-	p := spec.DefaultPolicy(DefaultHostname)
+	p := DefaultPolicy()
 	maybe := func(label string, change func()) {
 		if rapid.IntRange(0, 3).Draw(t, label) == 0 {
 			change()

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/postonce/postonce/spec"
 )
 
 // stories loads all stories, or fails.
@@ -117,7 +115,7 @@ func implied(s *Scenario) []string {
 	if len(s.Policy.Logins) > 0 {
 		out = append(out, "auth")
 	}
-	if !cmp.Equal(s.Policy, spec.DefaultPolicy(DefaultHostname)) {
+	if !cmp.Equal(s.Policy, DefaultPolicy()) {
 		out = append(out, "config")
 	}
 	return out

@@ -53,7 +53,7 @@ bob@example.net queued
 		Name: "dot/lost", Title: "A lost reply is reported",
 		Prose:  "A lost reply\nis reported. The second sentence is not the title.\n\nAnother paragraph.",
 		Source: "https://example.org/bug/1", Rules: []string{"NEVER-TWICE", "rfc1047", "rfc5321#4.5.3.2.6"},
-		Needs: []string{"doubt", "time"}, Seed: 1<<64 - 1, Policy: spec.DefaultPolicy(DefaultHostname),
+		Needs: []string{"doubt", "time"}, Seed: 1<<64 - 1, Policy: DefaultPolicy(),
 		Plan:   []Step{{Kind: StepSubmit, Message: "m1", Sender: "alice@example.org", Recipients: []string{"bob@example.net"}, Line: 10}},
 		Expect: []Expectation{{Recipient: "bob@example.net", State: "queued", Attempts: -1, Acceptances: -1, Reports: -1, Line: 12}},
 	}
@@ -77,10 +77,13 @@ relays smart1.example, smart2.example:587
 fallback last.example
 login smart1.example relay "s3 cret"  PLAIN,LOGIN in clear
 login Last.example "a b" "\"," XOAUTH2
-schedule first 1m, factor 3/2, max 1h, lifetime 4d
+schedule first 1m, factor 3/2, max 1h, jitter 20%, lifetime 4d
 delay_warning 2h
 limit deliveries 2
 limit per-destination 1
+limit first-per-destination 2
+limit dead-after 0
+limit per-minute 90
 limit recipients-per-transaction 3
 limit recipients-per-message 101
 limit message-bytes 70000
@@ -111,9 +114,10 @@ timeout quit 9s
 			"smart1.example": {User: "relay", Secret: spec.NewSecret("s3 cret"), Mechanisms: []spec.Mechanism{spec.Plain, spec.LoginPlain}, Clear: true},
 			"last.example":   {User: "a b", Secret: spec.NewSecret("\","), Mechanisms: []spec.Mechanism{spec.XOAuth2}},
 		},
-		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
+		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Jitter: 20, Lifetime: 96 * time.Hour},
 		DelayWarning: 2 * time.Hour,
-		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
+		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90,
+			RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700, ChunkBytes: 900},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,
 			STARTTLS: 10 * time.Second, AUTH: 12 * time.Second,

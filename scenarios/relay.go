@@ -51,7 +51,8 @@ func settings() []setting {
 		{"prefer", "prefer ipv4|ipv6", "which address of a host is tried first; they take turns from there; ipv4 unless said",
 			func(l *line, p *spec.Policy) { p.PreferIPv6 = l.choose("family", []string{"ipv4", "ipv6"}) == "ipv6" },
 			func(p, _ spec.Policy) []string { return oneIf(p.PreferIPv6, "ipv6") }},
-		{"schedule", "schedule first TIME, factor N/M, max TIME, lifetime TIME", "when to try again; what is left out stays as it is",
+		{"schedule", "schedule first TIME, factor N/M, max TIME, jitter N%, lifetime TIME",
+			"when to try again; what is left out stays as it is; jitter, 0% unless said, is by how much intervals may be shorter",
 			readSchedule, showSchedule},
 		{"delay_warning", "delay_warning TIME", "how long after its submission a message is reported as delayed, to who asked for that; 0s is never",
 			func(l *line, p *spec.Policy) { p.DelayWarning = l.duration("the time", 0) },
@@ -63,34 +64,51 @@ func settings() []setting {
 	}
 }
 
+// DefaultPolicy is what a story's relay does that is told nothing else: what every
+// relay does, but for jitter. A story says to the second when things happen, and
+// what its author writes down must not hang on a hash of a queue ID.
+func DefaultPolicy() spec.Policy {
+	p := spec.DefaultPolicy(DefaultHostname)
+	p.Schedule.Jitter = 0
+	return p
+}
+
 // A bound is one limit by its name in the language.
 type bound struct {
 	word, meaning string
 	get           func(spec.Limits) int64
 	set           func(*spec.Limits, int64)
+	// least is the smallest number that makes sense.
+	least int64
 }
 
 var bounds = []bound{
 	{"deliveries", "deliveries at once, in all",
-		func(l spec.Limits) int64 { return int64(l.Deliveries) }, func(l *spec.Limits, n int64) { l.Deliveries = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.Deliveries) }, func(l *spec.Limits, n int64) { l.Deliveries = int(n) }, 1},
 	{"per-destination", "deliveries at once to one destination",
 		func(l spec.Limits) int64 { return int64(l.DeliveriesPerDestination) },
-		func(l *spec.Limits, n int64) { l.DeliveriesPerDestination = int(n) }},
+		func(l *spec.Limits, n int64) { l.DeliveriesPerDestination = int(n) }, 1},
+	{"first-per-destination", "deliveries at once to one destination, as long as nothing is known of it",
+		func(l spec.Limits) int64 { return int64(l.FirstPerDestination) }, func(l *spec.Limits, n int64) { l.FirstPerDestination = int(n) }, 1},
+	{"dead-after", "attempts in a row that reach no server, until a destination is dead for a time; 0 is never",
+		func(l spec.Limits) int64 { return int64(l.DeadAfter) }, func(l *spec.Limits, n int64) { l.DeadAfter = int(n) }, 0},
+	{"per-minute", "deliveries to one destination that begin in a minute, evenly spaced; 0, as many as come, unless said",
+		func(l spec.Limits) int64 { return int64(l.PerMinute) }, func(l *spec.Limits, n int64) { l.PerMinute = int(n) }, 0},
 	{"recipients-per-transaction", "RCPT per MAIL",
 		func(l spec.Limits) int64 { return int64(l.RecipientsPerTransaction) },
-		func(l *spec.Limits, n int64) { l.RecipientsPerTransaction = int(n) }},
+		func(l *spec.Limits, n int64) { l.RecipientsPerTransaction = int(n) }, 1},
 	{"recipients-per-message", "RCPT at submission",
-		func(l spec.Limits) int64 { return int64(l.RecipientsPerMessage) }, func(l *spec.Limits, n int64) { l.RecipientsPerMessage = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.RecipientsPerMessage) }, func(l *spec.Limits, n int64) { l.RecipientsPerMessage = int(n) }, 1},
 	{"message-bytes", "the size of a submitted message",
-		func(l spec.Limits) int64 { return l.MessageBytes }, func(l *spec.Limits, n int64) { l.MessageBytes = n }},
+		func(l spec.Limits) int64 { return l.MessageBytes }, func(l *spec.Limits, n int64) { l.MessageBytes = n }, 1},
 	{"window", "pairs of message and destination held in memory",
-		func(l spec.Limits) int64 { return int64(l.WindowGroups) }, func(l *spec.Limits, n int64) { l.WindowGroups = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.WindowGroups) }, func(l *spec.Limits, n int64) { l.WindowGroups = int(n) }, 1},
 	{"next-hops", "server addresses that one attempt tries",
-		func(l spec.Limits) int64 { return int64(l.NextHops) }, func(l *spec.Limits, n int64) { l.NextHops = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.NextHops) }, func(l *spec.Limits, n int64) { l.NextHops = int(n) }, 1},
 	{"reply-bytes", "the size of one reply",
-		func(l spec.Limits) int64 { return int64(l.ReplyBytes) }, func(l *spec.Limits, n int64) { l.ReplyBytes = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.ReplyBytes) }, func(l *spec.Limits, n int64) { l.ReplyBytes = int(n) }, 1},
 	{"chunk-bytes", "what follows one BDAT",
-		func(l spec.Limits) int64 { return l.ChunkBytes }, func(l *spec.Limits, n int64) { l.ChunkBytes = n }},
+		func(l spec.Limits) int64 { return l.ChunkBytes }, func(l *spec.Limits, n int64) { l.ChunkBytes = n }, 1},
 }
 
 // A wait is one time-out by its name in the language.
@@ -226,13 +244,15 @@ func showTLS(p, d spec.Policy) []string {
 // readSchedule reads the clauses of a schedule line, in any order.
 func readSchedule(l *line, p *spec.Policy) {
 	for first := true; first || l.comma(); first = false {
-		switch l.choose("clause", []string{"first", "factor", "max", "lifetime"}) {
+		switch l.choose("clause", []string{"first", "factor", "max", "jitter", "lifetime"}) {
 		case "first":
 			p.Schedule.First = l.duration("the first interval", 1)
 		case "factor":
 			p.Schedule.Numerator, p.Schedule.Denominator = l.ratio()
 		case "max":
 			p.Schedule.Max = l.duration("the longest interval", 1)
+		case "jitter":
+			p.Schedule.Jitter = l.percent("the jitter")
 		case "lifetime":
 			p.Schedule.Lifetime = l.duration("the lifetime", 1)
 		}
@@ -251,6 +271,9 @@ func showSchedule(p, d spec.Policy) []string {
 	if s.Max != t.Max {
 		out = append(out, "max "+formatDuration(s.Max))
 	}
+	if s.Jitter != t.Jitter {
+		out = append(out, fmt.Sprintf("jitter %d%%", s.Jitter))
+	}
 	if s.Lifetime != t.Lifetime {
 		out = append(out, "lifetime "+formatDuration(s.Lifetime))
 	}
@@ -263,9 +286,11 @@ func readLimit(l *line, p *spec.Policy) {
 		words = append(words, b.word)
 	}
 	word := l.choose("limit", words)
-	n := l.number("the limit", 1)
 	for _, b := range bounds {
-		if b.word == word && l.err == nil {
+		if b.word != word {
+			continue
+		}
+		if n := l.number("the limit", b.least); l.err == nil {
 			b.set(&p.Limits, n)
 		}
 	}

@@ -210,11 +210,17 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTrouble, FactTLS, FactLogin:
+	case FactRoute, FactDial, FactTLS, FactLogin:
 		c.hop(e)
+	case FactTrouble:
+		c.meets(e)
+		c.hop(e)
+	case FactPutOff:
+		c.putOff(e)
 	case FactAlarm:
 		c.alarm(e)
 	case FactIntent, FactDot, FactDoubt:
+		c.meets(e)
 		c.hop(e)
 		c.intent(e)
 		c.judgeConnected(e)
@@ -226,6 +232,7 @@ func (c *Checker) belief(e *event) {
 		if !c.disk {
 			c.spool.entry(e.Queue).damaged = e
 		}
+		c.lose()
 	case FactReady:
 		c.fair.ready(e)
 		c.judgeKept()
@@ -252,7 +259,7 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactLogin, FactAlarm, FactIntent, FactDot,
+	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactTrouble, FactTLS, FactLogin, FactAlarm, FactIntent, FactDot,
 		FactOutcome, FactReport,
 		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay

@@ -21,6 +21,7 @@ func (c *Checker) ends(e *event) {
 		c.stops = keepMost(c.stops, stop{e, c.word}, mostStops)
 		c.orphaned = true
 	}
+	c.fair.leaves(c.clock.ahead, c.now, c.seq)
 	c.fair.clear()
 }
 
@@ -123,7 +124,8 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 		return false
 	}
 	end, _ := r.mail.expires(c.policy)
-	due := func(s stop) bool { return s.seq > r.outcome.seq && end != 0 && s.reckoned() >= end }
+	_, by := r.dueBy()
+	due := func(s stop) bool { return (by == nil || s.seq > by.seq) && end != 0 && s.reckoned() >= end }
 	if r.untold() && slices.ContainsFunc(c.stops, func(s stop) bool { return due(s) && s.reckoned().Sub(end) <= promptly }) {
 		return true
 	}

@@ -40,12 +40,13 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 // judgeExpiry judges how long after the end of its lifetime a recipient failed
 // that was not being attempted. With its last attempt it may have had to wait.
 func (c *Checker) judgeExpiry(r *rcpt, e *event, end Wall) {
-	if r.state != Queued || c.fair.since == 0 || r.begun != nil && r.outcome.seq < r.begun.seq {
+	_, by := r.dueBy()
+	if r.state != Queued || c.fair.since == 0 || by == nil || r.begun != nil && by.seq < r.begun.seq {
 		return
 	}
 	here := c.fair.dest(r.dest)
-	since := max(end, c.dueTill(r), r.outcome.At, c.fair.since, r.idle, here.full, c.fair.total.full)
-	if here.active < c.policy.Limits.DeliveriesPerDestination && c.fair.total.active < c.policy.Limits.Deliveries && e.At.Sub(since) > promptly {
+	since := max(end, c.dueTill(r), by.At, c.fair.since, r.idle, here.full, c.fair.total.full, here.paced)
+	if !c.full(here) && e.At.Sub(since) > promptly {
 		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, c.clock.jump, e},
 			"the relay let %s fail %s after its lifetime had ended", r.name(), ago(e.At.Sub(end)))
 	}

@@ -93,6 +93,10 @@ type rcpt struct {
 	// dueFrom is how early a process may have made it due that believed another
 	// clock than the one before; 0 is no other than due. See checker_clock.go.
 	dueFrom Wall
+	// putOff is the word that it waits longer, because its destination is dead; waits
+	// is true when it is counted there as waiting. See checker_reach.go.
+	putOff *event
+	waits  bool
 	// dueMoves counts the processes that may have made it so.
 	dueMoves int
 	// idle is when an attempt for the same destination of the message ended.
@@ -391,6 +395,7 @@ func (c *Checker) queued(e *event) {
 		r := c.rcpt(m, to)
 		r.owed = true
 		c.asks(r, e, i)
+		c.counts(r)
 	}
 	c.judgeLifetime(m, e)
 }

@@ -76,6 +76,7 @@ func (c *Checker) outcome(e *event) {
 		default:
 			r.told.parked = nil // it waits for nothing, or for a decision
 		}
+		c.counts(r)
 	}
 }
 

@@ -317,9 +317,9 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 // maybeFated reports whether an entry that nobody has spoken of may be the
 // report on r.
 func (c *Checker) maybeFated(r *rcpt, x *entry) bool {
-	return !r.untold() && (r.attempts > 0 || c.mutely(r, "bounce")) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
+	return !r.untold() && (r.attempts > 0 || c.mutely(r, "bounce") || c.putOffTillEnd(r)) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
 		return y != x && y.nameless() && y.control.kept
-	}) || (r.untold() && r.attempts > 0)
+	}) || r.untold() && (r.attempts > 0 || c.putOffTillEnd(r))
 }
 
 // grace is how long before its end a history that ends in the middle is not

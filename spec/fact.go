@@ -131,6 +131,9 @@ const (
 	FactIntent FactKind = "intent"
 	// FactDot: the final dot is being sent. Job, Dest, Host, To, Session.
 	FactDot FactKind = "dot"
+	// FactPutOff: recipients who were due wait longer, durably, because their
+	// destination cannot be reached. Dest, To, Due, Text is what was met there.
+	FactPutOff FactKind = "put-off"
 	// FactOutcome: a recipient's new state is durable. Dest, Host, To (one),
 	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
 	FactOutcome FactKind = "outcome"

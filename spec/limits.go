@@ -15,6 +15,8 @@ func DefaultLimits() Limits {
 	return Limits{
 		Deliveries:               500,
 		DeliveriesPerDestination: 20,
+		FirstPerDestination:      5,
+		DeadAfter:                3,
 		RecipientsPerTransaction: 100,
 		RecipientsPerMessage:     1000,
 		MessageBytes:             50 << 20,
@@ -23,6 +25,18 @@ func DefaultLimits() Limits {
 		ReplyBytes:               64 << 10,
 		ChunkBytes:               1 << 20,
 	}
+}
+
+// First is how many deliveries a destination gets at once at first.
+func (l Limits) First() int { return min(l.FirstPerDestination, l.DeliveriesPerDestination) }
+
+// Pace is the least time between the beginnings of two deliveries to one
+// destination; 0 is none.
+func (l Limits) Pace() time.Duration {
+	if l.PerMinute <= 0 {
+		return 0
+	}
+	return time.Minute / time.Duration(l.PerMinute)
 }
 
 // Validate returns an error when a limit is not positive, or so small that
@@ -35,6 +49,9 @@ func (l Limits) Validate() error {
 	}{
 		{"deliveries", int64(l.Deliveries), 1},
 		{"deliveries per destination", int64(l.DeliveriesPerDestination), 1},
+		{"first deliveries per destination", int64(l.FirstPerDestination), 1},
+		{"attempts until a destination is dead", int64(l.DeadAfter), 0},
+		{"deliveries per minute", int64(l.PerMinute), 0},
 		{"recipients per transaction", int64(l.RecipientsPerTransaction), 1},
 		// RFC 5321 section 4.5.3.1.8: a server must take 100 recipients.
 		{"recipients per message", int64(l.RecipientsPerMessage), 100},

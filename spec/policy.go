@@ -244,6 +244,9 @@ type Schedule struct {
 	// one before times Numerator/Denominator, at most Max.
 	First, Max             time.Duration
 	Numerator, Denominator int64
+	// Jitter is by up to how many percent an interval is shorter for one mail than
+	// for another, so that what failed together is not tried together again.
+	Jitter int
 	// Lifetime is how long a message is retried after it was submitted; then
 	// what is still deferred fails (RFC 5321 section 4.5.4.1: 4 to 5 days).
 	Lifetime time.Duration
@@ -254,6 +257,17 @@ type Limits struct {
 	// Deliveries at once, in all and per destination. Each holds at most one
 	// connection.
 	Deliveries, DeliveriesPerDestination int
+	// FirstPerDestination is how many a destination gets at once as long as
+	// nothing is known of it. It gets one more each time that as many attempts as
+	// it has reached a server, up to DeliveriesPerDestination; an attempt that
+	// reached none takes one away, down to one.
+	FirstPerDestination int
+	// DeadAfter is after how many attempts in a row that reached no server a
+	// destination is dead for a time, see Schedule.Dead; 0 is never.
+	DeadAfter int
+	// PerMinute is how many deliveries to one destination begin in a minute, evenly
+	// spaced; 0 is as many as come.
+	PerMinute int
 	// RecipientsPerTransaction caps RCPT per MAIL (RFC 5321 section
 	// 4.5.3.1.8 obliges servers to take 100).
 	RecipientsPerTransaction int

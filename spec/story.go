@@ -169,6 +169,8 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 		return "has written down that it is about to send " + about + but(" to ", to) + but(" at ", f.Host)
 	case FactDot:
 		return "sends the final dot of " + about + but(" to ", to) + but(" at ", f.Host)
+	case FactPutOff:
+		return "puts " + about + but(" to ", to) + " off" + due(" until ", f.Due, at) + but(": ", f.Text)
 	case FactOutcome:
 		return "records " + about + but(" to ", to) + " as " + f.State.String() + but(": ", f.Reply) + but(": ", f.Text) + due("; next attempt due at ", f.Due, at)
 	case FactReport:

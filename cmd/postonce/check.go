@@ -222,6 +222,9 @@ func (k *checker) numbers() {
 	}{
 		{"deliveries", func(l *spec.Limits) { l.Deliveries = given.Deliveries }},
 		{"deliveries_per_destination", func(l *spec.Limits) { l.DeliveriesPerDestination = given.DeliveriesPerDestination }},
+		{"first_per_destination", func(l *spec.Limits) { l.FirstPerDestination = given.FirstPerDestination }},
+		{"dead_after", func(l *spec.Limits) { l.DeadAfter = given.DeadAfter }},
+		{"per_minute", func(l *spec.Limits) { l.PerMinute = given.PerMinute }},
 		{"recipients_per_transaction", func(l *spec.Limits) { l.RecipientsPerTransaction = given.RecipientsPerTransaction }},
 		{"recipients_per_message", func(l *spec.Limits) { l.RecipientsPerMessage = given.RecipientsPerMessage }},
 		{"message_bytes", func(l *spec.Limits) { l.MessageBytes = given.MessageBytes }},

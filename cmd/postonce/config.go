@@ -48,12 +48,16 @@ type schedule struct {
 	First    duration `yaml:"first"`
 	Factor   factor   `yaml:"factor"`
 	Max      duration `yaml:"max"`
+	Jitter   percent  `yaml:"jitter"`
 	Lifetime duration `yaml:"lifetime"`
 }
 
 type limits struct {
 	Deliveries               count `yaml:"deliveries"`
 	DeliveriesPerDestination count `yaml:"deliveries_per_destination"`
+	FirstPerDestination      count `yaml:"first_per_destination"`
+	DeadAfter                count `yaml:"dead_after"`
+	PerMinute                count `yaml:"per_minute"`
 	RecipientsPerTransaction count `yaml:"recipients_per_transaction"`
 	RecipientsPerMessage     count `yaml:"recipients_per_message"`
 	MessageBytes             count `yaml:"message_bytes"`
@@ -84,10 +88,11 @@ func defaults() *config {
 	s, l, t := spec.DefaultSchedule(), spec.DefaultLimits(), spec.DefaultTimeouts()
 	c := &config{
 		Listen: "127.0.0.1:2525", Spool: "/var/spool/postonce", Port: 25,
-		Schedule: schedule{duration(s.First), factor{s.Numerator, s.Denominator}, duration(s.Max), duration(s.Lifetime)},
+		Schedule: schedule{duration(s.First), factor{s.Numerator, s.Denominator}, duration(s.Max), percent(s.Jitter), duration(s.Lifetime)},
 		Warning:  warning(spec.DefaultPolicy("").DelayWarning),
 		Limits: limits{
-			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.RecipientsPerTransaction),
+			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.FirstPerDestination), count(l.DeadAfter),
+			count(l.PerMinute), count(l.RecipientsPerTransaction),
 			count(l.RecipientsPerMessage), count(l.MessageBytes), 100, count(l.WindowGroups), count(l.NextHops),
 			count(l.ReplyBytes), count(l.ChunkBytes),
 		},
@@ -111,11 +116,12 @@ func (c *config) policy() spec.Policy {
 		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{}, Logins: c.logins(),
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
-			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,
+			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator, Jitter: int(s.Jitter),
 		},
 		DelayWarning: time.Duration(c.Warning),
 		Limits: spec.Limits{
 			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
+			FirstPerDestination: int(l.FirstPerDestination), DeadAfter: int(l.DeadAfter), PerMinute: int(l.PerMinute),
 			RecipientsPerTransaction: int(l.RecipientsPerTransaction), RecipientsPerMessage: int(l.RecipientsPerMessage),
 			MessageBytes: int64(l.MessageBytes), WindowGroups: int(l.WindowGroups), NextHops: int(l.NextHops),
 			ReplyBytes: int(l.ReplyBytes), ChunkBytes: int64(l.ChunkBytes),

@@ -132,11 +132,14 @@ prefer: ipv6
 own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
-schedule: {first: 1s, factor: 3/2, max: 90s, lifetime: 1h}
+schedule: {first: 1s, factor: 3/2, max: 90s, jitter: 7%, lifetime: 1h}
 delay_warning: 20m
 limits:
   deliveries: 1
   deliveries_per_destination: 2
+  first_per_destination: 9
+  dead_after: 10
+  per_minute: 11
   recipients_per_transaction: 3
   recipients_per_message: 104
   message_bytes: 65541
@@ -165,10 +168,11 @@ log: {format: json, level: debug}
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
 		Chunking:     true,
 		ChunkingAt:   map[string]bool{"example.com": true, "[192.0.2.9]": false},
-		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
+		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Jitter: 7, Lifetime: time.Hour},
 		DelayWarning: 20 * time.Minute,
 		Limits: spec.Limits{
-			Deliveries: 1, DeliveriesPerDestination: 2, RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
+			Deliveries: 1, DeliveriesPerDestination: 2, FirstPerDestination: 9, DeadAfter: 10, PerMinute: 11,
+			RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
 			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519, ChunkBytes: 10,
 		},
 		Timeouts: spec.Timeouts{

@@ -31,6 +31,9 @@ type warning time.Duration
 // A factor is a ratio of whole numbers.
 type factor struct{ numerator, denominator int64 }
 
+// A percent is a share of a hundred.
+type percent int
+
 type doubt spec.InDoubtPolicy
 
 type level spec.TLSLevel
@@ -130,6 +133,22 @@ func (w *warning) UnmarshalYAML(node ast.Node) error {
 		return wrong(node, "%.40q is not a length of time: write %s", s, want)
 	}
 	*w = warning(v)
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (p *percent) UnmarshalYAML(node ast.Node) error {
+	const want = "a whole number of percent, such as 10%"
+	s, err := scalar(node, want)
+	if err != nil {
+		return err
+	}
+	number, ok := strings.CutSuffix(s, "%")
+	n, err := strconv.ParseUint(number, 10, 16)
+	if !ok || err != nil {
+		return wrong(node, "%.40q is not a share: write %s", s, want)
+	}
+	*p = percent(n)
 	return nil
 }
 

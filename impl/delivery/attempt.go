@@ -37,6 +37,8 @@ type attempt struct {
 	failedTLS []lost
 	// logins counts those that were begun, so that each has a nonce of its own.
 	logins int
+	// opened: some server opened a session.
+	opened bool
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int
 	// stop is why this side ends the attempt.
@@ -76,6 +78,7 @@ func (a *attempt) conclude(r Result) {
 		return
 	}
 	a.tell(r, a.open)
+	r.Unreached = r.Verdict == spec.Defer && !a.opened && a.stop == nil
 	for _, recipient := range a.open {
 		r.Recipient = recipient
 		a.results = append(a.results, r)

@@ -78,6 +78,9 @@ type Result struct {
 	// Relayed is true for one that a server without DSN took: of its success the
 	// sender will hear from nobody else (RFC 3461 section 5.2.2).
 	Relayed bool
+	// Unreached is true when no server at the destination opened a session in the
+	// whole attempt: that says more about the destination than about anybody.
+	Unreached bool
 	// Broken is true when the attempt was broken off from outside, before a
 	// final dot: that says nothing about anybody.
 	Broken bool

@@ -56,6 +56,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 		a.withoutTLS(lost{h, queue}, hello)
 		return nil
 	}
+	a.opened = true
 	for first := true; len(queue) > 0; first = false {
 		now, later := c.Fit(queue, max(1, a.d.Policy.Limits.RecipientsPerTransaction))
 		if len(now) == 0 {

@@ -44,6 +44,7 @@ type script struct {
 
 func newScript() *script {
 	s := &script{policy: spec.DefaultPolicy("relay.example"), disk: map[seam.Key][]byte{}}
+	s.policy.Schedule.Jitter = 0 // the times of the stories are whole intervals
 	s.now.Wall = spec.WallOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	s.core = New(s.policy)
 	return s

@@ -19,7 +19,7 @@ import (
 // attempt was made, at what time, what was said, and how long a report is.
 func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 	n := q.names()
-	e := encoder{b: b, now: q.clock.now(), names: n}
+	e := encoder{b: b, now: q.clock.now(), names: n, paced: q.policy.Limits.PerMinute > 0}
 	e.wall(q.clock.anchor.Wall)
 	e.flags(q.clock.set, q.recovery.started, q.recovery.ready, q.stopping, q.halted != nil, q.wake != 0)
 	if q.wake != 0 {
@@ -137,6 +137,7 @@ type encoder struct {
 	b     []byte
 	now   spec.Wall
 	names Names
+	paced bool // deliveries have to be some time apart
 }
 
 func (e *encoder) int(v int64)   { e.b = binary.AppendVarint(e.b, v) }
@@ -253,6 +254,21 @@ func (e *encoder) destination(q *Queue, d *destination) {
 	}
 	if d.heaped {
 		e.wall(d.at)
+	}
+	r := &d.reach
+	e.int(int64(r.limit))
+	e.int(int64(r.good))
+	e.int(int64(r.fails))
+	e.int(int64(r.deaths))
+	if e.paced {
+		e.wall(r.began)
+	}
+	if r.deaths > 0 {
+		e.wall(r.until)
+		e.int(int64(len(r.ordered)))
+		for _, id := range inOrder(r.ordered, cmp.Compare) {
+			e.text(string(id))
+		}
 	}
 }
 

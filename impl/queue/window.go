@@ -38,6 +38,10 @@ type destination struct {
 	ready, heaped bool
 	place         int
 	at            spec.Wall
+	// reach is what is known of the destination. holds counts what is on its way
+	// that changes this, or what waits there: it keeps the destination in memory.
+	reach reach
+	holds int
 }
 
 const never = spec.Wall(1<<63 - 1)
@@ -57,15 +61,20 @@ func (d *destination) due() spec.Wall {
 func (q *Queue) destination(name string) *destination {
 	d := q.destinations[name]
 	if d == nil {
-		d = &destination{name: name}
+		d = &destination{name: name, reach: reach{limit: q.policy.Limits.First()}}
 		q.destinations[name] = d
 	}
 	return d
 }
 
 // page is how many groups a destination's window may hold: enough to keep its
-// deliveries busy.
-func (q *Queue) page() int { return max(8, 4*q.policy.Limits.DeliveriesPerDestination) }
+// deliveries busy. One that is dead has none.
+func (q *Queue) page(d *destination) int {
+	if d.reach.dead(q.clock.now()) {
+		return 8
+	}
+	return max(8, 4*q.policy.Limits.DeliveriesPerDestination)
+}
 
 // free is how many groups there is memory for.
 func (q *Queue) free() int { return q.policy.Limits.WindowGroups - q.window - q.promised }
@@ -76,8 +85,8 @@ func (q *Queue) free() int { return q.policy.Limits.WindowGroups - q.window - q.
 func (q *Queue) room(d *destination) int {
 	switch l := q.policy.Limits; {
 	case q.free() >= 0:
-		return q.page()
-	case q.recovery.ready && q.active < l.Deliveries && d.active < l.DeliveriesPerDestination && d.waiting[0].due <= q.clock.now():
+		return q.page(d)
+	case q.recovery.ready && q.active < l.Deliveries && d.active < d.reach.limit && d.waiting[0].due <= q.clock.now():
 		return 1
 	}
 	return 0
@@ -170,9 +179,10 @@ func (q *Queue) place(d *destination) {
 	if d.ready {
 		return
 	}
-	at := d.due()
-	if d.active >= q.policy.Limits.DeliveriesPerDestination {
-		at = never // a delivery that ends places it again
+	at := q.nextAt(d)
+	idle := at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading && d.holds == 0
+	if free := d.reach.began.Add(q.policy.Limits.Pace()); idle && free > q.clock.now() {
+		at, idle = free, false // what comes next may not go before
 	}
 	switch {
 	case at == never && d.heaped:
@@ -184,7 +194,7 @@ func (q *Queue) place(d *destination) {
 		d.at = at
 		heap.Push(&q.timed, d)
 	}
-	if at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading {
+	if idle {
 		delete(q.destinations, d.name)
 	}
 }

@@ -175,7 +175,7 @@ func reset[T comparable](p *T, to T) bool {
 
 // plainPolicy makes settings the default.
 func plainPolicy(*scenarios.Scenario) []change {
-	d := spec.DefaultPolicy(scenarios.DefaultHostname)
+	d := scenarios.DefaultPolicy()
 	return []change{
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Seed, scenarios.DefaultSeed) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.InDoubt, d.InDoubt) },
@@ -228,6 +228,12 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits, d.Limits) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.Deliveries, d.Limits.Deliveries) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.WindowGroups, d.Limits.WindowGroups) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.DeadAfter, d.Limits.DeadAfter) },
+		func(sc *scenarios.Scenario) bool {
+			return reset(&sc.Policy.Limits.FirstPerDestination, d.Limits.FirstPerDestination)
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.PerMinute, d.Limits.PerMinute) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Jitter, d.Schedule.Jitter) },
 	}
 }
 

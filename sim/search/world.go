@@ -72,10 +72,11 @@ func World(n Number) *scenarios.Scenario {
 		}
 	}
 	g.sc = &scenarios.Scenario{
-		Name: n.Name(), Seed: uint64(n), Policy: spec.DefaultPolicy(scenarios.DefaultHostname),
+		Name: n.Name(), Seed: uint64(n), Policy: scenarios.DefaultPolicy(),
 		Title: "A random world keeps all rules", Prose: "A random world keeps all rules.\n" + n.Focus() + ", and what else came.",
 	}
 	g.policy()
+	g.load(n)
 	g.domains()
 	g.way(n)
 	g.plan()
