@@ -93,7 +93,7 @@ func TestAFactSaysThatMailGoesInClear(t *testing.T) {
 		start := time.Now()
 		w.deliver(t, t.Context(), "b@y")
 		want := []string{
-			"route |mx1.y mx2.y",
+			"route |MX 10 mx1.y, MX 20 mx2.y",
 			"dial mx1.y|",
 			"trouble mx1.y handshake b@y  timeout next-host|no answer within 5m0s",
 			"dial mx2.y|",
