@@ -245,8 +245,8 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome, FactReport,
-		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
+	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome,
+		FactReport, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
 		return kindSubmitter

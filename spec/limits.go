@@ -144,8 +144,8 @@ func hostTrouble(entry string) string {
 	return nameTrouble(host)
 }
 
-// Validate returns the first error of the names, schedule, limits and
-// time-outs.
+// Validate returns the first error of the names, schedule, limits, time-outs
+// and reuse.
 func (p Policy) Validate() error {
 	if why := nameTrouble(p.Hostname); why != "" && !literal(p.Hostname) {
 		return fmt.Errorf("hostname %.100q: %s; write a domain name, or an address literal such as [192.0.2.1]", p.Hostname, why)
@@ -160,6 +160,9 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("delay warning: %v is in the past; write 0 for none", p.DelayWarning)
 	}
 	if err := p.Limits.Validate(); err != nil {
+		return err
+	}
+	if err := p.Reuse.Validate(); err != nil {
 		return err
 	}
 	return p.Timeouts.Validate()

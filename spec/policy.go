@@ -119,6 +119,7 @@ type Policy struct {
 	DelayWarning time.Duration
 	Limits       Limits
 	Timeouts     Timeouts
+	Reuse        Reuse
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told
@@ -127,6 +128,7 @@ func DefaultPolicy(hostname string) Policy {
 	return Policy{
 		Hostname: hostname, Port: 25, TLS: TLSOpportunistic,
 		Schedule: DefaultSchedule(), DelayWarning: 4 * time.Hour, Limits: DefaultLimits(), Timeouts: DefaultTimeouts(),
+		Reuse: DefaultReuse(),
 	}
 }
 
@@ -221,7 +223,7 @@ type Schedule struct {
 // Limits bounds what a relay does at once.
 type Limits struct {
 	// Deliveries at once, in all and per destination. Each holds at most one
-	// connection.
+	// connection; those that are kept for later count as well (Reuse).
 	Deliveries, DeliveriesPerDestination int
 	// RecipientsPerTransaction caps RCPT per MAIL (RFC 5321 section
 	// 4.5.3.1.8 obliges servers to take 100).
