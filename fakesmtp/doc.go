@@ -42,6 +42,8 @@
 //	handshake the 220 to STARTTLS is said, the TLS handshake is due
 //	body      the first byte of the content is there
 //	dot       all of the content is read, the reply is due
+//	idle      a transaction is over, and the client says nothing; a delay at the
+//	          beginning is how long it has until the rest is done
 //
 // A command that is wrong by itself, by syntax or by order, is refused without
 // asking the rules.

@@ -52,9 +52,7 @@ func (c *session) answer(o occasion, normal string, d *deed) (string, error) {
 	if ok && rule.IsFault() {
 		c.note(spec.Fact{Kind: spec.FactFault, Stage: o.stage, Faults: rule.Faults(), Text: rule.String()})
 	}
-	for _, f := range rule.Faults() {
-		c.muddled = c.muddled || f == spec.FaultExtraReply || f == spec.FaultMalformed || f == spec.FaultEarly
-	}
+	c.muddle(rule)
 	return c.perform(o.stage, complete(rule.Actions, o.stage, normal), d)
 }
 

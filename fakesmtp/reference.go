@@ -63,6 +63,8 @@ func stageMeaning(s spec.Stage) string {
 		return "the first byte of the content is there; a reply here is an early one, and none comes at the dot"
 	case spec.StageDot:
 		return "all of the content is read, the reply is due"
+	case spec.StageIdle:
+		return "a transaction is over, and the client says nothing; a delay at the beginning is how long it has until the rest is done"
 	case spec.StageRCPT:
 		return "RCPT is read, its reply is due; once for each recipient"
 	}
