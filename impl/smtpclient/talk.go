@@ -94,10 +94,10 @@ func (c *Client) lastWords(ctx context.Context, stage spec.Stage, err error) Res
 // reply belongs to which command, so the conversation is over; but while the
 // content is sent, a server's early answer has a row in the verdict table.
 //
-// While the content is sent, it is looked for on the connection too, not only
-// in what was read already.
+// While the content is sent, and when the connection has been idle, it is looked
+// for on the connection too, not only in what was read already.
 func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
-	if c.r.Buffered() == 0 && !(stage == spec.StageBody && readable(c.stream)) {
+	if c.r.Buffered() == 0 && !((stage == spec.StageBody || stage == spec.StageIdle) && readable(c.stream)) {
 		return Result{}, false
 	}
 	if err := c.arm(ctx, lateReply); err != nil {
