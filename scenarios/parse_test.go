@@ -75,6 +75,7 @@ relays smart1.example, smart2.example:587
 fallback last.example
 schedule first 1m, factor 3/2, max 1h, lifetime 4d
 delay_warning 2h
+connections messages 3, age 10m, idle 1m, kept 0, per-destination 4
 limit deliveries 2
 limit per-destination 1
 limit recipients-per-transaction 3
@@ -108,6 +109,7 @@ timeout quit 9s
 			STARTTLS: 10 * time.Second,
 			MAIL:     5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
 			Dot: 11 * time.Minute, QUIT: 9 * time.Second},
+		Reuse: spec.Reuse{Messages: 3, Age: 10 * time.Minute, Idle: time.Minute, Kept: 0, KeptPerDestination: 4},
 	}
 	if d := cmp.Diff(want, s.Policy); d != "" {
 		t.Error(d)

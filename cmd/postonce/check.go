@@ -57,6 +57,7 @@ func (k *checker) check() error {
 	k.doubts()
 	k.levels()
 	k.numbers()
+	k.connections()
 	return errors.Join(k.errs...)
 }
 
