@@ -49,6 +49,7 @@ type Checker struct {
 	wire  wireBook
 	hops  hopBook
 	fair  fairBook
+	reuse reuseBook
 }
 
 // A tale names a violation, so that it is told once.
@@ -75,6 +76,7 @@ func NewChecker(p Policy) *Checker {
 	c.spool.entries = map[QueueID]*entry{}
 	c.wire.sessions, c.wire.tlsFailed = map[string]*session{}, map[string]int{}
 	c.hops.init(p)
+	c.reuse.kept, c.reuse.using = map[string]*event{}, map[string]*event{}
 	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
 	return c
 }
@@ -207,8 +209,10 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTrouble, FactTLS:
+	case FactRoute, FactDial, FactReuse, FactTrouble, FactTLS:
 		c.hop(e)
+	case FactIdle:
+		c.idles(e)
 	case FactIntent, FactDot, FactDoubt:
 		c.hop(e)
 		c.intent(e)

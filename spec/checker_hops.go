@@ -70,6 +70,7 @@ type mxRecord struct {
 
 // jobHops is what one attempt did to find a server.
 type jobHops struct {
+	// dials are the addresses that it dialled, or took up a connection with.
 	dials []*event
 	// met are the hosts that it dialled, or could not look up.
 	met []string
@@ -202,16 +203,22 @@ func (c *Checker) hop(e *event) {
 	if j == nil || host == "" {
 		return
 	}
-	if e.Kind == FactDial && len(j.hops.dials) < 1000 {
+	turned := e.Kind == FactDial || e.Kind == FactReuse
+	if turned && len(j.hops.dials) < 1000 {
+		if e.Kind == FactReuse {
+			c.judgeReuse(j, e, host)
+		}
+		c.judgePlaces(j, e)
 		c.judgeDials(j, e)
 		c.judgeDial(j, e, host)
 		j.hops.dials = append(j.hops.dials, e)
 	}
+	c.uses(e)
 	if e.Kind == FactTrouble {
 		c.tlsTrouble(j, e, host)
 	}
-	// Words alone are no try: it was dialled, or its address was asked for.
-	tried := e.Kind == FactDial || e.Stage == StageResolve && (c.hops.sought[host] > j.start.seq || c.hops.knownAbsent(host, j.start))
+	// Words alone are no try: it was dialled, or is connected, or its address was asked for.
+	tried := turned || e.Stage == StageResolve && (c.hops.sought[host] > j.start.seq || c.hops.knownAbsent(host, j.start))
 	if tried && !has(j.hops.met, host) && len(j.hops.met) < 1000 {
 		j.hops.met = append(j.hops.met, host)
 	}
@@ -228,14 +235,14 @@ func (c *Checker) judgeDials(j *job, e *event) {
 			continue
 		}
 		again++
-		if lost == 0 || d.seq > lost {
+		if d.Kind == FactDial && (lost == 0 || d.seq > lost) {
 			round++
 		}
 	}
 	if most := c.policy.Limits.NextHops; again == 0 && j.hops.addresses() == most {
 		c.violate(FairAndBounded, "hops "+e.Job, []*event{j.start, e}, "one attempt for %s tries more than %d addresses", j.dest, most)
 	}
-	if len(j.to) > 0 && round == len(j.to) {
+	if len(j.to) > 0 && round == len(j.to) && e.Kind == FactDial {
 		c.violate(FairAndBounded, "again "+e.Job, []*event{j.start, e}, "one attempt for %s dials %s more often than it has recipients", j.dest, e.Addr)
 	}
 }
@@ -266,7 +273,11 @@ func (h *jobHops) tried() int {
 func (c *Checker) judgeDial(j *job, e *event, host string) {
 	tell := func(about *event, why string) {
 		facts := append(append([]*event{about}, j.hops.dials...), e)
-		c.violate(NextHopOrder, "dial "+e.Job, facts[max(0, len(facts)-6):], "the relay dialled %s for %s: %s", e.Host, j.dest, why)
+		how := "dialled"
+		if e.Kind == FactReuse {
+			how = "took up a connection with"
+		}
+		c.violate(NextHopOrder, "dial "+e.Job, facts[max(0, len(facts)-6):], "the relay %s %s for %s: %s", how, e.Host, j.dest, why)
 	}
 	if ip := address(e); ip.IsValid() && len(c.hops.addrs[host]) > 0 && !slices.Contains(c.hops.addrs[host], ip) {
 		tell(nil, fmt.Sprintf("%s is none of its addresses", ip))
@@ -276,7 +287,7 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 		tell(nil, fmt.Sprintf("it dialled %s", ip))
 		return
 	}
-	if c.inClear(j, e) {
+	if e.Kind == FactDial && c.inClear(j, e) {
 		c.judgeClear(j, e)
 		return
 	}

@@ -34,6 +34,11 @@ type session struct {
 	// began is the fact with which its transaction began: MAIL, or that it was
 	// connected; dot that its final dot arrived; closed that it is over.
 	began, dot, closed *event
+	// made is that it was connected; mails counts its transactions. rsetNo is an
+	// answer to the latest RSET that was no yes.
+	made   *event
+	mails  int
+	rsetNo *event
 	// faults fired on it, the latest few; muddled is true once its server has
 	// said more than it was asked, or what is no reply.
 	faults  []*event
@@ -87,12 +92,13 @@ func (c *Checker) network(e *event) {
 	switch e.Kind {
 	case FactConnect:
 		// The client's port may have been used before.
-		c.wire.sessions[e.Session] = &session{began: e, addr: e.Addr}
+		c.wire.sessions[e.Session] = &session{began: e, made: e, addr: e.Addr}
 		c.wire.connected = true
 		c.connected(e)
 	case FactConnectFailed:
 		c.connected(e)
 	case FactClosed:
+		c.judgeParted(e)
 		if s := c.wire.sessions[e.Session]; s != nil {
 			s.closed = e // an acceptance may still ask
 			c.tlsClosed(s, e)
@@ -176,9 +182,13 @@ func (c *Checker) judgeUnlawful(e *event) {
 // command follows the transaction of a session.
 func (c *Checker) command(e *event) {
 	s := c.session(e)
+	if e.Stage == StageQUIT {
+		c.judgeParted(e)
+	}
 	c.tlsCommand(s, e)
 	switch e.Stage {
 	case StageMAIL:
+		c.judgeMessages(s, e)
 		s.heard(e)
 		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named = e, nil, nil, false, nil, nil, false, 0
 		s.from = canonical("<" + path(e.Text) + ">")
@@ -249,6 +259,10 @@ func (c *Checker) reply(e *event) {
 		c.wire.lastNo = e.seq // taken for the answer to what came before it, or after
 	}
 	switch e.Stage {
+	case StageRSET:
+		if s.rsetNo = e; strings.HasPrefix(e.Reply, "2") {
+			s.rsetNo = nil
+		}
 	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") {
 			c.wire.lastNo = e.seq
