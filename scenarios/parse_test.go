@@ -216,6 +216,7 @@ Subject: Hi
 m1 bob@example.net unknown, 1 attempt, 2 acceptances, 1 report, by mx2.example.net
 spool empty
 licence "reply lost"
+connections 2 at MX2.example.net
 -- trace --
 `)
 	if len(s.Servers) != 2 || s.Servers[0].Script == nil || !s.Servers[1].Peer || !s.Servers[1].SplitReads || s.Servers[1].Script != nil {
@@ -232,6 +233,7 @@ licence "reply lost"
 			Attempts: 1, Acceptances: 2, Reports: 1, By: "mx2.example.net", Line: 17},
 		{Spool: "empty", Attempts: -1, Acceptances: -1, Reports: -1, Line: 18},
 		{Licence: "reply lost", Attempts: -1, Acceptances: -1, Reports: -1, Line: 19},
+		{Connections: 2, By: "MX2.example.net", Attempts: -1, Acceptances: -1, Reports: -1, Line: 20},
 	}
 	if d := cmp.Diff(want, s.Expect); d != "" {
 		t.Error(d)
