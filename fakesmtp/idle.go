@@ -30,14 +30,6 @@ func (c *session) idle() error {
 		}
 	}
 	c.note(spec.Fact{Kind: spec.FactFault, Stage: spec.StageIdle, Faults: rule.Faults(), Text: rule.String()})
-	c.muddle(rule)
-	_, err := c.perform(spec.StageIdle, actions, nil)
+	_, err := c.perform(spec.StageIdle, actions, rule.manner(), nil)
 	return err
-}
-
-// muddle notes that the rule says more than was asked, or what is no reply.
-func (c *session) muddle(r Rule) {
-	for _, f := range r.Faults() {
-		c.muddled = c.muddled || f == spec.FaultExtraReply || f == spec.FaultMalformed || f == spec.FaultEarly
-	}
 }
