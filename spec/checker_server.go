@@ -49,6 +49,8 @@ type session struct {
 	mailRefused bool
 	// offered is true once it answered EHLO or HELO, dsn when it offered DSN.
 	offered, dsn bool
+	// sized and no8Bit say whether the latest offer had a SIZE, and no 8BITMIME.
+	sized, no8Bit bool
 	// shifted is true when a server that had said more than it was asked gave a
 	// 3yz where none belongs; data once there was a DATA.
 	shifted, data bool
@@ -273,12 +275,9 @@ func (c *Checker) reply(e *event) {
 		}
 	case StageEHLO, StageHELO:
 		s.offers(e)
-		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
-			c.wire.sizes = e.seq
-		}
-		if !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME") {
-			c.wire.no8Bit = e.seq
-		}
+		s.sized = strings.Contains(strings.ToUpper(e.Reply), "SIZE")
+		s.no8Bit = !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME")
+		c.offered(s, e)
 	default: // what is said there fails nobody
 	}
 	if no && (e.Stage == StageDot || e.Stage == StageBody) {
@@ -310,6 +309,17 @@ func (c *Checker) reply(e *event) {
 		for _, r := range s.denied {
 			r.dotNo, r.dotNoHeard = e, nil
 		}
+	}
+}
+
+// offered notes what an offer may be a reason for: for who hears it, and for who
+// takes up the session in which it was made.
+func (c *Checker) offered(s *session, e *event) {
+	if s.sized {
+		c.wire.sizes = e.seq
+	}
+	if s.no8Bit {
+		c.wire.no8Bit = e.seq
 	}
 }
 

@@ -380,7 +380,8 @@ func (r *Run) concerned(f *spec.Fact) crowd {
 			c |= r.of(j) & atWork
 		}
 	case spec.PlaceServer, spec.PlaceHandshake:
-		if s := r.sessions[f.Session]; s != nil && s.job != nil {
+		// To who is idle it does nothing that concerns a recipient.
+		if s := r.sessions[f.Session]; s != nil && s.job != nil && f.Stage != spec.StageIdle {
 			c = r.of(s.job)
 			switch {
 			case f.Stage == spec.StageDot:
