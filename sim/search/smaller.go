@@ -132,6 +132,10 @@ func dropRules(sc *scenarios.Scenario) []change {
 				if len(r.Actions) < 2 {
 					return false
 				}
+				if r.Stage == spec.StageIdle { // its delay alone would be nothing
+					r.Actions = r.Actions[1:]
+					return true
+				}
 				r.Actions = r.Actions[:len(r.Actions)-1]
 				return true
 			})
@@ -216,6 +220,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Reuse, d.Reuse) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits, d.Limits) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.Deliveries, d.Limits.Deliveries) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.WindowGroups, d.Limits.WindowGroups) },
