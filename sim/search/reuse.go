@@ -2,7 +2,6 @@ package search
 
 import (
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"github.com/postonce/postonce/fakesmtp"
@@ -43,7 +42,6 @@ func (g *generator) gather() {
 		}
 		before = s
 	}
-	slices.SortStableFunc(g.sc.Plan, func(a, b scenarios.Step) int { return int(a.At - b.At) })
 }
 
 // tire has a server tire of clients that say nothing.
