@@ -48,6 +48,8 @@
 //	bdat      a chunk that is not the last is read, its reply is due
 //	body      the first byte of the content is there
 //	dot       all of the content is read, also of the last chunk, the reply is due
+//	idle      a transaction is over, and the client says nothing; a delay at the
+//	          beginning is how long it has until the rest is done
 //
 // A command that is wrong by itself, by syntax or by order, is refused without
 // asking the rules.

@@ -179,7 +179,7 @@ func printable(s string) bool {
 // Stages at which a rule can stand, in the order of a session.
 var ruleStages = [...]spec.Stage{
 	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageSTARTTLS, spec.StageHandshake, spec.StageAUTH, spec.StageMAIL,
-	spec.StageRCPT, spec.StageDATA, spec.StageBDAT, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT,
+	spec.StageRCPT, spec.StageDATA, spec.StageBDAT, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT, spec.StageIdle,
 }
 
 // rule takes what stands after "at".
@@ -208,7 +208,12 @@ func (c *cursor) rule() Rule {
 		}
 		c.fail(c.pos, h, "a colon is missing")
 	}
+	c.done()
+	at := c.pos
 	r.Actions = c.actions(r.Stage)
+	if says := func(a Action) bool { return a.speaks() || a.ends(r.Stage) }; r.Stage == spec.StageIdle && !slices.ContainsFunc(r.Actions, says) {
+		c.fail(at, "a delay alone is no more than waiting: say what comes after it, such as delay 30s; 421 4.4.2 Idle too long; fin", "nothing is done")
+	}
 	return r
 }
 

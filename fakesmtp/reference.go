@@ -70,6 +70,8 @@ func stageMeaning(s spec.Stage) string {
 		return "all of the content is read, also of the last chunk, the reply is due"
 	case spec.StageAUTH:
 		return "AUTH or a response is read, the reply to it is due; once for each step of the login"
+	case spec.StageIdle:
+		return "a transaction is over, and the client says nothing; a delay at the beginning is how long it has until the rest is done"
 	case spec.StageRCPT:
 		return "RCPT is read, its reply is due; once for each recipient"
 	}

@@ -172,7 +172,7 @@ func (a Action) String() string {
 // IsFault reports whether the rule is a fault: anything but one reply of the
 // class that a well-behaved server gives when all is well.
 func (r Rule) IsFault() bool {
-	if r.Stage == spec.StageBody {
+	if r.Stage == spec.StageBody || r.Stage == spec.StageIdle {
 		return true
 	}
 	replies := slices.DeleteFunc(slices.Clone(r.Actions), func(a Action) bool {

@@ -97,6 +97,9 @@ func (c *session) converse() error {
 	}
 	c.refused = codeOf(said)/100 != 2
 	for {
+		if err := c.idle(); err != nil {
+			return err
+		}
 		line, problem, err := c.readCommand()
 		if err != nil {
 			return err
@@ -141,7 +144,7 @@ func (c *session) reset() { c.mail, c.mailSaid = nil, false }
 // to the command in hand. What it has sent is known only as far as it has
 // arrived by now, so this never blames wrongly but can miss.
 func (c *session) ahead(stage spec.Stage) {
-	if c.in.Buffered() == 0 || c.complained || c.muddled || stage == spec.StageBody || stage == spec.StageHandshake {
+	if c.in.Buffered() == 0 || c.complained || c.muddled || stage == spec.StageBody || stage == spec.StageHandshake || stage == spec.StageIdle {
 		return
 	}
 	switch {

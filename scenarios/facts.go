@@ -17,6 +17,8 @@ var factKinds = []struct {
 	{spec.FactAttemptEnd, "an attempt is over"},
 	{spec.FactRoute, "the next hops are chosen"},
 	{spec.FactDial, "a connection is about to be tried"},
+	{spec.FactIdle, "a connection is kept for another attempt"},
+	{spec.FactReuse, "a connection that was kept is taken up"},
 	{spec.FactTLS, "the relay's connection is encrypted"},
 	{spec.FactLogin, "a server has let the relay in"},
 	{spec.FactAlarm, "a login failed so that only an operator can mend it"},

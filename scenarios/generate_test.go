@@ -74,6 +74,8 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })
 	maybe("lifetime", func() { p.Schedule.Lifetime = genDuration(t, "lifetime") })
+	maybe("connections", func() { p.Reuse.Kept = rapid.IntRange(0, 9).Draw(t, "kept") })
+	maybe("age", func() { p.Reuse.Age = p.Reuse.Idle + genDuration(t, "age") })
 	maybe("limit", func() { p.Limits.Deliveries = rapid.IntRange(1, 9).Draw(t, "deliveries") })
 	maybe("bytes", func() { p.Limits.MessageBytes = rapid.Int64Range(64<<10, maxNumber).Draw(t, "bytes") })
 	for _, w := range waits {

@@ -79,6 +79,7 @@ login smart1.example relay "s3 cret"  PLAIN,LOGIN in clear
 login Last.example "a b" "\"," XOAUTH2
 schedule first 1m, factor 3/2, max 1h, jitter 20%, lifetime 4d
 delay_warning 2h
+connections messages 3, age 10m, idle 1m, kept 0, per-destination 4
 limit deliveries 2
 limit per-destination 1
 limit first-per-destination 2
@@ -123,6 +124,7 @@ timeout quit 9s
 			STARTTLS: 10 * time.Second, AUTH: 12 * time.Second,
 			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
 			Dot: 11 * time.Minute, QUIT: 9 * time.Second},
+		Reuse: spec.Reuse{Messages: 3, Age: 10 * time.Minute, Idle: time.Minute, Kept: 0, KeptPerDestination: 4},
 	}
 	if d := cmp.Diff(want, s.Policy); d != "" {
 		t.Error(d)
@@ -229,6 +231,7 @@ Subject: Hi
 m1 bob@example.net unknown, 1 attempt, 2 acceptances, 1 report, by mx2.example.net
 spool empty
 licence "reply lost"
+connections 2 at MX2.example.net
 -- trace --
 `)
 	if len(s.Servers) != 2 || s.Servers[0].Script == nil || !s.Servers[1].Peer || !s.Servers[1].SplitReads || s.Servers[1].Script != nil {
@@ -245,6 +248,7 @@ licence "reply lost"
 			Attempts: 1, Acceptances: 2, Reports: 1, By: "mx2.example.net", Line: 17},
 		{Spool: "empty", Attempts: -1, Acceptances: -1, Reports: -1, Line: 18},
 		{Licence: "reply lost", Attempts: -1, Acceptances: -1, Reports: -1, Line: 19},
+		{Connections: 2, By: "MX2.example.net", Attempts: -1, Acceptances: -1, Reports: -1, Line: 20},
 	}
 	if d := cmp.Diff(want, s.Expect); d != "" {
 		t.Error(d)

@@ -42,6 +42,8 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"setting twice", "-- relay --\ntimeout mail 1m\ntimeout mail 2m\n", ":4:1:", "twice"},
 	{"dot time-out too short", "-- relay --\ntimeout dot 1m\n", ":3:1:", "4.5.3.2.6"},
 	{"relay with a bad port", "-- relay --\nrelays a.example:0\n", ":3:8:", "optional port"},
+	{"a clause of connections", "-- relay --\nconnections idle 1m, keep 3\n", ":3:22:", "kept"},
+	{"too young connections", "-- relay --\nconnections age 1s\n", ":3:1:", "2s for which it is kept"},
 	{"factor no ratio", "-- relay --\nschedule factor 2\n", ":3:17:", "3/2"},
 	{"shrinking schedule", "-- relay --\nschedule first 5h\n", ":3:1:", "longest interval"},
 	{"something left over", "-- relay --\nhostname a b\n", ":3:12:", "not expected"},
@@ -137,6 +139,9 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"count unknown", "-- expect --\nbob@example.net delivered, 2 atempts\n", ":3:30:", `did you mean "attempts"`},
 	{"count twice", "-- expect --\nbob@example.net delivered, 2 attempts, 1 attempt\n", ":3:42:", "twice"},
 	{"spool mistyped", "-- expect --\nspol empty\n", ":3:1:", `did you mean "spool"`},
+	{"connections of nobody", "-- expect --\nconnections 1 at mx7.example.net\n", ":3:18:", "no server"},
+	{"no connections", "-- expect --\nconnections 0 at mx1.example.net\n", ":3:13:", "at least 1"},
+	{"connections mistyped", "-- expect --\nconections 1\n", ":3:1:", `did you mean "connections"`},
 	{"licence without text", "-- expect --\nlicence \"\"\n", ":3:", "empty"},
 }
 

@@ -59,6 +59,9 @@ func settings() []setting {
 			func(p, d spec.Policy) []string {
 				return oneIf(p.DelayWarning != d.DelayWarning, formatDuration(p.DelayWarning))
 			}},
+		{"connections", "connections messages N, age TIME, idle TIME, kept N, per-destination N",
+			"how connections are used again: how many messages one carries, how old and how long idle it may be, and how many are kept; what is left out stays as it is",
+			readReuse, showReuse},
 		{"limit", "limit WHAT NUMBER", "a bound on what the relay does at once", readLimit, showLimits},
 		{"timeout", "timeout WHAT TIME", "how long a stage of a delivery may take", readTimeout, showTimeouts},
 	}

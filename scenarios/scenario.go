@@ -256,6 +256,9 @@ type Expectation struct {
 	// Licence, for the line "licence TEXT", says that a second acceptance must
 	// have been licensed by a doubt window whose description contains TEXT.
 	Licence string
+	// Connections, for the line "connections N at HOST", is how many the server By
+	// must have got in all; 0 is not said.
+	Connections int
 	// Report, for the line "report TEXT", says that a report that contains TEXT
 	// must have reached the sender.
 	Report string

@@ -51,6 +51,7 @@ type Checker struct {
 	fair  fairBook
 	// alarms are the latest about logins.
 	alarms map[alarmKey]*event
+	reuse  reuseBook
 }
 
 // A tale names a violation, so that it is told once.
@@ -77,6 +78,7 @@ func NewChecker(p Policy) *Checker {
 	c.spool.entries = map[QueueID]*entry{}
 	c.wire.sessions, c.wire.tlsFailed = map[string]*session{}, map[string]int{}
 	c.hops.init(p)
+	c.reuse.kept, c.reuse.using = map[string]*event{}, map[string]*event{}
 	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
 	c.alarms = map[alarmKey]*event{}
 	return c
@@ -210,7 +212,7 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTLS, FactLogin:
+	case FactRoute, FactDial, FactReuse, FactTLS, FactLogin:
 		c.hop(e)
 	case FactTrouble:
 		c.meets(e)
@@ -219,6 +221,8 @@ func (c *Checker) belief(e *event) {
 		c.putOff(e)
 	case FactAlarm:
 		c.alarm(e)
+	case FactIdle:
+		c.idles(e)
 	case FactIntent, FactDot, FactDoubt:
 		c.meets(e)
 		c.hop(e)
@@ -259,9 +263,8 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactTrouble, FactTLS, FactLogin, FactAlarm, FactIntent, FactDot,
-		FactOutcome, FactReport,
-		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
+	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactLogin, FactAlarm,
+		FactIntent, FactDot, FactOutcome, FactReport, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
 		return kindSubmitter

@@ -18,11 +18,13 @@ type stop struct {
 // ends notes that the relay's process is gone, and with it its attempts.
 func (c *Checker) ends(e *event) {
 	if e != nil {
+		c.lingering(e)
 		c.stops = keepMost(c.stops, stop{e, c.word}, mostStops)
 		c.orphaned = true
 	}
 	c.fair.leaves(c.clock.ahead, c.now, c.seq)
 	c.fair.clear()
+	c.reuse.clear()
 }
 
 // keepLast appends e to a list of which only the latest few are kept.

@@ -186,6 +186,7 @@ func (c *Checker) attemptEnd(e *event) {
 		return
 	}
 	delete(c.fair.jobs, e.Job)
+	delete(c.reuse.using, e.Job)
 	c.fair.running = slices.DeleteFunc(c.fair.running, func(k *job) bool { return k == j })
 	for _, r := range j.mail.rcpts {
 		if r.dest == j.dest {

@@ -240,7 +240,8 @@ func (s *session) heard(e *event) {
 		}
 	}
 	for _, r := range s.denied {
-		if read(r.dotNo) {
+		// Another attempt may have begun since, which knows of no refusal yet.
+		if r.dotNo != nil && r.dotNo.Session == e.Session && read(r.dotNo) {
 			r.dotNoHeard = e
 		}
 	}

@@ -60,6 +60,11 @@ type session struct {
 	// began is the fact with which its transaction began: MAIL, or that it was
 	// connected; dot that its final dot arrived; closed that it is over.
 	began, dot, closed *event
+	// made is that it was connected; mails counts its transactions. rsetNo is an
+	// answer to the latest RSET that was no yes.
+	made   *event
+	mails  int
+	rsetNo *event
 	// faults fired on it, the latest few; muddled is true once its server has
 	// said more than it was asked, or what is no reply.
 	faults  []*event
@@ -70,6 +75,8 @@ type session struct {
 	mailRefused bool
 	// offered is true once it answered EHLO or HELO, dsn when it offered DSN.
 	offered, dsn bool
+	// sized and no8Bit say whether the latest offer had a SIZE, and no 8BITMIME.
+	sized, no8Bit bool
 	// shifted is true when a server that had said more than it was asked gave a
 	// 3yz where none belongs; data once there was a DATA or BDAT in the transaction.
 	shifted, data bool
@@ -114,12 +121,13 @@ func (c *Checker) network(e *event) {
 	switch e.Kind {
 	case FactConnect:
 		// The client's port may have been used before.
-		c.wire.sessions[e.Session] = &session{began: e, addr: e.Addr}
+		c.wire.sessions[e.Session] = &session{began: e, made: e, addr: e.Addr}
 		c.wire.connected = true
 		c.connected(e)
 	case FactConnectFailed:
 		c.connected(e)
 	case FactClosed:
+		c.judgeParted(e)
 		if s := c.wire.sessions[e.Session]; s != nil {
 			s.closed = e // an acceptance may still ask
 			c.tlsClosed(s, e)
@@ -203,10 +211,14 @@ func (c *Checker) judgeUnlawful(e *event) {
 // command follows the transaction of a session.
 func (c *Checker) command(e *event) {
 	s := c.session(e)
+	if e.Stage == StageQUIT {
+		c.judgeParted(e)
+	}
 	c.tlsCommand(s, e)
 	c.authCommand(s, e)
 	switch e.Stage {
 	case StageMAIL:
+		c.judgeMessages(s, e)
 		s.heard(e)
 		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named, s.data = e, nil, nil, false, nil, nil, false, 0, false
 		s.from = canonical("<" + path(e.Text) + ">")
@@ -281,6 +293,10 @@ func (c *Checker) reply(e *event) {
 		c.wire.lastNo.set(s.addr, e.seq) // taken for the answer to what came before it, or after
 	}
 	switch e.Stage {
+	case StageRSET:
+		if s.rsetNo = e; strings.HasPrefix(e.Reply, "2") {
+			s.rsetNo = nil
+		}
 	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 			c.wire.lastNo.set(s.addr, e.seq)
@@ -291,12 +307,9 @@ func (c *Checker) reply(e *event) {
 		}
 	case StageEHLO, StageHELO:
 		s.offers(e)
-		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
-			c.wire.sizes = e.seq
-		}
-		if !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME") {
-			c.wire.no8Bit = e.seq
-		}
+		s.sized = strings.Contains(strings.ToUpper(e.Reply), "SIZE")
+		s.no8Bit = !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME")
+		c.offered(s, e)
 	default: // what is said there fails nobody
 	}
 	if no && (e.Stage == StageDot || e.Stage == StageBody) {
@@ -329,6 +342,17 @@ func (c *Checker) reply(e *event) {
 		for _, r := range s.denied {
 			r.dotNo, r.dotNoHeard = e, nil
 		}
+	}
+}
+
+// offered notes what an offer may be a reason for: for who hears it, and for who
+// takes up the session in which it was made.
+func (c *Checker) offered(s *session, e *event) {
+	if s.sized {
+		c.wire.sizes = e.seq
+	}
+	if s.no8Bit {
+		c.wire.no8Bit = e.seq
 	}
 }
 

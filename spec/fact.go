@@ -108,11 +108,18 @@ const (
 	FactDial FactKind = "dial"
 	// FactTrouble: a stage went wrong; what it means. Job, Dest, Host, To, Stage,
 	// Event, Verdict, Reply or Text, and Session once there is one. Where the
-	// stage speaks of no recipient any more, as RSET and QUIT do, To is empty.
+	// stage speaks of no recipient any more, as RSET and QUIT do, To is empty; of
+	// a connection that was kept, so are Job and Queue.
 	// The verdict is that of the table for what was met, unless the attempt
 	// ended for a reason of the relay's own, or is out of next hops: then those
 	// left are deferred, whatever was met last.
 	FactTrouble FactKind = "trouble"
+	// FactIdle: the connection is kept for another attempt. Job, Dest, Host, Addr,
+	// Session; Count is how many transactions it has carried.
+	FactIdle FactKind = "idle"
+	// FactReuse: a connection that was kept is taken up, where else it would have
+	// been dialled. Job, Dest, Host, Addr, Session.
+	FactReuse FactKind = "reuse"
 	// FactTLS: the connection is encrypted. Job, Dest, Host, Session, Name; Text
 	// is the version. Names is the name for which the relay found the
 	// certificate valid; none when it did not, and went on because the policy

@@ -62,7 +62,7 @@ func (f *Fact) appendFields(b []byte) []byte {
 	} else {
 		b = appendNumber(b, "state", int64(f.State))
 	}
-	if f.Stage >= StageResolve && f.Stage <= StageQUIT {
+	if f.Stage >= StageResolve && f.Stage <= StageIdle {
 		b = appendText(b, "stage", f.Stage.String())
 	} else {
 		b = appendNumber(b, "stage", int64(f.Stage))

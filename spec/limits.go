@@ -193,8 +193,8 @@ func choiceTrouble[C fmt.Stringer](what string, valid func(C) bool, global C, at
 	return nil
 }
 
-// Validate returns the first error of the names, choices, schedule, limits and
-// time-outs.
+// Validate returns the first error of the names, choices, schedule, limits,
+// time-outs and reuse.
 func (p Policy) Validate() error {
 	if why := nameTrouble(p.Hostname); why != "" {
 		if _, ok := literal(p.Hostname); !ok {
@@ -220,6 +220,9 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("delay warning: %v is in the past; write 0 for none", p.DelayWarning)
 	}
 	if err := p.Limits.Validate(); err != nil {
+		return err
+	}
+	if err := p.Reuse.Validate(); err != nil {
 		return err
 	}
 	return p.Timeouts.Validate()

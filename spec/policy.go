@@ -128,6 +128,7 @@ type Policy struct {
 	DelayWarning time.Duration
 	Limits       Limits
 	Timeouts     Timeouts
+	Reuse        Reuse
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told
@@ -136,6 +137,7 @@ func DefaultPolicy(hostname string) Policy {
 	return Policy{
 		Hostname: hostname, Port: 25, TLS: TLSOpportunistic,
 		Schedule: DefaultSchedule(), DelayWarning: 4 * time.Hour, Limits: DefaultLimits(), Timeouts: DefaultTimeouts(),
+		Reuse: DefaultReuse(),
 	}
 }
 
@@ -255,7 +257,7 @@ type Schedule struct {
 // Limits bounds what a relay does at once.
 type Limits struct {
 	// Deliveries at once, in all and per destination. Each holds at most one
-	// connection.
+	// connection; those that are kept for later count as well (Reuse).
 	Deliveries, DeliveriesPerDestination int
 	// FirstPerDestination is how many a destination gets at once as long as
 	// nothing is known of it. It gets one more each time that as many attempts as

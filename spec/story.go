@@ -156,6 +156,10 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 		return "chooses next hops" + but(" for ", f.Dest) + but(": ", f.Text)
 	case FactDial:
 		return "dials " + f.Host + but(" at ", f.Addr) + but(" for ", about) + but(", ", f.Text)
+	case FactIdle:
+		return "keeps the connection " + f.Session + but(" with ", f.Host) + but(" at ", f.Addr)
+	case FactReuse:
+		return "takes up the connection " + f.Session + but(" with ", f.Host) + but(" at ", f.Addr) + but(" for ", about)
 	case FactTLS:
 		return "is encrypted with " + f.Host + but(" by ", f.Text) + but(", certificate valid for ", strings.Join(f.Names, ", "))
 	case FactLogin:

@@ -34,17 +34,21 @@ const (
 	StageDot
 	StageRSET
 	StageQUIT
+	// StageIdle is a connection that is kept for another attempt: a server that
+	// says something there has not been asked.
+	StageIdle
 )
 
 var stageNames = [...]string{
 	StageResolve: "resolve", StageConnect: "connect", StageGreeting: "greeting", StageEHLO: "ehlo", StageHELO: "helo",
 	StageSTARTTLS: "starttls", StageHandshake: "handshake", StageAUTH: "auth",
 	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBDAT: "bdat", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
+	StageIdle: "idle",
 }
 
 // String returns the stage's name as it stands in traces and scenario files.
 func (s Stage) String() string {
-	if s >= StageResolve && s <= StageQUIT {
+	if s >= StageResolve && s <= StageIdle {
 		return stageNames[s]
 	}
 	return fmt.Sprintf("Stage(%d)", uint8(s))
@@ -52,7 +56,7 @@ func (s Stage) String() string {
 
 // ParseStage is the inverse of Stage.String.
 func ParseStage(name string) (Stage, error) {
-	for s := StageResolve; s <= StageQUIT; s++ {
+	for s := StageResolve; s <= StageIdle; s++ {
 		if stageNames[s] == name {
 			return s, nil
 		}
@@ -63,7 +67,7 @@ func ParseStage(name string) (Stage, error) {
 // Stages lists all stages in order.
 func Stages() []Stage {
 	var all []Stage
-	for s := StageResolve; s <= StageQUIT; s++ {
+	for s := StageResolve; s <= StageIdle; s++ {
 		all = append(all, s)
 	}
 	return all

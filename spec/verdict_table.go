@@ -13,8 +13,8 @@ func Decide(stage Stage, event Event) Cell {
 		return verdictTable[stage][event]
 	}
 	switch {
-	case stage == StageRSET || stage == StageQUIT:
-		return Cell{Proceed, cannotOccur, "The fate of every recipient is known before RSET or QUIT."}
+	case stage >= StageRSET && stage <= StageIdle:
+		return Cell{Proceed, cannotOccur, "The fate of every recipient is known by then."}
 	case stage >= StageResolve && stage < StageDot:
 		return Cell{NextHost, cannotOccur, "Before the final dot nothing can have been accepted, so another host does no harm."}
 	}
@@ -23,7 +23,7 @@ func Decide(stage Stage, event Event) Cell {
 
 // CanOccur reports whether an event can occur at a stage.
 func CanOccur(stage Stage, event Event) bool {
-	return stage >= StageResolve && stage <= StageQUIT && event >= Reply2 && event <= TooMany && verdictTable[stage][event].Verdict != 0
+	return stage >= StageResolve && stage <= StageIdle && event >= Reply2 && event <= TooMany && verdictTable[stage][event].Verdict != 0
 }
 
 // cannotOccur is the Source of a cell that no section speaks about.
@@ -39,11 +39,12 @@ const (
 	whyClosing   = "421 speaks of the server, which is closing the channel; another one may take the mail."
 	whyNoTLS     = "It has no TLS for us; another host may, and when none does, the mail waits, or goes in clear where policy allows that."
 	whyNoLogin   = "The login is the operator's to mend, and says nothing about the mail; another host may let us in, and else the mail waits."
+	whyIdle      = "No mail is under way; the next goes over another connection, at no cost."
 	whyOver      = "The fate of every recipient is known; only the connection is lost."
 )
 
 // The verdict table. What stands in no row cannot occur. It is never written to.
-var verdictTable = [StageQUIT + 1][TooMany + 1]Cell{
+var verdictTable = [StageIdle + 1][TooMany + 1]Cell{
 	StageResolve: {
 		NoDomain:   {FailMessage, "RFC 5321 5.1", "The domain does not exist, and trying again will not make it."},
 		NoAddress:  {FailMessage, "RFC 5321 5.1", "The domain exists, but names no host that could take mail."},
@@ -204,6 +205,12 @@ var verdictTable = [StageQUIT + 1][TooMany + 1]Cell{
 		Malformed: {Proceed, "RFC 5321 4.1.1.10", whyOver},
 		Timeout:   {Proceed, "RFC 5321 4.1.1.10", whyOver},
 		Cut:       {Proceed, "RFC 5321 3.8", whyOver},
+	},
+	// Nobody's mail is under way: the next attempt makes a connection of its own.
+	StageIdle: {
+		Reply421:  {Proceed, "RFC 5321 3.8", whyIdle},
+		Malformed: {Proceed, "RFC 5321 4.2", "What nobody asked for would be taken for the reply to the next command."},
+		Cut:       {Proceed, "RFC 5321 3.8", whyIdle},
 	},
 }
 

@@ -33,7 +33,7 @@ func golden(t *testing.T, name, got string) {
 
 func TestVerdictTableIsTotal(t *testing.T) {
 	// Beyond the ends too: a stage or event that no one defined.
-	for stage := StageResolve - 1; stage <= StageQUIT+1; stage++ {
+	for stage := StageResolve - 1; stage <= StageIdle+1; stage++ {
 		for event := Reply2 - 1; event <= TooMany+1; event++ {
 			c := Decide(stage, event)
 			if c.Verdict < Proceed || c.Verdict > NextTransaction || c.Source == "" || !strings.HasSuffix(c.Why, ".") {
@@ -48,7 +48,7 @@ func TestVerdictTableIsTotal(t *testing.T) {
 
 func TestNoOtherHostAfterTheDot(t *testing.T) {
 	for _, event := range Events() {
-		for _, stage := range []Stage{StageDot, StageRSET, StageQUIT} {
+		for _, stage := range []Stage{StageDot, StageRSET, StageQUIT, StageIdle} {
 			if v := Decide(stage, event).Verdict; v == NextHost {
 				t.Errorf("%v × %v: %v", stage, event, v)
 			}

@@ -66,6 +66,7 @@ func (k *checker) check() error {
 	k.levels()
 	k.logins()
 	k.numbers()
+	k.connections()
 	return errors.Join(k.errs...)
 }
 

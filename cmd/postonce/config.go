@@ -42,6 +42,7 @@ type config struct {
 		Format logFormat `yaml:"format"`
 		Level  logLevel  `yaml:"level"`
 	} `yaml:"log"`
+	Connections connections `yaml:"connections"`
 }
 
 type schedule struct {
@@ -102,6 +103,7 @@ func defaults() *config {
 		},
 	}
 	c.Log.Format = "text"
+	c.Connections = defaultConnections()
 	return c
 }
 
@@ -132,6 +134,7 @@ func (c *config) policy() spec.Policy {
 			RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA), Block: time.Duration(t.Block), Dot: time.Duration(t.Dot), QUIT: time.Duration(t.QUIT),
 		},
 	}
+	p.Reuse = c.Connections.policy()
 	for key, policy := range c.InDoubt {
 		if key != defaultKey {
 			p.InDoubtAt[destination(key)] = spec.InDoubtPolicy(policy)

@@ -150,6 +150,7 @@ limits:
   chunk_bytes: 10
 timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, starttls: 10s, auth: 12s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
 log: {format: json, level: debug}
+connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination: 14}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +181,7 @@ log: {format: json, level: debug}
 			AUTH: 12 * time.Second, MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute,
 			QUIT: 9 * time.Second,
 		},
+		Reuse: spec.Reuse{Messages: 10, Age: 11 * time.Minute, Idle: 12 * time.Second, Kept: 13, KeptPerDestination: 14},
 	}
 	if d := cmp.Diff(want, cfg.policy()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/postonce/postonce/impl/route"
 	"github.com/postonce/postonce/impl/smtpclient"
 	"github.com/postonce/postonce/spec"
 )
@@ -148,9 +147,12 @@ func (a *attempt) record(ctx context.Context) {
 }
 
 // note notes a fact of this attempt.
-func (a *attempt) note(f spec.Fact) {
+func (a *attempt) note(f spec.Fact) { a.d.Note(a.about(f)) }
+
+// about makes f a fact of this attempt.
+func (a *attempt) about(f spec.Fact) spec.Fact {
 	f.Queue, f.Message, f.Job, f.Dest, f.Session = a.job.Queue, a.job.Message, a.job.ID, a.job.Dest, a.talking
-	a.d.Note(f)
+	return f
 }
 
 // tell notes what went wrong for some recipients, and what that means.
@@ -170,12 +172,12 @@ func (a *attempt) trouble(r Result, to []string) {
 
 // aside notes what came of RSET or QUIT when it was no yes. It concerns nobody:
 // what becomes of every recipient is known by then.
-func (a *attempt) aside(host route.Host, r smtpclient.Result) {
+func (a *attempt) aside(host string, r smtpclient.Result) {
 	if r.Stage == 0 || r.Event == spec.Reply2 || r.Err != nil {
 		return
 	}
 	a.trouble(Result{
-		Verdict: spec.Decide(r.Stage, r.Event).Verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host.Name, Text: r.Text,
+		Verdict: spec.Decide(r.Stage, r.Event).Verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host, Text: r.Text,
 	}, nil)
 }
 

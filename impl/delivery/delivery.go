@@ -17,6 +17,10 @@
 //     allows it, those are asked again in clear, in the same order.
 //   - Where a login fails, the next host is asked, whatever the server says; and
 //     somebody is told of it (Deliverer.Alarm).
+//   - A conversation that was left in good order is kept (Pool), and taken up
+//     where the next attempt would dial the same address for the same mail. What
+//     a server does to it before it has answered MAIL costs a dial, and nothing
+//     else.
 //   - When no next hop is left, the most telling trouble defers what is left;
 //     unless no next hop has an address at all, which fails it (RFC 5321
 //     section 5.1).
@@ -99,13 +103,15 @@ type Ledger interface {
 	Settle(ctx context.Context, job Job, results []Result, last bool) error
 }
 
-// A Deliverer carries out jobs. It keeps nothing between them, and may be
-// used by many goroutines at once when its parts may.
+// A Deliverer carries out jobs. It keeps nothing between them but what its Pool
+// keeps, and may be used by many goroutines at once when its parts may.
 type Deliverer struct {
 	Policy spec.Policy
 	// Dial connects to an IP address and port (seam.Host.Dial).
 	Dial     func(ctx context.Context, addr string) (net.Conn, error)
 	Resolver *resolve.Client
+	// Pool keeps conversations from one job to the next; nil keeps none.
+	Pool *Pool
 	// Roots returns the authorities whose certificates are trusted
 	// (seam.Host.Roots).
 	Roots func() *x509.CertPool
@@ -114,7 +120,8 @@ type Deliverer struct {
 	// Open returns the content of a message: lines that end in CRLF.
 	Open   func(ctx context.Context, id spec.QueueID) (io.ReadCloser, error)
 	Ledger Ledger
-	// Note takes the facts of the attempt: route, dial, tls, login, trouble, dot.
+	// Note takes the facts of the attempt: route, dial, reuse, tls, login, trouble,
+	// dot, idle.
 	Note func(spec.Fact)
 	// Alarm takes the alarms about logins, each as often as it is met.
 	Alarm func(spec.Fact)
@@ -166,9 +173,7 @@ func (a *attempt) run(ctx context.Context) {
 				break
 			}
 			a.tried++
-			for queue := slices.Clone(a.open); len(queue) > 0; {
-				queue = a.session(ctx, hop{Host: host, addr: addr}, queue)
-			}
+			a.sessions(ctx, hop{Host: host, addr: addr})
 			if a.over(ctx) {
 				return
 			}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/postonce/postonce/impl/route"
 	"github.com/postonce/postonce/impl/smtpclient"
@@ -20,6 +21,8 @@ type hop struct {
 	addr netip.AddrPort
 	// clear: the conversation is to be in clear, for TLS has failed.
 	clear bool
+	// fresh: it is to be over a connection of its own, not one that was kept.
+	fresh bool
 }
 
 // A lost session is one in which TLS failed, and for whom it was.
@@ -28,44 +31,50 @@ type lost struct {
 	to []string
 }
 
+// sessions holds as many conversations at one address as it takes for everybody
+// who is open. Only the first may be one that was kept: what a server does to
+// it costs one connection more, and not one for each that is kept.
+func (a *attempt) sessions(ctx context.Context, h hop) {
+	for queue := slices.Clone(a.open); len(queue) > 0; h.fresh = true {
+		queue = a.session(ctx, h, queue)
+	}
+}
+
 // session holds one conversation with a server, for the recipients in queue. It
 // returns those who should be tried there again, over another connection: who was
 // never asked about, or was one too many, when the server takes no further
-// transaction on this one. They are always fewer than queue.
+// transaction on this one. They are fewer than queue, unless the first of these
+// transactions was another attempt's.
 func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []string) {
 	host := h.Host
-	conn, r := a.dial(ctx, h)
-	if conn == nil {
+	t, r := a.converse(ctx, h)
+	if t == nil {
 		a.take(repeat(r, queue))
 		return nil
 	}
-	c := smtpclient.New(conn, smtpclient.Options{
-		Hostname: a.d.Policy.Hostname, Host: host.Name, Timeouts: a.d.Policy.Timeouts, ReplyBytes: a.d.Policy.Limits.ReplyBytes,
-		TLS: a.tls(h), Login: a.login(h), ChunkBytes: a.chunkBytes(host.Name),
-	})
-	a.talking = conn.LocalAddr().String()
-	defer func() {
-		if len(a.open) == 0 {
-			a.record(ctx) // A crash while a server is slow to answer QUIT repeats nothing.
+	defer a.leave(ctx, t)
+	if !t.used() {
+		if hello := t.Hello(ctx); !hello.OK() {
+			t.lost = true
+			a.take(repeat(a.result(host, hello), queue))
+			a.withoutTLS(lost{h, queue}, hello)
+			return nil
 		}
-		a.aside(host, c.Quit(ctx))
-		a.talking = ""
-	}()
-	if hello := c.Hello(ctx); !hello.OK() {
-		a.take(repeat(a.result(host, hello), queue))
-		a.withoutTLS(lost{h, queue}, hello)
-		return nil
 	}
-	a.opened = true
-	for first := true; len(queue) > 0; first = false {
-		now, later := c.Fit(queue, max(1, a.d.Policy.Limits.RecipientsPerTransaction))
+	for len(queue) > 0 {
+		used := t.used()
+		now, later := t.Fit(queue, max(1, a.d.Policy.Limits.RecipientsPerTransaction))
 		if len(now) == 0 {
+			t.lost = true
 			return queue
 		}
-		results := a.transact(ctx, c, host, now)
-		if !first && hungUp(results[0]) {
+		results := a.transact(ctx, t, host, now)
+		if used && hungUp(results[0]) {
+			t.lost = true
 			return queue
 		}
+		a.opened = true
+		t.lost = t.lost || refused(results)
 		queue = append(a.tooMany(results), later...)
 		a.take(results)
 		if dotLeft(results) {
@@ -76,12 +85,8 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 		if a.stop != nil || broken(results) {
 			return nil
 		}
-		if len(queue) > 0 {
-			ready, rset := c.Ready(ctx)
-			a.aside(host, rset)
-			if !ready {
-				return queue
-			}
+		if len(queue) > 0 && (t.messages >= max(1, a.d.Policy.Reuse.Messages) || !a.ready(ctx, t)) {
+			return queue
 		}
 	}
 	return nil
@@ -116,6 +121,58 @@ func (a *attempt) tooMany(results []Result) (again []string) {
 	return nil
 }
 
+// converse returns a conversation with a next hop: one that was kept, or on a
+// connection that it makes; or what stood against that.
+func (a *attempt) converse(ctx context.Context, h hop) (*talk, Result) {
+	p, key := a.d.Policy, Key{h.Name, h.addr, a.d.Policy.DutyFor(a.job.Dest, h.Name)}
+	if t := a.d.Pool.take(ctx, key, a.job.Dest, h.fresh || h.clear); t != nil {
+		a.talking = t.session
+		a.note(spec.Fact{Kind: spec.FactReuse, Host: h.Name, Addr: h.addr.String()})
+		return t, Result{}
+	}
+	conn, r := a.dial(ctx, h)
+	if conn == nil {
+		a.d.Pool.leave(a.job.Dest)
+		return nil, r
+	}
+	c := smtpclient.New(conn, smtpclient.Options{
+		Hostname: p.Hostname, Host: h.Name, Timeouts: p.Timeouts, ReplyBytes: p.Limits.ReplyBytes,
+		TLS: a.tls(h), Login: a.login(h), ChunkBytes: a.chunkBytes(h.Name),
+	})
+	a.talking = conn.LocalAddr().String()
+	return &talk{Client: c, key: key, dest: a.job.Dest, session: a.talking, begun: time.Now(), lost: h.clear}, r
+}
+
+// ready makes a conversation ready for another transaction, and reports whether
+// it is.
+func (a *attempt) ready(ctx context.Context, t *talk) bool {
+	ready, rset := t.Ready(ctx)
+	a.aside(t.key.Host, rset)
+	return ready
+}
+
+// leave ends a conversation as far as this attempt goes: it is kept for the
+// next one, or over.
+func (a *attempt) leave(ctx context.Context, t *talk) {
+	if len(a.open) == 0 {
+		a.record(ctx) // A crash while a server is slow to answer RSET or QUIT repeats nothing.
+	}
+	if a.stop == nil && ctx.Err() == nil && a.d.Pool.wants(t) && a.ready(ctx, t) && a.keep(t) {
+		a.talking = ""
+		return
+	}
+	a.aside(t.key.Host, t.Quit(ctx))
+	a.d.Pool.leave(t.dest)
+	a.talking = ""
+}
+
+// keep gives a conversation to the pool, if that takes it.
+func (a *attempt) keep(t *talk) bool {
+	return a.d.Pool.keep(t, a.about(spec.Fact{
+		Kind: spec.FactIdle, Host: t.key.Host, Addr: t.key.Addr.String(), Count: int64(t.messages),
+	}))
+}
+
 // tls returns how far the conversation with a next hop must be encrypted.
 func (a *attempt) tls(h hop) smtpclient.TLS {
 	p, dest := a.d.Policy, a.job.Dest
@@ -142,7 +199,7 @@ func (a *attempt) withoutTLS(l lost, r smtpclient.Result) {
 }
 
 // transact carries out one transaction.
-func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route.Host, to []string) []Result {
+func (a *attempt) transact(ctx context.Context, t *talk, host route.Host, to []string) []Result {
 	body, err := a.d.Open(ctx, a.job.Queue)
 	if err != nil {
 		a.stop = fmt.Errorf("the message cannot be opened: %w", err)
@@ -157,7 +214,8 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 		return picked
 	}
 	intended := map[int]bool{}
-	sent := c.Send(ctx, smtpclient.Transaction{
+	t.messages++
+	sent := t.Send(ctx, smtpclient.Transaction{
 		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Body: body,
 		Tracking: a.job.Tracking, Asked: a.asked(to),
 		Commit: func(accepted []int) error {
@@ -174,7 +232,7 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 	for i, r := range sent {
 		results[i] = a.result(host, r)
 		results[i].Recipient = to[i]
-		results[i].Relayed = r.OK() && !c.TakesDSN()
+		results[i].Relayed = r.OK() && !t.TakesDSN()
 		if intended[i] && results[i].Verdict == spec.NextHost {
 			// The intent names this host, and an attempt has one at most.
 			results[i].Verdict = spec.Defer
@@ -263,10 +321,16 @@ func repeat(r Result, to []string) []Result {
 }
 
 // hungUp reports whether the server ended the connection before it heard of
-// the transaction. On one that was used before this says only that it takes
-// so many messages a connection.
+// the transaction, or holds (503) that another one is under way. On one that was
+// used before this says only that it takes so many messages a connection.
 func hungUp(r Result) bool {
-	return r.Stage == spec.StageMAIL && r.Verdict == spec.NextHost && (r.Event == spec.Cut || r.Event == spec.Reply421)
+	gone := r.Verdict == spec.NextHost && (r.Event == spec.Cut || r.Event == spec.Reply421)
+	return r.Stage == spec.StageMAIL && (gone || r.Reply.Code == 503)
+}
+
+// refused reports whether the server would rather have had somebody else asked.
+func refused(results []Result) bool {
+	return slices.ContainsFunc(results, func(r Result) bool { return r.Verdict == spec.NextHost })
 }
 
 func dotLeft(results []Result) bool {

@@ -39,6 +39,8 @@ type world struct {
 	open   func() (io.ReadCloser, error)
 	// facts, when not nil, gets every fact.
 	facts *[]string
+	// pool, when not nil, is the deliveries'.
+	pool *Pool
 
 	// log has a line for each step, in order.
 	log    []string
@@ -65,19 +67,30 @@ func (w *world) deliver(t *testing.T, ctx context.Context, recipients ...string)
 		Note:   w.note,
 		Alarm:  func(f spec.Fact) { w.say("alarm %s: %v", f.Host, f.Event) },
 		Random: func(string) *rand.Rand { return nil },
+		Pool:   w.pool,
 	}
 	job := Job{
 		ID: "j1", Queue: "q1", Message: "m1@x", Dest: policy.Destination(recipients[0]), Attempt: 1,
 		Sender: "a@x", Recipients: recipients, Size: 7, Tracking: w.tracking, Asked: w.asked,
 	}
 	d.Deliver(ctx, job)
+	if w.lasts != 1 {
+		t.Errorf("%d calls of Settle had last set, want 1", w.lasts)
+	}
+	w.lasts = 0
+	if w.pool != nil {
+		return // what is kept is played on
+	}
+	w.ends(t)
+}
+
+// ends waits for the servers, and says what they did not like.
+func (w *world) ends(t *testing.T) {
+	t.Helper()
 	for _, played := range w.played {
 		if err := <-played; err != nil {
 			t.Error("a server:", err)
 		}
-	}
-	if w.lasts != 1 {
-		t.Errorf("%d calls of Settle had last set, want 1", w.lasts)
 	}
 }
 
@@ -155,6 +168,10 @@ func (w *world) note(f spec.Fact) {
 		}
 	case spec.FactLogin:
 		w.say("login %s %s", f.Host, f.Text)
+	case spec.FactReuse:
+		w.say("reuse %s %s", f.Host, f.Addr)
+	case spec.FactIdle:
+		w.say("idle %s after %d", f.Host, f.Count)
 	case spec.FactDot:
 		w.say("dot %s %s", f.Host, strings.Join(f.To, " "))
 	default:

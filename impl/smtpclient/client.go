@@ -42,7 +42,7 @@ type Options struct {
 	ChunkBytes int64
 }
 
-// A Client is one conversation. It belongs to one goroutine.
+// A Client is one conversation. It belongs to one goroutine at a time.
 type Client struct {
 	// conn is the connection that was made: deadlines and the end of all are
 	// its own. stream is what is read and written: conn, or TLS over it.
@@ -132,6 +132,19 @@ func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
 	c.broken = c.broken || r.Event != spec.Reply2
 	c.dirty = false
 	return !c.broken, r
+}
+
+// Quiet reports whether the server has kept silent since its last reply, without
+// waiting for it to speak. When it has not, the conversation is over, and the
+// result is what it said. A conversation that was kept is asked so before it is
+// used again: of what came unasked nobody knows to which command it belongs.
+func (c *Client) Quiet(ctx context.Context) (quiet bool, said Result) {
+	defer c.watch(ctx)()
+	r, spoke := c.unasked(ctx, spec.StageIdle)
+	if spoke && r.Event == spec.Timeout { // what came is not the whole of a line
+		r = Result{Stage: r.Stage, Event: spec.Malformed, Text: "what came is no whole reply"}
+	}
+	return !spoke, r
 }
 
 // Quit ends the conversation, with QUIT when the server is still listening,

@@ -94,10 +94,11 @@ func (c *Client) lastWords(ctx context.Context, stage spec.Stage, err error) Res
 // reply belongs to which command, so the conversation is over; but while the
 // content is sent, a server's early answer has a row in the verdict table.
 //
-// While the content is sent, and before each chunk of it, it is looked for on the
-// connection too, not only in what was read already.
+// While the content is sent, before each chunk of it, and when the connection has
+// been idle, it is looked for on the connection too, not only in what was read
+// already.
 func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
-	look := stage == spec.StageBody || stage == spec.StageBDAT
+	look := stage == spec.StageBody || stage == spec.StageBDAT || stage == spec.StageIdle
 	if c.r.Buffered() == 0 && !look {
 		return Result{}, false
 	}

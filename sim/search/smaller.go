@@ -91,13 +91,7 @@ func dropRules(sc *scenarios.Scenario) []change {
 		if s.Script == nil {
 			continue
 		}
-		at(func(s *scenarios.Server) bool {
-			if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
-				return false
-			}
-			s.Script.Offer = fakesmtp.DefaultOffer()
-			return true
-		})
+		at(offersUsual)
 		at(offersNo("CHUNKING"))
 		at(offersNo("LIMITS"))
 		at(func(s *scenarios.Server) bool {
@@ -134,6 +128,10 @@ func dropRules(sc *scenarios.Scenario) []change {
 				if len(r.Actions) < 2 {
 					return false
 				}
+				if r.Stage == spec.StageIdle { // its delay alone would be nothing
+					r.Actions = r.Actions[1:]
+					return true
+				}
 				r.Actions = r.Actions[:len(r.Actions)-1]
 				return true
 			})
@@ -141,6 +139,15 @@ func dropRules(sc *scenarios.Scenario) []change {
 		}
 	}
 	return all
+}
+
+// offersUsual has a server offer what it offers unless told.
+func offersUsual(s *scenarios.Server) bool {
+	if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
+		return false
+	}
+	s.Script.Offer = fakesmtp.DefaultOffer()
+	return true
 }
 
 // dropRecords leaves out lines of the DNS.
@@ -225,6 +232,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Reuse, d.Reuse) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits, d.Limits) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.Deliveries, d.Limits.Deliveries) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.WindowGroups, d.Limits.WindowGroups) },

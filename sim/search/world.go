@@ -82,6 +82,7 @@ func World(n Number) *scenarios.Scenario {
 	g.plan()
 	g.chunks(n)
 	g.trouble()
+	g.reuse(n)
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
 }
