@@ -169,7 +169,8 @@ log: {format: json, level: debug}
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second, STARTTLS: 10 * time.Second,
-			AUTH: 12 * time.Second, MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute, QUIT: 9 * time.Second,
+			AUTH: 12 * time.Second, MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute,
+			QUIT: 9 * time.Second,
 		},
 	}
 	if d := cmp.Diff(want, cfg.policy()); d != "" {

@@ -78,6 +78,7 @@ func World(n Number) *scenarios.Scenario {
 	g.policy()
 	g.domains()
 	g.way(n)
+	g.logins(n)
 	g.plan()
 	g.trouble()
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
