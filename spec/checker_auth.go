@@ -105,16 +105,25 @@ func (c *Checker) judgeAuth(s *session, e *event, mechanism string) {
 // in, where policy has a login.
 func (c *Checker) judgeLogin(s *session, e *event) {
 	to := path(e.Text)
-	if _, ok := c.policy.LoginFor(c.policy.Destination(to), e.Host); !ok || s.auth.in != nil || s.muddled || c.mayBeMX(e.Host) {
+	dest := c.policy.Destination(to)
+	if _, ok := c.policy.LoginFor(dest, e.Host); !ok || s.auth.in != nil || s.muddled || c.byTheDNS(s, dest, e.Host) {
 		return
 	}
 	c.violate(WireLawful, "login "+e.Session+e.At.String(), []*event{s.began, s.auth.said, e},
 		"the relay names %s to %s before it has logged in there", to, e.Host)
 }
 
-// mayBeMX reports whether the DNS named a host, too: then it may be asked as
-// anybody's, without credentials.
-func (c *Checker) mayBeMX(host string) bool {
+// byTheDNS reports whether mail for a destination may have come to a host though
+// the operator had not given it: as an MX, as the domain itself, or by its
+// address. Then it is asked as anybody's, without credentials.
+func (c *Checker) byTheDNS(s *session, dest, host string) bool {
+	if _, given := c.policy.Given(dest); len(given) > 0 {
+		return false
+	}
+	at, err := netip.ParseAddrPort(s.addr)
+	if ip := literalAddress(dest); dest == hostName(host) || ip.IsValid() && (err != nil || at.Addr().Unmap() == ip.Unmap()) {
+		return true
+	}
 	for _, answers := range c.hops.mx { // any order: one is enough
 		for _, a := range answers {
 			for _, mx := range a.mx {

@@ -55,7 +55,26 @@ func TestCredentialsAreForWhomTheyAreFor(t *testing.T) {
 				p.Fallback, p.Logins = []string{"mx1.example.net"}, map[string]Login{"mx1.example.net": {User: "relay", Clear: true}}
 			},
 			edits: []edit{renamed}},
+		{name: "not at a host at an address that the sender wrote", base: delivered, edits: []edit{literally, renamed}, policy: lastResort},
+		{name: "not at the fallback", base: delivered, policy: lastResort, edits: []edit{literally, renamed, without("relay dial"),
+			each("session=s1 addr=192.0.2.1:25", "session=s1 addr=192.0.2.9:25", "A: NOERROR A 192.0.2.1", "A: NOERROR A 192.0.2.9"),
+			after("relay route", `
+1.4s   relay dial message=m1 queue=Q1 job=j1 dest=[192.0.2.1] host=[192.0.2.1] addr=192.0.2.1:25
+1.41s  network connect-failed addr=192.0.2.1:25
+1.42s  relay dial message=m1 queue=Q1 job=j1 dest=[192.0.2.1] host=mx1.example.net addr=192.0.2.9:25`)},
+			want: []string{"WIRE-LAWFUL: before it has logged in"}},
 	})
+}
+
+// lastResort has mx1.example.net as the fallback, with a login.
+func lastResort(p *Policy) {
+	p.Fallback, p.Logins = []string{"mx1.example.net"}, map[string]Login{"mx1.example.net": {User: "relay", Clear: true}}
+}
+
+// literally is to an address literal, that of mx1.example.net.
+func literally(t testing.TB, text string) string {
+	return each("bob@example.net", "bob@[192.0.2.1]", "dest=example.net host=mx1.example.net", "dest=[192.0.2.1] host=[192.0.2.1]",
+		"dest=example.net", "dest=[192.0.2.1]")(t, without(" MX")(t, text))
 }
 
 // turnedAway is mail whose login is refused, and an alarm is raised.

@@ -108,7 +108,7 @@ func (k *checker) logins() {
 		seen[host] = name
 		switch {
 		case l.User == "":
-			k.at(at, errors.New("the user is missing: write user:"))
+			k.at(at, errors.New("the user is missing: write user: and a name"))
 		case (l.SecretFile == "") == (l.SecretEnv == ""):
 			k.at(at, errors.New("write where the secret is: secret_file: and a path, or secret_env: and the name of a variable"))
 		case l.SecretFile != "" && !filepath.IsAbs(string(l.SecretFile)):

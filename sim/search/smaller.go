@@ -94,6 +94,7 @@ func dropRules(sc *scenarios.Scenario) []change {
 		at(offersUsual)
 		at(offersNo("CHUNKING"))
 		at(offersNo("LIMITS"))
+		at(func(s *scenarios.Server) bool { return s.Script != nil && dropAuth(s.Script) })
 		at(func(s *scenarios.Server) bool {
 			had := s.Script != nil && len(s.Script.Personas) > 0
 			if had {
@@ -207,16 +208,24 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.Relays) > 0
 			sc.Policy.Relays = nil
+			dropStrangers(&sc.Policy)
 			return had
 		},
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.Fallback) > 0
 			sc.Policy.Fallback = nil
+			dropStrangers(&sc.Policy)
 			return had
 		},
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.Routes) > 0
 			sc.Policy.Routes = nil
+			dropStrangers(&sc.Policy)
+			return had
+		},
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.Logins) > 0
+			sc.Policy.Logins = nil
 			return had
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PreferIPv6, false) },

@@ -79,6 +79,7 @@ func World(n Number) *scenarios.Scenario {
 	g.load(n)
 	g.domains()
 	g.way(n)
+	g.logins(n)
 	g.plan()
 	g.chunks(n)
 	g.trouble()
