@@ -91,8 +91,8 @@ func (c *Checker) learns(j *job, here *load, at Wall) {
 // reached is the state after an attempt that reached a server.
 func (c *Checker) reached(s reach) reach {
 	n := reach{limit: s.limit, good: s.good + 1}
-	if n.good >= n.limit {
-		n.limit, n.good = min(n.limit+1, c.policy.Limits.DeliveriesPerDestination), 0
+	if most := c.policy.Limits.DeliveriesPerDestination; n.limit >= most || n.good >= n.limit {
+		n.limit, n.good = min(n.limit+1, most), 0
 	}
 	return n
 }
