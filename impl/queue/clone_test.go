@@ -122,7 +122,7 @@ func TestStatesThatActApartAreToldApart(t *testing.T) {
 		"a line missed":        func(q *Queue) { q.destinations["x.test"].loading, q.destinations["x.test"].missed.ID = true, "m2" },
 		"nothing to undo":      func(q *Queue) { q.jobs["m1.1"].before = nil },
 		"nobody waits":         func(q *Queue) { q.operators = nil },
-		"put off":              func(q *Queue) { q.messages["m3"].entry.Recipients[0].Last.Stage = spec.StageConnect },
+		"put off":              func(q *Queue) { q.messages["m2"].entry.Recipients[1].Last.Stage = spec.StageConnect },
 		"a limit":              func(q *Queue) { q.destinations["x.test"].reach.limit++ },
 		"a success":            func(q *Queue) { q.destinations["x.test"].reach.good++ },
 		"a failure":            func(q *Queue) { q.destinations["x.test"].reach.fails++ },
