@@ -165,7 +165,7 @@ func (c *Checker) judgeWait(j *job, here *load, due Wall) {
 
 func (c *Checker) judgeLimits(j *job, here *load) {
 	l := c.policy.Limits
-	if most := c.most(here, j.start.At); !here.reach.lost && here.active > most && most < l.DeliveriesPerDestination {
+	if most := c.most(here, j); here.active > most && most < l.DeliveriesPerDestination {
 		c.violate(FairAndBounded, "found limit at "+j.dest, []*event{here.missed, j.start},
 			"%d attempts for %s are under way at once; after what was met there, it may have %d", here.active, j.dest, most)
 	}

@@ -91,8 +91,8 @@ func (c *Checker) learns(j *job, here *load, at Wall) {
 // reached is the state after an attempt that reached a server.
 func (c *Checker) reached(s reach) reach {
 	n := reach{limit: s.limit, good: s.good + 1}
-	if n.good >= n.limit {
-		n.limit, n.good = min(n.limit+1, c.policy.Limits.DeliveriesPerDestination), 0
+	if most := c.policy.Limits.DeliveriesPerDestination; n.limit >= most || n.good >= n.limit {
+		n.limit, n.good = min(n.limit+1, most), 0
 	}
 	return n
 }
@@ -161,13 +161,13 @@ func (c *Checker) dead(here *load, at Wall) (surely, maybe bool) {
 	return surely, maybe || here.reach.lost
 }
 
-// most is how many attempts a destination may have at once.
-func (c *Checker) most(here *load, at Wall) int {
-	l := c.policy.Limits
+// most is how many attempts a destination may have at once, when j begins. While
+// it is dead, what is urgent does not ask for what was found.
+func (c *Checker) most(here *load, j *job) int {
 	n := 0
 	for _, s := range c.reaches(here) {
-		if n = max(n, s.limit); here.reach.lost || s.deaths > 0 && at < s.until.Add(instant) {
-			return l.DeliveriesPerDestination // judgeLeftAlone has its say
+		if n = max(n, s.limit); here.reach.lost || j.urgent && s.deaths > 0 && j.start.At < s.until.Add(instant) {
+			return c.policy.Limits.DeliveriesPerDestination
 		}
 	}
 	return n

@@ -37,7 +37,7 @@ func (q *Queue) learn(j *job, results []Result) {
 	r, most := &j.group.destination.reach, q.policy.Limits.DeliveriesPerDestination
 	if len(results) == 0 || slices.ContainsFunc(results, func(res Result) bool { return !res.Unreached }) {
 		r.fails, r.deaths, r.until, r.last, r.ordered = 0, 0, 0, Trouble{}, nil
-		if r.good++; r.good >= r.limit {
+		if r.good++; r.limit >= most || r.good >= r.limit {
 			r.limit, r.good = min(r.limit+1, most), 0
 		}
 		return
@@ -81,21 +81,29 @@ func (q *Queue) letGoOf(dests []string) {
 // nextAt returns when a destination next has something to do that it may. What is
 // in its way, a delivery or a batch, places it again when it ends.
 func (q *Queue) nextAt(d *destination) spec.Wall {
-	most := d.reach.limit
+	free := q.free(d)
+	if at := d.due(); at != never && free != never {
+		return max(at, free)
+	}
+	return never
+}
+
+// free returns from when on a destination may have something done that is due.
+// One that is dead has its mail put off, one message at a time: the others have
+// their turns.
+func (q *Queue) free(d *destination) spec.Wall {
+	l, most := q.policy.Limits, d.reach.limit
 	dead := d.reach.dead(q.clock.now())
 	if dead {
-		if most = q.policy.Limits.DeliveriesPerDestination; d.holds > 0 {
-			return never // one is put off at a time: the others have their turns
-		}
+		most = l.DeliveriesPerDestination
 	}
-	at := d.due()
-	if d.active >= most || at == never {
+	switch {
+	case d.active >= most, dead && d.holds > 0:
 		return never
+	case dead || l.PerMinute == 0 || d.reach.began == 0:
+		return 0
 	}
-	if pace := q.policy.Limits.Pace(); pace > 0 && d.reach.began != 0 && !dead {
-		at = max(at, d.reach.began.Add(pace))
-	}
-	return at
+	return d.reach.began.Add(l.Pace())
 }
 
 // atDead decides about the first due group of a dead destination, or about

@@ -76,17 +76,18 @@ func (q *Queue) page(d *destination) int {
 	return max(8, 4*q.policy.Limits.DeliveriesPerDestination)
 }
 
-// free is how many groups there is memory for.
-func (q *Queue) free() int { return q.policy.Limits.WindowGroups - q.window - q.promised }
+// spare is how many groups there is memory for.
+func (q *Queue) spare() int { return q.policy.Limits.WindowGroups - q.window - q.promised }
 
 // room is how many groups a destination's window may hold now. When memory is
 // short it is one, so that each can go on, and that only when its delivery can
 // begin at once.
 func (q *Queue) room(d *destination) int {
-	switch l := q.policy.Limits; {
-	case q.free() >= 0:
+	now := q.clock.now()
+	switch {
+	case q.spare() >= 0:
 		return q.page(d)
-	case q.recovery.ready && q.active < l.Deliveries && d.active < d.reach.limit && d.waiting[0].due <= q.clock.now():
+	case q.recovery.ready && q.active < q.policy.Limits.Deliveries && q.free(d) <= now && d.waiting[0].due <= now:
 		return 1
 	}
 	return 0

@@ -63,6 +63,9 @@ type state struct {
 	// times that the operator says retry, or anything of what waits.
 	crashes, retries, orders int
 
+	// unreached is true while a delivery settles that reached no server.
+	unreached bool
+
 	// effects and seq belong to the step under way: what its batch makes true,
 	// and the last batch that it sent.
 	effects []effect

@@ -226,11 +226,14 @@ func (s *state) settle(i int, dot spec.Verdict, others uint8, last bool) {
 		if d.dot&bit == 0 {
 			v, stage = otherVerdict(others, n), spec.StageRCPT
 		}
+		if s.unreached {
+			stage = spec.StageConnect
+		}
 		if v == 0 || d.dot&bit == 0 && d.open&bit == 0 {
 			continue
 		}
 		d.open &^= bit
-		e.Results = append(e.Results, queue.Result{Recipient: to, Verdict: v, Trouble: queue.Trouble{Host: "mx." + d.dest, Stage: stage}})
+		e.Results = append(e.Results, queue.Result{Recipient: to, Verdict: v, Unreached: s.unreached, Trouble: queue.Trouble{Host: "mx." + d.dest, Stage: stage}})
 		s.result(l, to, v)
 	}
 	d.phase, d.last = settling, last
