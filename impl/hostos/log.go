@@ -35,7 +35,7 @@ func level(f spec.Fact) slog.Level {
 		return slog.LevelError
 	case spec.FactTrouble, spec.FactDoubt, spec.FactDamaged:
 		return slog.LevelWarn
-	case spec.FactDot:
+	case spec.FactDot, spec.FactIdle:
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
