@@ -16,7 +16,7 @@ import (
 type CertificateKind string
 
 // The kinds. All but WrongName are for the server's own name, unless a script
-// says for another.
+// says another.
 const (
 	// Trusted is issued by an authority of Authorities, and valid.
 	Trusted CertificateKind = "trusted"
@@ -70,10 +70,10 @@ type certificateOf struct {
 	name string
 }
 
-// presented reads what an action of the verb Present shows: a kind, and
-// the name when it is not the server's.
-func presented(text, server string) certificateOf {
-	kind, name, named := strings.Cut(text, " for ")
+// certificate reads what an action of the verb Present shows: a kind, and the
+// name when it is not the server's.
+func (a Action) certificate(server string) certificateOf {
+	kind, name, named := strings.Cut(a.Text, " for ")
 	switch {
 	case named:
 	case CertificateKind(kind) == WrongName:

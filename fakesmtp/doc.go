@@ -78,7 +78,7 @@
 //	cut                        end the connection abruptly, with RST
 //	cut after N; REPLY         send N bytes of what follows, then cut
 //	cut after N                at body: cut when N bytes of content were read;
-//	                           at handshake: when so many were sent
+//	                           at handshake: when so many were sent; or all
 //	fin                        end the connection in an orderly way
 //	silence                    say nothing more, until the client goes
 //	present CERTIFICATE        at handshake: show this certificate, such as expired or

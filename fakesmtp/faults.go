@@ -42,7 +42,7 @@ func (r Rule) Faults() []spec.Fault {
 		case Silence:
 			add(spec.FaultSilence)
 		case Present:
-			if !strings.HasPrefix(a.Text, string(Trusted)) {
+			if a.certificate("").kind != Trusted {
 				add(spec.FaultCertificate)
 			}
 		case Lose:

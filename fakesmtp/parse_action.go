@@ -18,7 +18,7 @@ var actionForms = [...]struct{ word, form, meaning string }{
 	{"repeat", "repeat N; REPLY", "send the reply N times"},
 	{"cut", "cut", "end the connection abruptly, with RST"},
 	{"cut", "cut after N; REPLY", "send N bytes of the reply, then cut; at body and handshake, without a reply: " +
-		"cut when N bytes of content were read, or of the handshake sent"},
+		"cut when N bytes of content were read, or of the handshake sent, or all"},
 	{"fin", "fin", "end the connection in an orderly way"},
 	{"silence", "silence", "say nothing more, until the client goes"},
 	{"accept", "accept", "at dot: take the message, whatever is said then"},
@@ -126,8 +126,13 @@ func (c *cursor) word() Action {
 		}
 	case Present:
 		a.Text = c.choose("certificate", certificateWords())
-		if c.accept("for") {
-			a.Text += " for " + c.hostname()
+		c.done()
+		if at := c.pos; c.accept("for") {
+			name := c.hostname()
+			if a.Text == string(WrongName) {
+				c.fail(at, "write trusted for "+name, "%s is for wrong.example", WrongName)
+			}
+			a.Text += " for " + name
 		}
 	case Cut:
 		if c.accept("after") {

@@ -25,6 +25,9 @@ type manner struct {
 	repeat int
 	// cut is after how many bytes the connection is cut; -1 is not.
 	cut int
+	// muddles is true when the client cannot know afterwards which reply belongs
+	// to which command.
+	muddles bool
 }
 
 var plainly = manner{repeat: 1, cut: -1}
@@ -52,10 +55,11 @@ func (c *session) answer(o occasion, normal string, d *deed) (string, error) {
 	if ok && rule.IsFault() {
 		c.note(spec.Fact{Kind: spec.FactFault, Stage: o.stage, Faults: rule.Faults(), Text: rule.String()})
 	}
+	first := plainly
 	for _, f := range rule.Faults() {
-		c.muddled = c.muddled || f == spec.FaultExtraReply || f == spec.FaultMalformed || f == spec.FaultEarly
+		first.muddles = first.muddles || f == spec.FaultExtraReply || f == spec.FaultMalformed || f == spec.FaultEarly
 	}
-	return c.perform(o.stage, complete(rule.Actions, o.stage, normal), d)
+	return c.perform(o.stage, complete(rule.Actions, o.stage, normal), first, d)
 }
 
 // complete adds the normal reply to actions that neither reply nor end.
@@ -71,8 +75,8 @@ func complete(actions []Action, stage spec.Stage, normal string) []Action {
 	return append(actions[:len(actions):len(actions)], Action{Do: Reply, Text: normal})
 }
 
-// perform carries out actions.
-func (c *session) perform(stage spec.Stage, actions []Action, d *deed) (string, error) {
+// perform carries out actions; how says how the first reply is sent.
+func (c *session) perform(stage spec.Stage, actions []Action, how manner, d *deed) (string, error) {
 	if d == nil {
 		d = &deed{}
 	}
@@ -82,8 +86,7 @@ func (c *session) perform(stage spec.Stage, actions []Action, d *deed) (string, 
 			all.WriteString(a.bytes())
 		}
 	}
-	said, how := all.String(), plainly
-	sent := ""
+	said, sent := all.String(), ""
 	for _, a := range actions {
 		var err error
 		switch a.Do {
@@ -115,7 +118,7 @@ func (c *session) perform(stage spec.Stage, actions []Action, d *deed) (string, 
 			}
 			how.cut = a.Count
 		case Present:
-			c.shown = presented(a.Text, c.server.name)
+			c.shown = a.certificate(c.server.name)
 		case Cut:
 			return said, c.cut()
 		case Fin:
@@ -142,6 +145,7 @@ func call(f func()) {
 // say sends text.
 func (c *session) say(stage spec.Stage, text string, how manner) error {
 	c.ahead(stage)
+	c.muddled = c.muddled || how.muddles
 	if how.cut >= 0 {
 		text = text[:min(how.cut, len(text))]
 	}

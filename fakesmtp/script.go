@@ -174,7 +174,7 @@ func (r Rule) IsFault() bool {
 		return true
 	}
 	replies := slices.DeleteFunc(slices.Clone(r.Actions), func(a Action) bool {
-		return a.Do == Accept || a.Do == Present && CertificateKind(strings.Fields(a.Text)[0]) == Trusted
+		return a.Do == Accept || a.Do == Present && a.certificate("").kind == Trusted
 	})
 	if len(replies) == 0 {
 		return false // accept, then the normal reply; or a handshake in which all is well

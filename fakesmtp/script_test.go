@@ -122,7 +122,7 @@ func TestErrorsPointAtTheSpot(t *testing.T) {
 		"at rcpt: drip 1s; delay 1s; 250 ok", "at rcpt: cut; 250 ok", "at rcpt: cut after", "at rcpt: cut after 5",
 		"at body: cut after 5; 250 ok", "at handshake: cut after 5; cut", "at handshake: 454 no", "at handshake: repeat 2; raw \"x\"",
 		"at handshake, pipelined: cut", "at rcpt: present expired", "at handshake: present", "at handshake: present expird",
-		"at handshake: present expired for a/b", "at rcpt: accept", "at mail: lose",
+		"at handshake: present expired for a/b", "at handshake: present wrong-name for mx2.example.net", "at rcpt: accept", "at mail: lose",
 		"at connect: 220 hi", `at rcpt: raw`, `at rcpt: raw 'x'`,
 		`at rcpt: raw "x`, `at rcpt: raw ""`, "at rcpt: raw `x`", "at rcpt: 25 ok", "at rcpt: 650 ok", "at rcpt: 2500 ok",
 		"at rcpt: 250-a", "at rcpt: 250-a|250-b", "at rcpt: 250-a|550 b", "at rcpt: 250 a; b", "at rcpt: 250 a\x00b",

@@ -30,7 +30,7 @@ func (c *session) starttls(args string) error {
 
 // handshake is the TLS handshake, or what the script has in its place.
 func (c *session) handshake() error {
-	c.shown, c.most = presented(string(Trusted), c.server.name), -1
+	c.shown, c.most = certificateOf{Trusted, c.server.name}, -1
 	said, err := c.answer(occasion{stage: spec.StageHandshake}, "", nil)
 	if err != nil {
 		return err
@@ -46,6 +46,9 @@ func (c *session) handshake() error {
 	t := tls.Server(line, config)
 	if err := t.Handshake(); err != nil {
 		return err
+	}
+	if c.most >= 0 {
+		return c.cut() // all was sent, and it was not so much
 	}
 	c.conn, c.in, c.secure = t, bufio.NewReaderSize(t, readSize), true
 	// Nothing that was said in clear counts (RFC 3207 section 4.2).

@@ -5,6 +5,9 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
+	"io"
+	"net"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -91,6 +94,62 @@ func TestCertificatesAreWrongInTheirOwnWay(t *testing.T) {
 	}
 }
 
+// TestOnlyACertificateThatIsValidHasNames: those for which it is, whatever the
+// client makes of it.
+func TestOnlyACertificateThatIsValidHasNames(t *testing.T) {
+	for shown, want := range map[string]string{
+		"trusted": "mx1", "trusted for example.net": "example.net", "wrong-name": "wrong.example",
+		"self-signed": "", "unknown-authority": "", "expired": "", "not-yet-valid": "", "expired for example.net": "",
+	} {
+		inWorld(t, "offer STARTTLS\nat handshake: present "+shown, func(w *world) {
+			k := w.connect().greet()
+			if err := k.secure(&tls.Config{InsecureSkipVerify: true}); err != nil {
+				t.Fatal(err)
+			}
+			k.conn.Close()
+			synctest.Wait()
+			i := slices.IndexFunc(w.facts, func(f spec.Fact) bool { return f.Kind == spec.FactTLSSeen })
+			if i < 0 || strings.Join(w.facts[i].Names, " ") != want {
+				t.Errorf("%s: the facts are %v", shown, w.facts)
+			}
+		})
+	}
+}
+
+// A countingConn counts the bytes that are read.
+type countingConn struct {
+	net.Conn
+	read int
+}
+
+func (c *countingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.read += n
+	return n, err
+}
+
+// TestTLSHearsOfAnOrderlyEnd: and of no other (RFC 8446 section 6.1). Go's own
+// TLS takes either for the end, but something has to come.
+func TestTLSHearsOfAnOrderlyEnd(t *testing.T) {
+	for end, want := range map[string]bool{"fin": true, "cut": false} {
+		inWorld(t, "offer STARTTLS\nat mail: "+end, func(w *world) {
+			k := w.connect().greet()
+			c := &countingConn{Conn: k.conn}
+			k.conn = c
+			if err := k.secure(trusting(t, "mx1")); err != nil {
+				t.Fatal(err)
+			}
+			k.do("EHLO client.example")
+			before := c.read
+			k.send("MAIL FROM:<alice@example.org>\r\n")
+			k.ended("")
+			if heard := c.read > before; heard != want {
+				t.Errorf("after %s TLS heard of the end: %t", end, heard)
+			}
+		})
+	}
+}
+
 func errorText(err error) string {
 	if err == nil {
 		return ""
@@ -104,14 +163,19 @@ func TestAHandshakeGoesWrongAsTheScriptSays(t *testing.T) {
 		"at handshake: fin":           "closed pipe",
 		"at handshake: cut after 7":   "EOF",
 		"at handshake: cut after 200": "EOF",
-		"at handshake: silence":       "timeout",
-		"at handshake: delay 1m":      "timeout",
-		"at handshake: delay 10s":     "",
+		// After all that is sent, the client knows of nothing wrong until it speaks.
+		"at handshake: cut after 9000": "closed pipe",
+		"at handshake: silence":        "timeout",
+		"at handshake: delay 1m":       "timeout",
+		"at handshake: delay 10s":      "",
 	} {
 		t.Run(rule, func(t *testing.T) {
 			inWorld(t, "offer STARTTLS\n"+rule, func(w *world) {
 				k := w.connect().greet()
 				err := k.secure(trusting(t, "mx1"))
+				if err == nil {
+					_, err = io.WriteString(k.conn, "EHLO client.example\r\n")
+				}
 				if text := errorText(err); (text == "") != (want == "") || !strings.Contains(text, want) {
 					t.Errorf("the client says %q, want %q", text, want)
 				}

@@ -40,6 +40,8 @@ func TestUnlawfulClients(t *testing.T) {
 		{"after NOOP", fine, []string{ehlo, "NOOP\r\nNOOP\r\n"}, "NOOP must be the last"},
 		{"MAIL before EHLO", fine, []string{mail}, "MAIL before EHLO"},
 		{"MAIL after what looks like the reply to EHLO", "at greeting: repeat 2; 220 Here\nat ehlo: 451 no", []string{ehlo, mail}, ""},
+		{"a group before the answer to EHLO that is one too many", "offer none\nat ehlo: repeat 2; 250 Fine", []string{ehlo + mail + rcpt + "DATA\r\n"},
+			"reply to EHLO"},
 		{"QUIT while the reply to DATA drips, after one too many", "at mail: repeat 2; 250 fine\nat data: drip 1s; 354 go on",
 			[]string{ehlo, mail, rcpt, "DATA\r\n", "QUIT\r\n"}, ""},
 		{"a bare LF, whatever the server said before", "at greeting: repeat 2; 220 Here", []string{"EHLO client.example\n"}, "bare LF"},

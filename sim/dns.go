@@ -151,6 +151,7 @@ func (d *dnsServer) fault(name, kind string) (string, *dnsFault) {
 			now < f.From, f.Until > 0 && now >= f.Until, f.First > 0 && f.met >= f.First:
 			continue
 		}
+		d.world.marks.changed()
 		f.met++
 		return f.Fault, f
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
 )
 
 const serverAddr = "192.0.2.10:25"
@@ -51,6 +52,32 @@ func read(c net.Conn) (string, error) {
 	var b bytes.Buffer
 	_, err := io.Copy(&b, c)
 	return b.String(), err
+}
+
+// TestAReadThatWouldNotWaitIsForeseen: bytes have come, or the end has, of
+// either kind; and not before.
+func TestAReadThatWouldNotWaitIsForeseen(t *testing.T) {
+	for name, does := range map[string]func(s net.Conn){
+		"bytes": func(s net.Conn) { _, _ = io.WriteString(s, "x") },
+		"FIN":   func(s net.Conn) { s.Close() },
+		"RST":   func(s net.Conn) { _ = s.(*conn).SetLinger(0); s.Close() },
+	} {
+		connected(t, func(t *testing.T, _ *world, client, server net.Conn) {
+			c := client.(seam.Peeker)
+			if c.Readable() {
+				t.Errorf("%s: it is readable before", name)
+			}
+			does(server)
+			time.Sleep(time.Second)
+			if !c.Readable() {
+				t.Errorf("%s: it is not readable after", name)
+			}
+			client.Close()
+			if c.Readable() {
+				t.Errorf("%s: it is readable though closed", name)
+			}
+		})
+	}
 }
 
 func TestConnectionEnds(t *testing.T) {

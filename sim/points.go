@@ -13,11 +13,12 @@ import (
 // All that a process knows is lost with it. What follows is decided by what
 // outlives it: the disk, with what it has not acknowledged; the servers and
 // submitters, with what is on the way to them; what they and the DNS have
-// counted; and what it has claimed to be so. Moments between which none of this changed, and that are within a
-// second, are one point: what comes after them differs no more than by how long
-// things took, which the seed draws anyhow. Longer apart, what was not due may
-// have become so. The point has the name of the last of them, by which the relay
-// has said most: that it said too much shows only then.
+// counted; and what it has claimed to be so. Moments between which none of this
+// changed, and that are within a second, are one point: what comes after them
+// differs no more than by how long things took, which the seed draws anyhow.
+// Longer apart, what was not due may have become so. The point has the name of
+// the last of them, by which the relay has said most: that it said too much
+// shows only then.
 type Point struct {
 	// Line is a line of the trace, Seam an operation of a seam, both from 1;
 	// one of them is set.

@@ -241,7 +241,7 @@ func (p *process) guarded(f func()) func() {
 				return
 			}
 			p.world.panicked = fmt.Sprintf("panic: %v\n\n%s", r, stack)
-			p.world.end("the relay panicked")
+			p.world.cease()
 		}()
 		f()
 	}

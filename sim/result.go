@@ -47,7 +47,14 @@ type Result struct {
 	Virtual, Real time.Duration
 	// Panic tells of a panic or of goroutines left behind, with stacks.
 	Panic string
+	// Ended says how the relay did not end well otherwise: it spun, ended by
+	// itself, or did not stop. Empty is well. It is among the Mismatches, too.
+	Ended string `json:",omitempty"`
 }
+
+// EndedBadly reports whether the relay panicked, left goroutines behind, spun,
+// ended by itself, or did not stop.
+func (r *Result) EndedBadly() bool { return r.Status == Crashed || r.Ended != "" }
 
 // Trace returns the trace, one fact a line.
 func (r *Result) Trace() []byte { return traceOf(r.Facts) }

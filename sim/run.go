@@ -44,8 +44,10 @@ type Factory func(host seam.Host, cfg Config) (Relay, error)
 
 // Options say how to run a scenario.
 type Options struct {
-	// MaxVirtual ends the run after that long; 0 is a day after two lifetimes
-	// of what the plan submits last.
+	// MaxVirtual ends the run after that long; 0 is a day after two lifetimes of
+	// what the plan submits last, and later by as long as the relay may be down
+	// for crashes and failures without a time of their own, and as mail waits
+	// for a clock that was set back.
 	MaxVirtual time.Duration
 	// Steps are added to the plan.
 	Steps []scenarios.Step
@@ -78,16 +80,19 @@ type Options struct {
 // Scratch is empty.
 type Scratch struct{ facts []spec.Fact }
 
-// mostScratch is how many facts are kept room for: the few runs that have more are not
-// to hold their memory for ever.
+// mostScratch is how many facts are kept room for: the few runs that have more
+// are not to hold their memory for ever.
 const mostScratch = 1 << 13
 
-// lend returns room for facts, with none in it.
+// lend returns room for facts, with none in it. It is the run's own: what is not
+// given back stays in its result.
 func (s *Scratch) lend() []spec.Fact {
 	if s == nil || s.facts == nil {
 		return make([]spec.Fact, 0, usualFacts)
 	}
-	return s.facts[:0]
+	facts := s.facts[:0]
+	s.facts = nil
+	return facts
 }
 
 // giveBack takes facts that nobody will look at any more.
@@ -163,6 +168,14 @@ func (w *world) horizon(tasks []task) time.Duration {
 		last = max(last, t.step.At+t.step.Restart)
 		back += max(0, -t.step.Jump)
 	}
+	for _, c := range w.crashes {
+		if c.waits() {
+			last += c.Restart
+		}
+	}
+	for _, f := range w.fails {
+		last += f.Restart
+	}
 	s := w.scenario.Policy.Schedule
 	// Once the clock was set back, what is due in the future waits for the longest
 	// interval, or twice that when it just seems right; only then is it new.
@@ -222,7 +235,7 @@ func (w *world) finish() {
 	case <-p.done:
 	case <-late.C:
 		w.mu.Lock()
-		w.mismatches = append(w.mismatches, fmt.Sprintf("%s: the relay did not stop within %.0fh", w.scenario.Name, stopTime.Hours()))
+		w.end(fmt.Sprintf("the relay did not stop within %.0fh", stopTime.Hours()))
 		w.mu.Unlock()
 	}
 	late.Stop()
@@ -256,7 +269,7 @@ func (w *world) result() *Result {
 	r := &Result{
 		Scenario: w.scenario.Name, Began: spec.WallOf(w.start), Facts: w.facts, Lines: len(w.facts), Violations: w.violations,
 		Points: w.marks.all, Store: w.ops.store.at, Lookups: w.ops.lookup.at, Dials: w.ops.dial.at,
-		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked,
+		Licences: w.checker.Licences(), Fired: w.fired, Unused: w.unused(), Panic: w.panicked, Ended: w.ended,
 	}
 	if w.coverage != nil {
 		r.Coverage = w.coverage.Coverage()
@@ -264,7 +277,7 @@ func (w *world) result() *Result {
 	if len(w.facts) > 0 {
 		r.Virtual = w.facts[len(w.facts)-1].At.Sub(r.Began)
 	}
-	if w.ended != "" && w.panicked == "" {
+	if w.ended != "" {
 		w.mismatches = append(w.mismatches, w.scenario.Name+": "+w.ended)
 	}
 	r.Mismatches = w.mismatches

@@ -56,6 +56,51 @@ func TestTheLibraryHolds(t *testing.T) {
 	}
 }
 
+// TestAWorldLastsUntilTheRelayHasComeBack: from the crashes that wait for their
+// moment, too, and from what a fault has brought down.
+func TestAWorldLastsUntilTheRelayHasComeBack(t *testing.T) {
+	for _, trouble := range []string{
+		"crash after outcome, restart after 12d",
+		"fail store nth 12, restart after 12d",
+	} {
+		r := sim.Run(t, parse(t, `# Nothing here takes longer than it has to.
+-- dns --
+example.net.      MX 10 mx1.example.net.
+mx1.example.net.  A  192.0.2.10
+-- server mx1.example.net --
+at rcpt, until 1h: 451 4.2.1 Mailbox busy
+-- plan --
+t+0  submit m1 from alice@example.org to bob@example.net
+`+trouble+`
+-- expect --
+bob@example.net  delivered
+`), newRelay, sim.Options{})
+		if r.Status != sim.OK {
+			t.Errorf("%s: %v: %v %v %v", trouble, r.Status, r.Violations, r.Mismatches, r.Unused)
+		}
+	}
+}
+
+// TestAWorldLastsUntilMailFromTheFutureIsGivenUp: it waits for the longest
+// interval twice and lives for a lifetime, and so does the report on it.
+func TestAWorldLastsUntilMailFromTheFutureIsGivenUp(t *testing.T) {
+	r := sim.Run(t, parse(t, `# Nobody takes the mail, nor the report.
+-- relay --
+relays smart1.example.com
+schedule max 3d, lifetime 7d
+-- plan --
+t+0      submit m1 from alice@example.org to carol@example.com
+t+6d12h  stop, restart after 10s
+t+6d12h  clock -365d
+-- expect --
+carol@example.com  failed
+spool              empty
+`), newRelay, sim.Options{})
+	if r.Status != sim.OK || r.Virtual < 23*24*time.Hour {
+		t.Errorf("after %v: %v %v %v", r.Virtual, r.Status, r.Violations, r.Mismatches)
+	}
+}
+
 // TestAStepInVainIsNoMatterOfTheRules: it is what a scenario expects, unless it
 // expects no more than that the rules hold.
 func TestAStepInVainIsNoMatterOfTheRules(t *testing.T) {
@@ -73,6 +118,9 @@ t+1h  decide retry m1
 		"rules hold\n":                sim.OK,
 		"bob@example.net delivered\n": sim.Safety,
 	} {
+		if r := sim.Run(t, parse(t, story+expect), newRelay, sim.Options{RulesOnly: true}); r.Status != sim.OK {
+			t.Errorf("%q, when the rules alone are asked for: %v: %v", expect, r.Status, r.Mismatches)
+		}
 		if r := sim.Run(t, parse(t, story+expect), newRelay, sim.Options{}); r.Status != want || len(r.Violations) > 0 {
 			t.Errorf("%q: %v, want %v: %v", expect, r.Status, want, r.Mismatches)
 		}
@@ -250,6 +298,22 @@ func TestMemoryOfOtherRunsChangesNothing(t *testing.T) {
 		if after.Hash != alone.Hash || after.Status != alone.Status || after.Facts != nil {
 			t.Errorf("%s: trace %s, and after other runs %s", name, alone.Hash, after.Hash)
 		}
+	}
+}
+
+// TestARunDoesNotWriteOverTheFactsOfAnother: those that stand in its result are
+// its own, also when it has had the memory of a run before.
+func TestARunDoesNotWriteOverTheFactsOfAnother(t *testing.T) {
+	var scratch sim.Scratch
+	long := func() {
+		sim.Run(t, load(t, "expiry/dead-server"), newRelay, sim.Options{Scratch: &scratch, Brief: true})
+	}
+	long()
+	kept := sim.Run(t, load(t, "plain/one-recipient"), newRelay, sim.Options{Scratch: &scratch})
+	before := string(kept.Trace())
+	long()
+	if after := string(kept.Trace()); after != before {
+		t.Errorf("the trace was\n%s\nand after another run is\n%s", before, after)
 	}
 }
 

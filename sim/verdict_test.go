@@ -3,10 +3,12 @@ package sim_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/sim"
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -97,7 +99,28 @@ func TestEveryEndHasItsStatus(t *testing.T) {
 			if r.Status != test.status || !strings.Contains(all, test.words) {
 				t.Errorf("it ended with %v, want %v; it says\n%s\nwant %q", r.Status, test.status, all, test.words)
 			}
+			if well := name == "a relay that takes no mail"; r.EndedBadly() == well || r.Panic == "" && !well && !strings.Contains(r.Ended, test.words) {
+				t.Errorf("ended badly: %v, %q", r.EndedBadly(), r.Ended)
+			}
 		})
+	}
+}
+
+// TestARelayThatSpinsIsNotAskedToStop: it is killed, so that it cannot go on.
+func TestARelayThatSpinsIsNotAskedToStop(t *testing.T) {
+	spins := func(ctx context.Context, h seam.Host) error {
+		for {
+			if _, err := h.Store.Get(seam.ControlKey("none")); !errors.Is(err, seam.ErrNotFound) {
+				return err
+			}
+			if ctx.Err() != nil {
+				time.Sleep(time.Second)
+			}
+		}
+	}
+	r := sim.Run(t, parse(t, quiet), stub(spins).factory, sim.Options{})
+	if !strings.Contains(r.Ended, "the relay spins") || r.Virtual > time.Minute {
+		t.Errorf("after %v: ended %q", r.Virtual, r.Ended)
 	}
 }
 
@@ -162,6 +185,28 @@ func TestAnExpectationThatIsWrongFails(t *testing.T) {
 	}
 }
 
+// TestHowMailCameIsHeldAgainstWhatIsExpected: under TLS, or in clear.
+func TestHowMailCameIsHeldAgainstWhatIsExpected(t *testing.T) {
+	for name, wrong := range map[string]string{"tls/offered": scenarios.InClear, "tls/off": scenarios.Encrypted} {
+		sc := *load(t, name)
+		sc.Expect = slices.Clone(sc.Expect)
+		sc.Expect[0].TLS = wrong
+		r := sim.Run(t, &sc, newRelay, sim.Options{})
+		if all := strings.Join(r.Mismatches, "\n"); r.Status != sim.Safety || !strings.HasSuffix(all, "of 1, expected "+wrong) {
+			t.Errorf("%s: %v: %s", name, r.Status, all)
+		}
+	}
+}
+
+// TestAnOrderThatIsToBeRefusedMustBe: what the operator says is done instead.
+func TestAnOrderThatIsToBeRefusedMustBe(t *testing.T) {
+	text := strings.NewReplacer("-- plan --", "network refused\n-- plan --", "-- expect --", "t+1m  delete m1, refused\n-- expect --").Replace(quiet)
+	r := sim.Run(t, parse(t, text), newRelay, sim.Options{})
+	if all := strings.Join(r.Mismatches, "\n"); r.Status != sim.Safety || !strings.Contains(all, "said of m1, delete, which it was to refuse") {
+		t.Errorf("%v: %s", r.Status, all)
+	}
+}
+
 func TestWhatDoesNotFinishIsNoProgress(t *testing.T) {
 	text := strings.Replace(quiet, "-- plan --", "network refused\n-- plan --", 1)
 	r := sim.Run(t, parse(t, text), newRelay, sim.Options{MaxVirtual: time.Hour})
@@ -179,6 +224,9 @@ func TestARunThatSeeksARuleEndsThere(t *testing.T) {
 	}
 	whole := sim.Run(t, parse(t, text), impatient, sim.Options{})
 	short := sim.Run(t, parse(t, text), impatient, sim.Options{Until: spec.NeverTwice})
+	if short.EndedBadly() {
+		t.Errorf("it is said of the relay that it ended badly: %s", short.Ended)
+	}
 	last := short.Violations[len(short.Violations)-1]
 	if last.Rule != spec.NeverTwice || len(short.Violations) >= len(whole.Violations) || short.Virtual > whole.Virtual/10 {
 		t.Errorf("after %v: %v; the whole run takes %v and breaks %d rules", short.Virtual, short.Violations, whole.Virtual, len(whole.Violations))

@@ -33,10 +33,11 @@ type world struct {
 	violations []spec.Violation
 	mismatches []string
 	fired      []string
-	// ending is closed when the run is to end before its time. ended says why, panicked what of the relay
-	// panicked.
+	// ending is closed, and enough true, when the run is to end before its time.
+	ending chan struct{}
+	enough bool
+	// ended says how the relay did not end well, panicked what of it panicked.
 	ended, panicked string
-	ending          chan struct{}
 
 	network network
 	dns     dnsServer
@@ -196,7 +197,7 @@ func (w *world) addAt(at spec.Wall, f *spec.Fact) {
 	found := w.checker.Observe(*f)
 	w.violations = append(w.violations, found...)
 	if w.sought(found) {
-		w.end("the rule is broken that was sought")
+		w.cease()
 	}
 	if w.coverage != nil {
 		w.coverage.Observe(f)
@@ -240,10 +241,19 @@ func (w *world) mismatch(line int, format string, args ...any) {
 // at names a line of the scenario's file.
 func (w *world) at(line int) string { return fmt.Sprintf("%s:%d: ", w.scenario.Name, line) }
 
-// end asks the run to end before its time, because of why.
+// end asks the run to end before its time, because the relay does not end well.
+// What it does after a panic says no more.
 func (w *world) end(why string) {
-	if w.ended == "" {
+	if w.ended == "" && w.panicked == "" {
 		w.ended = why
+	}
+	w.cease()
+}
+
+// cease asks the run to end before its time.
+func (w *world) cease() {
+	if !w.enough {
+		w.enough = true
 		close(w.ending)
 	}
 }

@@ -25,7 +25,12 @@ func checkCommand(c console) *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "Check a configuration",
 		Long:  "check reads a configuration as serve would, and says everything that is wrong with it.",
-		Args:  cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && cmd.Flags().Changed("config") {
+				return errors.New("name one configuration: check FILE, or check -c FILE")
+			}
+			return nil
+		},
 	}
 	path := configFlag(cmd)
 	cmd.RunE = func(_ *cobra.Command, args []string) error {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/mail"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/postonce/postonce/impl/deliverylist"
+	"github.com/postonce/postonce/impl/submission"
 	"github.com/postonce/postonce/spec"
 )
 
@@ -27,8 +29,8 @@ type citadelPair struct {
 // A citadelSpool is what a directory of exported messages holds.
 type citadelSpool struct {
 	pairs []citadelPair
-	// wrong says which control messages cannot be used, and why; idle are
-	// files that no control message names.
+	// wrong says which files cannot be read, which control messages cannot be
+	// used, and why; idle are files that no control message names.
 	wrong []error
 	idle  []string
 }
@@ -49,17 +51,21 @@ func readCitadelSpool(dir string) (*citadelSpool, error) {
 		if control {
 			control, err = isControl(path)
 		}
-		if err != nil {
-			return nil, err
-		}
-		if control {
+		switch {
+		case err != nil: // It may be a mail all the same.
+			s.wrong = append(s.wrong, err)
+		case control:
 			s.add(path)
 			continue
+		default:
+			s.idle = append(s.idle, path)
 		}
-		s.idle = append(s.idle, path)
 		if n, err := strconv.ParseInt(strings.TrimSuffix(f.Name(), filepath.Ext(f.Name())), 10, 64); err == nil && f.Type().IsRegular() {
 			mails[n] = append(mails[n], path)
 		}
+	}
+	if len(s.pairs)+len(s.wrong) == 0 {
+		return nil, fmt.Errorf("there is no control message (Content-Type %s) in %s", deliverylist.MediaType, dir)
 	}
 	s.match(mails, dir)
 	return s, nil
@@ -215,9 +221,30 @@ func (p *citadelPair) from() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%s: its header cannot be read: %w", p.mail, err)
 	}
-	list, err := message.Header.AddressList("From")
+	address, err := senderIn(message.Header.Get("From"))
 	if err != nil {
 		return "", fmt.Errorf("%s: its From field names no sender: %w", p.mail, err)
 	}
-	return list[0].Address, nil
+	return address, nil
+}
+
+// senderIn returns an address of a From field: the first, where the field can be
+// parsed. Only the address counts: the name before it may be in any character
+// set, also in one that is not named, as old mail has it.
+func senderIn(field string) (string, error) {
+	asItIs := func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
+	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: asItIs}}
+	list, err := parser.ParseList(field)
+	switch {
+	case err == nil && len(list) > 0:
+		return list[0].Address, nil
+	case err == nil: // an empty group (RFC 6854 section 2)
+		return "", fmt.Errorf("there is no address in %q", field)
+	}
+	if open, end := strings.LastIndexByte(field, '<'), strings.LastIndexByte(field, '>'); 0 <= open && open < end {
+		if address, wrong := submission.ParseMailbox(field[open+1 : end]); wrong == nil {
+			return address.String(), nil
+		}
+	}
+	return "", err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -101,7 +100,8 @@ func (c console) importCitadel(cfg *config, from citadelSource, dryRun bool) (er
 	if err != nil {
 		return err
 	}
-	store, err := importStore(cfg, c.err, dryRun)
+	options := spool.Options{Log: cfg.logger(c.err), ReadOnly: dryRun, MustExist: len(found.pairs) == 0}
+	store, err := importStore(string(cfg.Spool), options)
 	if err != nil {
 		return err
 	}
@@ -123,10 +123,10 @@ func (c console) importCitadel(cfg *config, from citadelSource, dryRun bool) (er
 	return i.end()
 }
 
-// importStore opens the spool: for a dry run without changing it, and where
-// there is none as an empty one.
-func importStore(cfg *config, log io.Writer, dryRun bool) (seam.Store, error) {
-	store, err := openStopped(string(cfg.Spool), spool.Options{Log: cfg.logger(log), ReadOnly: dryRun})
+// importStore opens the spool. Where there is none and none may be made, it is
+// an empty one: for a dry run, and when there is nothing to import.
+func importStore(dir string, options spool.Options) (seam.Store, error) {
+	store, err := openStopped(dir, options)
 	if errors.Is(err, errNoSpool) {
 		return noSpool{}, nil
 	}
@@ -136,7 +136,7 @@ func importStore(cfg *config, log io.Writer, dryRun bool) (seam.Store, error) {
 	return store, nil
 }
 
-// noSpool is an empty spool, of which a dry run only asks what it has.
+// noSpool is an empty spool, which is only asked what it has.
 type noSpool struct{ seam.Store }
 
 // Get implements seam.Store.
@@ -264,7 +264,7 @@ func (i *citadelImport) end() error {
 	}
 	fmt.Fprintln(i.out, s+".")
 	if i.refused > 0 {
-		return fmt.Errorf("%s cannot be imported: correct what is said above, and import again", plural(i.refused, "control message"))
+		return fmt.Errorf("%s cannot be imported: correct what is said above, and import again", plural(i.refused, "file"))
 	}
 	return nil
 }

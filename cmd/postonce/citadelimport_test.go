@@ -157,6 +157,31 @@ func TestAMailIsReadWithCRLF(t *testing.T) {
 	}
 }
 
+// TestASenderIsFoundWhateverHisNameIsWrittenIn: only the address is wanted.
+func TestASenderIsFoundWhateverHisNameIsWrittenIn(t *testing.T) {
+	for field, want := range map[string]string{
+		"alice@example.org":                              "alice@example.org",
+		"Alice <alice@example.org>, dan@example.net":     "alice@example.org",
+		"=?utf-8?Q?Ren=C3=A9?= <rene@example.org>":       "rene@example.org",
+		"=?koi8-r?B?8MXU0g==?= <petr@example.org>":       "petr@example.org",
+		"=?windows-1252?Q?Ren=E9?= <rene@example.org>":   "rene@example.org",
+		"=?x-nobody-knows?Q?Ren=E9?= <rene@example.org>": "rene@example.org",
+		"Ren\xe9 <rene@example.org>":                     "rene@example.org",
+		"\"Ren\xe9 <at home>\" <rene@example.org>":       "rene@example.org",
+		"Ren\xe9 <\"rene d\"@Example.org>":               "\"rene d\"@Example.org",
+		"Ren\xe9 <rene>":                                 "",
+		"Ren\xe9 > rene@example.org <":                   "",
+		"Ren\xe9":                                        "",
+		"undisclosed":                                    "",
+		"undisclosed:;":                                  "",
+		"":                                               "",
+	} {
+		if got, err := senderIn(field); got != want || (err == nil) != (want != "") {
+			t.Errorf("%q names %q, want %q: %v", field, got, want, err)
+		}
+	}
+}
+
 // TestAPairIsKnownByWhatStaysTheSame: not by how lines end, nor by statuses.
 func TestAPairIsKnownByWhatStaysTheSame(t *testing.T) {
 	const control = "Content-type: application/x-citadel-delivery-list\n\nmsgid|1\nsubmitted|1772625000\nremote|bob@example.net|0|\n"
@@ -218,5 +243,48 @@ func TestAnImportNeedsAStoppedRelay(t *testing.T) {
 	x.config = config
 	if out := x.run(exitFailure, "import-citadel", x.dir); !strings.Contains(out, "is in use by a running relay: stop it first") {
 		t.Error(out)
+	}
+}
+
+// TestAFileThatCannotBeReadKeepsNoOtherFromBeingImported: its path is longer
+// than a path may be, which stops root, too.
+func TestAFileThatCannotBeReadKeepsNoOtherFromBeingImported(t *testing.T) {
+	x := export{t: t, dir: t.TempDir(), config: testConfig(t, filepath.Join(t.TempDir(), "spool"))}
+	const pathMax = 4096
+	for len(x.dir) < pathMax-20 {
+		x.dir = filepath.Join(x.dir, strings.Repeat("d", min(200, pathMax-20-len(x.dir))))
+	}
+	if err := os.MkdirAll(x.dir, 0o700); err != nil {
+		t.Skip("no path can be so long here:", err)
+	}
+	x.write("1", "From: alice@example.org\n\nHello.\n")
+	x.write("2", "Content-type: application/x-citadel-delivery-list\n\nmsgid|1\nremote|bob@example.net|0|\n")
+	x.write("4", "Content-type: application/x-citadel-delivery-list\n\nmsgid|3\nremote|bob@example.net|0|\n")
+	t.Chdir(x.dir)
+	if err := os.WriteFile("3."+strings.Repeat("e", 30), []byte("From: alice@example.org\n\nHello.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := x.run(exitFailure, "import-citadel", x.dir)
+	for _, says := range []string{"DIR/2: queued as ", "file name too long", "1 message queued."} {
+		if !strings.Contains(out, says) {
+			t.Errorf("it does not say %q:\n%s", says, out)
+		}
+	}
+	if strings.Contains(out, "mail 3 is missing") || strings.Contains(out, "left alone") {
+		t.Errorf("it is there, and cannot be read:\n%s", out)
+	}
+}
+
+func TestADirectoryWithoutControlMessagesIsNoExport(t *testing.T) {
+	x := export{t: t, dir: t.TempDir(), config: testConfig(t, filepath.Join(t.TempDir(), "spool"))}
+	const want = "postonce: there is no control message (Content-Type application/x-citadel-delivery-list) in DIR\n"
+	for range 2 {
+		if out := x.run(exitFailure, "import-citadel", x.dir); out != want {
+			t.Errorf("got %q, want %q", out, want)
+		}
+		x.write("1000.eml", "From: alice@example.org\n\nHello.\n")
+	}
+	if out := x.run(exitFailure, "list"); !strings.Contains(out, "there is no spool in ") {
+		t.Error("a spool is made for nothing:", out)
 	}
 }

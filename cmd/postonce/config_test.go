@@ -121,7 +121,7 @@ hostname: relay.example.net
 listen: "[::1]:25"
 spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
-tls: {default: off, example.com: verified, "[192.0.2.9]": required}
+tls: {default: off, Example.COM.: verified, "[192.0.2.9]": required}
 chunking: {default: on, Example.COM: on, "[192.0.2.9]": off}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}

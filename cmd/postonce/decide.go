@@ -55,7 +55,8 @@ is to be sent, or a report, leaves when the relay is started.`,
 // decide carries out a decision for the recipients, or for all when there are
 // none.
 func (c console) decide(cfg *config, decision queue.Decision, id spec.QueueID, to []string) (err error) {
-	store, err := openStopped(string(cfg.Spool), spool.Options{Log: cfg.logger(c.err)})
+	to = distinct(to)
+	store, err := openStopped(string(cfg.Spool), spool.Options{Log: cfg.logger(c.err), MustExist: true})
 	if err != nil {
 		return err
 	}
@@ -76,6 +77,17 @@ func (c console) decide(cfg *config, decision queue.Decision, id spec.QueueID, t
 		}
 	}
 	return nil
+}
+
+// distinct returns what is in a list, each once.
+func distinct(list []string) []string {
+	var once []string
+	for _, s := range list {
+		if !slices.Contains(once, s) {
+			once = append(once, s)
+		}
+	}
+	return once
 }
 
 // atRest returns a relay on a store that does not run; note takes the facts of
@@ -144,6 +156,8 @@ func (c console) decided(decision queue.Decision, f spec.Fact) {
 		return
 	case f.State == spec.Queued && decision == queue.DecideRelease:
 		what = "is released"
+	case f.State == spec.Queued && decision == queue.DecideNow:
+		what = "is due at once"
 	case f.State == spec.Queued:
 		what = "will be sent again"
 	case f.State == spec.Parked:

@@ -57,6 +57,8 @@ func TestAnOperatorDecides(t *testing.T) {
 	}{
 		{"retry a-1 bob@example.net", exitOK, "a-1 to bob@example.net will be sent again\n",
 			[]string{"bob@example.net queued", "carol@example.net held"}, ""},
+		{"retry a-1 bob@example.net bob@example.net", exitOK, "a-1 to bob@example.net will be sent again\n",
+			[]string{"bob@example.net queued", "carol@example.net held"}, ""},
 		{"delivered a-1", exitOK, "a-1 to carol@example.net is delivered\n", []string{"bob@example.net intent"}, "carol@example.net"},
 		{"report a-1", exitOK, "a report to alice@example.org is queued as ", []string{"alice@example.org queued"}, "carol@example.net"},
 		{"report a-1 carol@example.net", exitOK, "a-1 to carol@example.net ends as unknown\n",

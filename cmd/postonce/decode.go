@@ -107,7 +107,7 @@ func keysOf(t reflect.Type) []string {
 // sample is a key of a mapping, as it would be written.
 func sample(t reflect.Type) string { return keysOf(t)[0] + ": …" }
 
-// meant suggests the key that is most like name.
+// meant suggests the key, or the command, that is most like name.
 func meant(name string, keys []string) string {
 	best := slices.MinFunc(keys, func(a, b string) int { return distance(name, a) - distance(name, b) })
 	if distance(name, best) > (len(name)+2)/3 {

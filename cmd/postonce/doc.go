@@ -2,7 +2,7 @@
 // delivered or reported to the sender, and never delivers it twice.
 //
 //	postonce serve --config FILE    run the relay
-//	postonce check --config FILE    check a configuration
+//	postonce check [FILE]           check a configuration
 //	postonce queue list             show what a stopped relay's spool holds
 //	postonce queue show ID          show one message of it
 //	postonce queue decide           decide what a stopped relay holds in doubt

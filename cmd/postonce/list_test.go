@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -165,16 +166,45 @@ func TestQueueListOfARunningRelayFailsClearly(t *testing.T) {
 	}
 }
 
-func TestQueueListMakesNoSpool(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "nothing")
-	var out strings.Builder
-	if status := run(testConsole(&out), []string{"queue", "list", "--config", testConfig(t, dir)}); status != exitFailure {
-		t.Errorf("exit status %d, want %d", status, exitFailure)
+// TestNoQueueCommandMakesASpool: neither where nothing is, nor beside what is
+// there already.
+func TestNoQueueCommandMakesASpool(t *testing.T) {
+	room := filepath.Join(t.TempDir(), "room")
+	if err := errors.Join(os.Mkdir(room, 0o700), os.WriteFile(filepath.Join(room, "1"), []byte(brokenControl), 0o600)); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Stat(dir); err == nil {
-		t.Error("the spool was made")
+	for _, line := range []string{
+		"list", "show a-1", "decide retry a-1", "hold a-1", "release a-1", "retry a-1", "bounce a-1", "delete a-1",
+		"import-citadel " + room, "import-citadel --dry-run " + room,
+	} {
+		t.Run(line, func(t *testing.T) {
+			other := t.TempDir()
+			if err := os.WriteFile(filepath.Join(other, "mail.txt"), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			missing := filepath.Join(t.TempDir(), "missing")
+			for _, dir := range []string{missing, other} {
+				var out strings.Builder
+				args := append([]string{"queue"}, strings.Fields(line)...)
+				if status := run(testConsole(&out), append(args, "--config", testConfig(t, dir))); status != exitFailure {
+					t.Errorf("exit status %d, want %d: %s", status, exitFailure, out.String())
+				}
+				if says := "there is no spool in " + dir; !strings.Contains(line, "import") && !strings.Contains(out.String(), says) {
+					t.Errorf("it does not say %q: %s", says, out.String())
+				}
+			}
+			if _, err := os.Stat(missing); err == nil {
+				t.Error("the spool was made")
+			}
+			if left, err := os.ReadDir(other); err != nil || len(left) != 1 {
+				t.Errorf("the directory holds %v: %v", left, err)
+			}
+		})
 	}
 }
+
+// brokenControl is a control message that cannot be imported.
+const brokenControl = "Content-type: application/x-citadel-delivery-list\n\nmsgid|2\nremote|bob@example.net|0|\n"
 
 func TestSpansAreShownInTwoUnits(t *testing.T) {
 	for d, want := range map[time.Duration]string{

@@ -33,10 +33,12 @@ type site struct {
 	dir    string
 	binary string
 	listen string
-	port   int
-	log    transcript
-	cmd    *exec.Cmd
-	ended  chan error
+	// env is added to the environment of the relay's processes.
+	env   []string
+	port  int
+	log   transcript
+	cmd   *exec.Cmd
+	ended chan error
 
 	mu       sync.Mutex
 	accepted map[string]int // "message recipient" -> acceptances
@@ -177,8 +179,15 @@ func (s *site) note(f spec.Fact) {
 // start runs the relay and waits until it takes mail.
 func (s *site) start() {
 	s.t.Helper()
+	s.startLogging(&s.log)
+}
+
+// startLogging is start with another place for all that the relay prints.
+func (s *site) startLogging(to io.Writer) {
+	s.t.Helper()
 	s.cmd = exec.Command(s.binary, "serve", "--config", filepath.Join(s.dir, "postonce.yaml"))
-	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	s.cmd.Stdout, s.cmd.Stderr = to, to
+	s.cmd.Env = append(os.Environ(), s.env...)
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
@@ -293,12 +302,16 @@ func (s *site) decide(decision string) {
 	}
 }
 
-// listed lists a killed relay's spool, which must not change a byte of it.
+// listed lists a killed relay's spool and shows the one message in it, which
+// must not change a byte of it.
 func (s *site) listed() {
 	before := s.files()
-	s.spool()
+	id, _, _ := strings.Cut(s.spool(), " ")
+	if out, err := exec.Command(s.binary, "queue", "show", id, "--config", filepath.Join(s.dir, "postonce.yaml")).CombinedOutput(); err != nil {
+		s.t.Errorf("queue show: %v\n%s", err, out)
+	}
 	if after := s.files(); after != before {
-		s.t.Errorf("queue list changed the spool from\n%s\nto\n%s", before, after)
+		s.t.Errorf("looking at the spool changed it from\n%s\nto\n%s", before, after)
 	}
 }
 

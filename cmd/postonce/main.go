@@ -74,15 +74,38 @@ The exit status is 0 when all went well, 1 for a wrong command line or
 configuration, and 2 when something failed while running.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.Version = version(debug.ReadBuildInfo())
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetHelpCommand(helpCommand())
+	root.SetFlagErrorFunc(seeHelp)
 	root.AddCommand(serveCommand(c), checkCommand(c), queueCommand(c), versionCommand(c))
 	return root
+}
+
+// noArgs refuses arguments. What stands where a command is wanted names none.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasSubCommands() {
+		return seeHelp(cmd, fmt.Errorf("%s takes no arguments: %q was given", cmd.Name(), args[0]))
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return seeHelp(cmd, fmt.Errorf("there is no command %q%s", args[0], meant(args[0], names)))
+}
+
+// seeHelp adds to an error about a command line where help is.
+func seeHelp(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w\n\tsee %s --help", err, cmd.CommandPath())
 }
 
 // helpCommand is cobra's, but for what it does about a command that there is

@@ -47,12 +47,15 @@ func (o operation) command(c console) *cobra.Command {
 		Short: o.short,
 		Long: o.word + " " + o.does + `
 
-It is about all recipients of the message with this queue ID who are not final,
-or about those named. The relay must not be running. What is printed is on the
-disk.`,
+Of the message with this queue ID, it is about every recipient
+` + o.decision.About() + `, or about those named.
+Nothing is done while a recipient is in the state intent, unless others are
+named: start the relay first, which then does what in_doubt says.
+
+The relay must not be running. What is printed is on the disk.`,
 		Example: fmt.Sprintf(`  postonce queue list
-  postonce queue %[1]s a-17f3-1
-  postonce queue %[1]s a-17f3-1 bob@example.net`, o.word),
+  postonce queue %[1]s 0tp0fiu0ykss6f-000001
+  postonce queue %[1]s 0tp0fiu0ykss6f-000001 bob@example.net`, o.word),
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return fmt.Errorf("write a queue ID as queue list shows it, and recipients if not all are meant")

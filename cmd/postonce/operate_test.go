@@ -40,12 +40,13 @@ func TestAnOperatorHasCommandsOfMailThatWaits(t *testing.T) {
 		gone    string
 	}{
 		{"hold a-1", exitOK, "a-1 to bob@example.net is parked until it is released\n", []string{"bob@example.net parked", "dave@example.net held"}, ""},
+		{"hold a-1 bob@example.net bob@example.net", exitOK, "a-1 to bob@example.net is parked until it is released\n", []string{"bob@example.net parked"}, ""},
 		{"hold a-1 carol@example.net", exitFailure, "a-1 to carol@example.net is parked: it is not one that waits and is not parked already",
 			[]string{"bob@example.net queued"}, ""},
 		{"hold a-1 dave@example.net", exitFailure, "is held: decide about it with postonce queue decide", []string{"dave@example.net held"}, ""},
 		{"release a-1", exitOK, "a-1 to carol@example.net is released", []string{"carol@example.net queued"}, ""},
 		{"release a-1 bob@example.net", exitFailure, "a-1 to bob@example.net is queued: it is not one that is parked", nil, ""},
-		{"retry a-1", exitOK, "a-1 to bob@example.net will be sent again\n", []string{"bob@example.net queued", "carol@example.net parked"}, ""},
+		{"retry a-1", exitOK, "a-1 to bob@example.net is due at once\n", []string{"bob@example.net queued", "carol@example.net parked"}, ""},
 		{"retry a-1 carol@example.net", exitFailure, "is parked: release it first, with postonce queue release", nil, ""},
 		{"bounce a-1 bob@example.net", exitOK, "a-1 to bob@example.net ends as failed\na report to alice@example.org is queued as ",
 			[]string{"bob@example.net failed", "carol@example.net parked", "alice@example.org queued"}, ""},
@@ -75,5 +76,18 @@ func TestAnOperatorHasCommandsOfMailThatWaits(t *testing.T) {
 				t.Errorf("the list still has %s: %s", tt.gone, after)
 			}
 		})
+	}
+}
+
+// TestTheHelpSaysWhomAnOperationIsAbout: as the core says it.
+func TestTheHelpSaysWhomAnOperationIsAbout(t *testing.T) {
+	for _, o := range operations() {
+		var out strings.Builder
+		run(testConsole(&out), []string{"queue", o.word, "--help"})
+		for _, says := range []string{"every recipient\n" + o.decision.About() + ", or about those named.", "in the state intent"} {
+			if !strings.Contains(out.String(), says) {
+				t.Errorf("the help of %s does not say %q:\n%s", o.word, says, out.String())
+			}
+		}
 	}
 }

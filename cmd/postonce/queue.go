@@ -17,7 +17,7 @@ func queueCommand(c console) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "queue",
 		Short: "Look at what waits in the spool, decide about it, import",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(queueListCommand(c), queueShowCommand(c), queueDecideCommand(c), queueImportCommand(c))
@@ -40,7 +40,7 @@ The states are queued, parked (by postonce queue hold), intent (the answer to th
 final dot was never stored: the next start decides), held (in doubt: an operator
 decides, with postonce queue decide), and the final ones of recipients whose
 message is kept for another: delivered, failed, unknown, deleted.`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	path := configFlag(cmd)
 	asJSON := cmd.Flags().Bool("json", false, "print one JSON object a line")
@@ -75,8 +75,8 @@ func (c console) list(dir string, asJSON bool) (err error) {
 	return w.Flush()
 }
 
-// errNoSpool is wrapped by the error of openStopped when only to be read is what
-// is not there.
+// errNoSpool is wrapped by the error of openStopped when what is to be read or
+// must exist is not there.
 var errNoSpool = errors.New("there is no spool")
 
 // openStopped opens the spool of a relay that does not run.

@@ -35,7 +35,7 @@ This is a configuration in YAML, with all keys and their defaults; each may be
 left out:
 
 ` + indent(example),
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	path := configFlag(cmd)
 	cmd.RunE = func(*cobra.Command, []string) error {

@@ -3,7 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -34,6 +34,11 @@ when the scenario does not hold. The exit status is 0, whatever is missing.`,
 	page := cmd.Flags().String("html", "", "also write a page to `FILE`")
 	missing := cmd.Flags().Bool("missing", false, "print only what is missing, a point a line")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if *page != "" {
+			if err := tryFile(*page); err != nil {
+				return fmt.Errorf("the html page cannot be written: %w", err)
+			}
+		}
 		reached, runs, err := c.cover(cmd.Context(), choose(args))
 		if err != nil {
 			return err
@@ -48,7 +53,10 @@ when the scenario does not hold. The exit status is 0, whatever is missing.`,
 		if *page == "" {
 			return nil
 		}
-		return writePage(*page, reached)
+		if err := writeTo(*page, func(w io.Writer) error { return coverpage.Write(w, reached) }); err != nil {
+			return fmt.Errorf("writing the html page: %w", err)
+		}
+		return nil
 	}
 	return cmd
 }
@@ -80,16 +88,4 @@ func (c console) cover(ctx context.Context, s selection) (*coverage.Coverage, []
 		return nil, nil, ending{sim.NoVerdict}
 	}
 	return reached, runs, nil
-}
-
-func writePage(path string, c *coverage.Coverage) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	err = coverpage.Write(f, c)
-	if failed := f.Close(); err == nil {
-		err = failed
-	}
-	return err
 }

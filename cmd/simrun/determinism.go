@@ -24,7 +24,7 @@ fact that does: at once if the other process has left its traces in a
 directory, else by running the world again and again here.`,
 		Example: `  simrun-race hashes --trace-dir race > race.txt
   simrun determinism --against race.txt --trace-dir race`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	against := cmd.Flags().String("against", "", "the list of hashes, a `FILE`")
 	dir := cmd.Flags().String("trace-dir", "", "the `DIR`ectory where the other process left its traces")

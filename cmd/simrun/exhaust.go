@@ -46,7 +46,7 @@ not finish, 6 not complete. Ctrl-C ends the search, and what was found is shown.
   simrun exhaust --world all                      all presets
   simrun exhaust --world 1x1x2 --in-doubt hold    one policy of a preset
   simrun exhaust --messages 2 --crashes 2         a world of your own`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	f := exhaustFlags(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -88,17 +88,17 @@ func exhaustFlags(cmd *cobra.Command) *choice {
 	flags.SortFlags = false
 	flags.StringVar(&f.preset, "world", "2x2x1", "`NAME` of a preset, or all")
 	flags.StringVar(&f.policy, "in-doubt", "", "only under the `POLICY` report, hold or retry")
-	flags.IntVar(&f.own.Messages, "messages", 1, "how many messages are submitted, each at any moment")
-	flags.IntVar(&f.own.Recipients, "recipients", 1, "how many recipients each has")
-	flags.IntVar(&f.own.Destinations, "hosts", 1, "how many destinations the recipients are at, in turn")
-	flags.IntVar(&f.own.Crashes, "crashes", 1, "how often the process may crash")
-	flags.IntVar(&f.own.Lifetime, "lifetime", 1, "how many retry intervals a message lives")
-	flags.IntVar(&f.own.Retries, "retries", 0, "under hold, how often the operator may say retry")
-	flags.IntVar(&f.own.Orders, "orders", 0, "how often the operator may hold, retry, bounce or delete what waits")
+	numberFlag(cmd, &f.own.Messages, "messages", 1, "how many messages are submitted, each at any moment")
+	numberFlag(cmd, &f.own.Recipients, "recipients", 1, "how many recipients each has")
+	numberFlag(cmd, &f.own.Destinations, "hosts", 1, "how many destinations the recipients are at, in turn")
+	numberFlag(cmd, &f.own.Crashes, "crashes", 1, "how often the process may crash")
+	numberFlag(cmd, &f.own.Lifetime, "lifetime", 1, "how many retry intervals a message lives")
+	numberFlag(cmd, &f.own.Retries, "retries", 0, "under hold, how often the operator may say retry")
+	numberFlag(cmd, &f.own.Orders, "orders", 0, "how often the operator may hold, retry, bounce or delete what waits")
 	flags.BoolVar(&f.own.Tight, "tight", false, "one delivery at a time, and one message in memory")
 	flags.BoolVar(&f.own.Slow, "slow", false, "time may pass while a delivery runs")
 	flags.BoolVar(&f.own.Calm, "calm", false, "the servers of reports take them at once")
-	flags.IntVar(&f.states, "states", 5_000_000, "give up a world after `N` states; each takes some 100 bytes")
+	numberFlag(cmd, &f.states, "states", 5_000_000, "give up a world after `N` states; each takes some 100 bytes")
 	return f
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"runtime"
@@ -42,12 +43,12 @@ named by its number: simrun replay world/123 tells it.`,
   simrun explore --for 10m               as many as ten minutes hold
   simrun explore --seeds 1000000 --shard 3/8
   simrun explore --focus crashes --relay citadel-later-forgets`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
 	relay := relayFlag(cmd)
-	cmd.Flags().Uint64Var(&e.seeds, "seeds", 10_000, "how many worlds")
-	cmd.Flags().Uint64Var(&e.from, "from", 0, "the first seed")
-	cmd.Flags().DurationVar(&e.lasting, "for", 0, "go on for this long instead of --seeds")
+	numberFlag(cmd, &e.seeds, "seeds", 10_000, "how many worlds")
+	seedFlag(cmd, &e.from, "from", "the first seed")
+	cmd.Flags().Var((*lasting)(&e.lasting), "for", "go on for this long instead of --seeds")
 	cmd.Flags().StringVar(&e.shard, "shard", "", "`I/N`: only the I-th of N parts of the seeds, from 1")
 	cmd.Flags().StringVar(&e.focus, "focus", "", "only worlds with this `KIND` of trouble: "+strings.Join(search.FocusNames(), ", "))
 	cmd.Flags().BoolVar(&e.missing, "missing", false, "list what no world has reached, a point a line")
@@ -56,8 +57,11 @@ named by its number: simrun replay world/123 tells it.`,
 		if err := knownRelay(*relay); err != nil {
 			return err
 		}
-		if e.seeds == 0 && e.lasting == 0 {
-			return fmt.Errorf("--seeds 0 runs nothing: write 1 or more, or --for 10m")
+		switch {
+		case e.lasting > 0 && cmd.Flags().Changed("seeds"):
+			return errors.New("--seeds says how many worlds and --for how long: choose one of them")
+		case e.seeds == 0:
+			return errors.New("--seeds 0 runs nothing: write 1 or more, or --for 10m")
 		}
 		plan, err := e.plan()
 		if err != nil {
@@ -100,11 +104,17 @@ func (e exploration) plan() (course, error) {
 	if !ok || err != nil || err2 != nil || part < 1 || part > parts {
 		return p, fmt.Errorf("--shard %q: write I/N, such as 3/8, with I from 1 to N", e.shard)
 	}
-	each := (p.count + parts - 1) / parts
-	p.first += (part - 1) * each
-	p.count = min(each, p.count-min(p.count, (part-1)*each))
 	if p.lasting > 0 { // an endless part each, far from the others
 		p.first = e.from + (part-1)<<40
+		return p, nil
+	}
+	each, more := e.seeds/parts, e.seeds%parts // the first parts have one more
+	p.first += (part-1)*each + min(part-1, more)
+	if p.count = each; part <= more {
+		p.count++
+	}
+	if p.count == 0 {
+		return p, fmt.Errorf("--shard %s of %d worlds runs nothing: write --seeds %d or more", e.shard, e.seeds, parts)
 	}
 	return p, nil
 }
@@ -127,6 +137,9 @@ func (p course) progress(c console) (*progress, func(n int) int) {
 }
 
 func (c console) explore(ctx context.Context, p course, h *hoard) error {
+	if err := h.try(); err != nil {
+		return err
+	}
 	began := c.now()
 	total := show.Explored{Cores: runtime.NumCPU()}
 	steer := search.NewSteer(p.first)
@@ -165,18 +178,16 @@ func (c console) explore(ctx context.Context, p course, h *hoard) error {
 		return err
 	}
 	total.Real = c.now().Sub(began)
-	if err := h.tell(ctx); err != nil {
-		return err
-	}
+	told := h.tell(ctx)
 	show.ExploreSummary(c.out, c.colours(), total)
 	if p.missing && total.Coverage != nil {
 		show.Missing(c.out, total.Coverage)
 	}
 	switch {
 	case h.broken > 0:
-		return end(sim.Safety)
+		return errors.Join(told, end(sim.Safety))
 	case ctx.Err() != nil:
-		return end(sim.NoVerdict)
+		return errors.Join(told, end(sim.NoVerdict))
 	}
-	return nil
+	return told
 }

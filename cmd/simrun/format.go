@@ -71,6 +71,9 @@ func (c console) formatPaths(paths []string, f formatting) error {
 			var unread []error
 			files, unread = filesIn(path)
 			errs = append(errs, unread...)
+			if len(files)+len(unread) == 0 {
+				errs = append(errs, noneBelow(path))
+			}
 		}
 		for _, file := range files {
 			data, err := os.ReadFile(file)

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +33,32 @@ type hoard struct {
 // echoes, and come again when these are mended.
 const mostTold = 5
 
+// try finds out whether what is found can be saved, so that a long search is
+// not for nothing. It leaves all as it was.
+func (h *hoard) try() error {
+	var made []string
+	for dir := filepath.Clean(h.dir); ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		made = append(made, dir)
+	}
+	err := os.MkdirAll(h.dir, 0o755)
+	if err == nil {
+		var probe *os.File
+		if probe, err = os.CreateTemp(h.dir, ".simrun-*"); err == nil {
+			err = errors.Join(probe.Close(), os.Remove(probe.Name()))
+		}
+	}
+	for _, dir := range made {
+		_ = os.Remove(dir) // one that is left is only empty
+	}
+	if err != nil {
+		return fmt.Errorf("what is found could not be saved: %w", err)
+	}
+	return nil
+}
+
 // add takes what a job found.
 func (h *hoard) add(found []search.Found, broken int) {
 	h.broken += broken
@@ -52,10 +81,11 @@ func sentence(f search.Found) string {
 		}
 	}
 	first, _, _ := strings.Cut(f.Result.Panic, "\n")
-	return first
+	return cmp.Or(first, f.Result.Ended)
 }
 
-// tell shrinks the findings, saves them, and tells them as bug reports.
+// tell shrinks the findings, saves them, and tells them as bug reports. What
+// cannot be shrunk or saved is told all the same.
 func (h *hoard) tell(ctx context.Context) error {
 	if len(h.all) == 0 {
 		return nil
@@ -65,28 +95,27 @@ func (h *hoard) tell(ctx context.Context) error {
 		jobs[i] = search.Job{Relay: h.relay, Scenario: f.Scenario, Shrink: &search.Shrink{Rule: search.RuleOf(f.Scenario, f.Result)}}
 	}
 	i := 0
-	if err := h.c.search(ctx, slices.Values(jobs), func(_ search.Job, a search.Answer) bool {
+	errs := []error{h.c.search(ctx, slices.Values(jobs), func(_ search.Job, a search.Answer) bool {
 		if a.Shrunk != nil && a.Shrunk.Result != nil {
 			h.all[i] = a.Shrunk.Found
 		}
 		i++
 		return true
-	}); err != nil {
-		return err
-	}
+	})}
 	var runs []show.Run
 	for _, f := range h.all {
 		run, err := h.save(f)
 		if err != nil {
-			return err
+			err = fmt.Errorf("what is told above is not saved: %w", err)
 		}
-		runs = append(runs, run)
+		runs, errs = append(runs, run), append(errs, err)
 	}
 	show.Found(h.c.out, h.c.colours(), runs, h.broken)
-	return nil
+	return errors.Join(errs...)
 }
 
-// save writes a finding as a scenario file.
+// save writes a finding as a scenario file; the run is there also when that
+// fails.
 func (h *hoard) save(f search.Found) (show.Run, error) {
 	sc := *f.Scenario
 	rule := search.RuleOf(f.Scenario, f.Result)
@@ -106,11 +135,9 @@ func (h *hoard) save(f search.Found) (show.Run, error) {
 	text := scenarios.Format(&sc)
 	name := fmt.Sprintf("%s-%s%s", what, show.Short(f.Result.Hash), scenarios.Ending)
 	path := filepath.Join(h.dir, name)
-	if err := os.MkdirAll(h.dir, 0o755); err != nil {
-		return show.Run{}, err
-	}
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		return show.Run{}, err
+	unsaved := os.MkdirAll(h.dir, 0o755)
+	if unsaved == nil {
+		unsaved = os.WriteFile(path, text, 0o644)
 	}
 	back, err := scenarios.Parse(path, text)
 	if err != nil {
@@ -124,7 +151,7 @@ func (h *hoard) save(f search.Found) (show.Run, error) {
 	if h.relay != honest {
 		replay += " --relay " + h.relay
 	}
-	return show.Run{Scenario: back, File: path, Relay: h.relay, Replay: replay, Result: result, Program: h.c.program}, nil
+	return show.Run{Scenario: back, File: path, Relay: h.relay, Replay: replay, Result: result, Program: h.c.program}, unsaved
 }
 
 // firstWords says what is wrong, for the prose of the file.
@@ -134,6 +161,9 @@ func firstWords(f search.Found) string {
 		if v.Rule == rule {
 			return string(rule) + ": " + v.Sentence + "."
 		}
+	}
+	if f.Result.Ended != "" {
+		return "It did not: " + f.Result.Ended + "."
 	}
 	return "It did not."
 }

@@ -30,22 +30,23 @@ must print the same, also when one was built with -race, which shuffles the
 scheduler. simrun determinism compares; simrun replay SEED shows one world.`,
 		Example: `  simrun hashes --seeds 300 > plain
   simrun-race hashes --seeds 300 | diff plain -       the same, built with go build -race`,
-		Args: cobra.NoArgs,
+		Args: noArgs,
 	}
-	n := cmd.Flags().Int("seeds", 300, "how many seeds, a world each")
-	var first seedValue
-	cmd.Flags().Var(&first, "from", "the first seed, `N`")
+	var n int
+	numberFlag(cmd, &n, "seeds", 300, "how many seeds, a world each")
+	var first uint64
+	seedFlag(cmd, &first, "from", "the first seed, `N`")
 	dir := cmd.Flags().String("trace-dir", "", "also write each trace to `DIR`/SEED.trace")
 	relay := relayFlag(cmd)
 	random := cmd.Flags().Bool("random", false, "random worlds, as simrun explore makes them, instead of the library")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *n < 1 {
-			return fmt.Errorf("--seeds %d runs nothing: write 1 or more", *n)
+		if n < 1 {
+			return fmt.Errorf("--seeds %d runs nothing: write 1 or more", n)
 		}
 		if err := knownRelay(*relay); err != nil {
 			return err
 		}
-		runs, err := worlds{relay: *relay, random: *random}.of(uint64(first), *n)
+		runs, err := worlds{relay: *relay, random: *random}.of(first, n)
 		if err != nil {
 			return err
 		}

@@ -34,9 +34,12 @@ func teach(root *cobra.Command) {
 	root.SetHelpCommand(helpCommand())
 	root.SetHelpTemplate(helpTemplate)
 	root.SetUsageTemplate(usageTemplate)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n\tsee %s --help", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(seeHelp)
+}
+
+// seeHelp adds to an error about a command line where help is.
+func seeHelp(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w\n\tsee %s --help", err, cmd.CommandPath())
 }
 
 // helpCommand is help, which knows what there is.

@@ -32,14 +32,18 @@ wrong by themselves within a budget of worlds, and what they find is shrunk.`,
 	}
 	verbose := cmd.Flags().BoolP("verbose", "v", false, "tell how every mutant was caught")
 	search := cmd.Flags().Bool("search", false, "find them by searching, not in the library")
-	budget := cmd.Flags().Int("budget", 4000, "with --search: how many random worlds each may take")
+	var budget int
+	numberFlag(cmd, &budget, "budget", 4000, "with --search: how many random worlds each may take")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if !*search && cmd.Flags().Changed("budget") {
+			return fmt.Errorf("--budget is for searching: write simrun mutants --search --budget %d", budget)
+		}
 		chosen, err := chooseMutants(args)
 		if err != nil {
 			return err
 		}
 		if *search {
-			return c.seekAll(cmd.Context(), chosen, *budget)
+			return c.seekAll(cmd.Context(), chosen, budget)
 		}
 		hunts, err := c.hunt(cmd.Context(), chosen)
 		if err != nil {

@@ -32,13 +32,15 @@ func (w *checkedWriter) Write(b []byte) (int, error) {
 // one of the command, since what it found did not arrive.
 func (c console) finished(err, writing error) sim.Status {
 	status := sim.OK
-	var e ending
-	switch {
-	case errors.As(err, &e):
-		status = e.status
-	case err != nil:
-		status = sim.Usage
-		c.complain(err)
+	for _, one := range each(err) {
+		var e ending
+		switch {
+		case errors.As(one, &e):
+			status = show.Worse(status, e.status)
+		case one != nil:
+			status = show.Worse(status, sim.Usage)
+			c.complain(one)
+		}
 	}
 	if writing != nil && !errors.Is(writing, syscall.EPIPE) {
 		status = show.Worse(status, sim.Usage)

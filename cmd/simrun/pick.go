@@ -149,7 +149,7 @@ func numbered(n uint64) pick {
 func findIn(dir string) ([]pick, error) {
 	files, errs := filesIn(dir)
 	if len(files)+len(errs) == 0 {
-		return nil, fmt.Errorf("there is no file that ends in %s below %s", scenarios.Ending, dir)
+		return nil, noneBelow(dir)
 	}
 	all := load(files)
 	for _, err := range errs {
@@ -161,6 +161,11 @@ func findIn(dir string) ([]pick, error) {
 		all = append(all, pick{scenario: &scenarios.Scenario{Name: filepath.ToSlash(name)}, word: name, file: name, broken: err})
 	}
 	return all, nil
+}
+
+// noneBelow says that a directory holds no scenario.
+func noneBelow(dir string) error {
+	return fmt.Errorf("there is no file that ends in %s below %s", scenarios.Ending, dir)
 }
 
 // filesIn lists the scenario files below a directory, in lexical order, and the

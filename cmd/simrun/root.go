@@ -133,5 +133,13 @@ func noScenario(cmd *cobra.Command, args []string) error {
 	for _, c := range cmd.Commands() {
 		names = append(names, c.Name())
 	}
-	return fmt.Errorf("there is no command %q%s\n\tsee simrun --help", args[0], meant(args[0], append(names, themesAndNames()...)))
+	return seeHelp(cmd, fmt.Errorf("there is no command %q%s", args[0], meant(args[0], append(names, themesAndNames()...))))
+}
+
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return seeHelp(cmd, fmt.Errorf("%s takes no arguments: %q was given", cmd.Name(), args[0]))
 }

@@ -55,10 +55,10 @@ differs is shown. With --rewrite the traces of files are filled in or renewed.`,
 // makes a selection of them and of the arguments.
 func selectionFlags(cmd *cobra.Command) func(words []string) selection {
 	relay := relayFlag(cmd)
-	var seed seedValue
-	cmd.Flags().Var(&seed, "seed", "run with seed `N` instead of the scenario's own")
+	var seed uint64
+	seedFlag(cmd, &seed, "seed", "run with seed `N` instead of the scenario's own")
 	return func(words []string) selection {
-		return selection{words: words, relay: *relay, seed: uint64(seed), reseed: cmd.Flags().Changed("seed")}
+		return selection{words: words, relay: *relay, seed: seed, reseed: cmd.Flags().Changed("seed")}
 	}
 }
 

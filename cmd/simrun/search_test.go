@@ -82,7 +82,7 @@ func TestExploreRunsAsManyWorldsAsAsked(t *testing.T) {
 
 func TestShardsShareTheSeedsOut(t *testing.T) {
 	seen := map[uint64]int{}
-	for _, shard := range []string{"1/3", "2/3", "3/3"} {
+	for _, shard := range []string{"1/7", "2/7", "3/7", "4/7", "5/7", "6/7", "7/7"} {
 		searching(t, func(j search.Job) search.Answer {
 			for i := range j.Explore.Count {
 				seen[j.Explore.First+uint64(i)]++
@@ -131,6 +131,60 @@ func TestAFindingIsShrunkSavedAndTold(t *testing.T) {
 	}
 }
 
+// TestAFindingThatCannotBeSavedIsTold: the directory was there when the search
+// began, and is a file when it ends.
+func TestAFindingThatCannotBeSavedIsTold(t *testing.T) {
+	for _, command := range []string{"explore --seeds 1", "sweep doubt/report"} {
+		dir := filepath.Join(t.TempDir(), "found")
+		s := searching(t, func(j search.Job) search.Answer {
+			if err := os.WriteFile(dir, nil, 0o600); err != nil {
+				t.Error(err)
+			}
+			switch {
+			case j.Shrink != nil:
+				return search.Answer{Shrunk: &search.Shrunk{Found: finding(t)}}
+			case j.Explore != nil:
+				return search.Answer{Explored: &search.Explored{Worlds: 1, Found: []search.Found{finding(t)}, Broken: 1, Coverage: new(coverage.Coverage)}}
+			}
+			return search.Answer{Swept: &search.Swept{Found: []search.Found{finding(t)}, Broken: 1}}
+		}, append(strings.Fields(command), "--save", dir)...)
+		s.want(t, sim.Safety, "NEVER-TWICE: mx1.example.net accepted it twice", "persona drops-after-dot", "broken",
+			"simrun: what is told above is not saved: ", "found: not a directory")
+	}
+}
+
+func TestASearchBeginsOnlyWhenItsFindingsCanBeSaved(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	never := func(search.Job) search.Answer { t.Error("it searches"); return search.Answer{} }
+	for _, command := range []string{"explore --seeds 1", "sweep doubt/report"} {
+		for _, save := range []string{file, filepath.Join(file, "below"), "/proc/x"} {
+			searching(t, never, append(strings.Fields(command), "--save", save)...).want(t, sim.Usage, "what is found could not be saved: ")
+		}
+		searching(t, calm, append(strings.Fields(command), "--save", filepath.Join(dir, "a", "b"))...).want(t, sim.OK)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("it leaves %v: %v", left, err)
+	}
+}
+
+func TestASearchForAMutantRunsNoMoreWorldsThanItMay(t *testing.T) {
+	worlds := 0
+	s := searching(t, func(j search.Job) search.Answer {
+		if j.Explore != nil {
+			worlds += j.Explore.Count
+		}
+		return calm(j)
+	}, "mutants", "--search", "--budget", "45", "citadel-later-hurries")
+	s.want(t, sim.Safety, "0 of 1 mutant found within 45 random worlds")
+	if worlds != 45 {
+		t.Errorf("it runs %d worlds", worlds)
+	}
+}
+
 func TestSearchesRefuseWhatMakesNoSense(t *testing.T) {
 	for _, test := range []struct {
 		args []string
@@ -141,8 +195,19 @@ func TestSearchesRefuseWhatMakesNoSense(t *testing.T) {
 		{[]string{"sweep", "--relay", "nobody"}, "there is no relay"},
 		{[]string{"explore", "--seeds", "0"}, "write 1 or more"},
 		{[]string{"explore", "--shard", "4/3"}, "such as 3/8"},
+		{[]string{"explore", "--seeds", "3", "--shard", "8/8"}, "--shard 8/8 of 3 worlds runs nothing: write --seeds 8 or more"},
+		{[]string{"explore", "--seeds", "5", "--for", "1s"}, "--seeds says how many worlds and --for how long: choose one of them"},
+		{[]string{"mutants", "--budget", "5"}, "--budget is for searching: write simrun mutants --search --budget 5"},
+		{[]string{"mutants", "--search", "--budget", "0"}, "write 1 or more"},
 		{[]string{"explore", "--focus", "crashs"}, "did you mean crashes?"},
-		{[]string{"explore", "more"}, "unknown command"},
+		{[]string{"explore", "more"}, "explore takes no arguments: \"more\" was given\n\tsee simrun explore --help\n"},
+		{[]string{"explore", "--seeds", "-1"}, "for \"--seeds\" flag: write a whole number from 0 to 18446744073709551615"},
+		{[]string{"explore", "--from", "x"}, "for \"--from\" flag: a seed is a whole number from 0 to 18446744073709551615"},
+		{[]string{"explore", "--for", "x"}, "for \"--for\" flag: write how long, such as 90s, 10m or 1h30m"},
+		{[]string{"explore", "--for", "-1s"}, "write how long"},
+		{[]string{"explore", "--for", "0s"}, "write how long"},
+		{[]string{"sweep", "--depth", "x"}, "for \"--depth\" flag: write a whole number from 0 to"},
+		{[]string{"mutants", "--search", "--budget", "x"}, "for \"--budget\" flag: write a whole number from 0 to"},
 		{[]string{"replay", "world/x"}, "write world/123"},
 	} {
 		searching(t, calm, test.args...).want(t, sim.Usage, test.want)

@@ -61,7 +61,7 @@ func (c console) seek(ctx context.Context, m mutants.Mutant, budget int, library
 		for at := 0; at < budget && !over.Load(); at += seekChunk {
 			turn := at / seekChunk
 			e := &search.Explore{
-				First: uint64(turn / search.Focuses * seekChunk), Count: seekChunk, Focus: turn % search.Focuses, Rule: m.Rule,
+				First: uint64(turn / search.Focuses * seekChunk), Count: min(seekChunk, budget-at), Focus: turn % search.Focuses, Rule: m.Rule,
 			}
 			if !yield(search.Job{Relay: m.Name, Explore: e}) {
 				return

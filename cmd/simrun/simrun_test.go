@@ -174,7 +174,15 @@ func TestWrongCommandLinesSayWhatToDo(t *testing.T) {
 		{[]string{"exhaust", "--messages", "40"}, "40 messages: choose 1 to 4"},
 		{[]string{"exhaust", "--in-doubt", "guess"}, "choose report, hold or retry"},
 		{[]string{"exhaust", "--states", "0"}, "write 1 or more"},
-		{[]string{"exhaust", "1x1x1"}, "unknown command"},
+		{[]string{"exhaust", "1x1x1"}, "exhaust takes no arguments: \"1x1x1\" was given\n\tsee simrun exhaust --help\n"},
+		{[]string{"hashes", "x"}, "hashes takes no arguments"},
+		{[]string{"determinism", "x"}, "determinism takes no arguments"},
+		{[]string{"exhaust", "--crashes", "-1"}, "for \"--crashes\" flag: write a whole number from 0 to 9223372036854775807\n\tsee simrun exhaust --help\n"},
+		{[]string{"exhaust", "--states", "many"}, "for \"--states\" flag: write a whole number from 0 to "},
+		{[]string{"hashes", "--seeds", "9223372036854775808"}, "write a whole number from 0 to 9223372036854775807"},
+		{[]string{"fmt", "-l", t.TempDir()}, "there is no file that ends in .txtar below "},
+		{[]string{"coverage", "--html", t.TempDir()}, "the html page cannot be written: open "},
+		{[]string{"coverage", "--html", "no/such/dir/x"}, "the html page cannot be written: open no/such/dir/x: no such file or directory"},
 		{[]string{"fmt", "-w"}, "standard input cannot be written to"},
 	} {
 		s := simrun(t, holds, test.args...)

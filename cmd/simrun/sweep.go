@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -32,11 +33,12 @@ What breaks a rule is shrunk, saved as a scenario file, and told.`,
 		ValidArgsFunction: completeNames,
 	}
 	relay := relayFlag(cmd)
-	depth := cmd.Flags().Int("depth", 1, "how many crashes come one after another")
+	var depth int
+	numberFlag(cmd, &depth, "depth", 1, "how many crashes come one after another")
 	save := cmd.Flags().String("save", "found", "where scenario files are saved of what is found: `DIR`")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if *depth < 1 || *depth > 3 {
-			return fmt.Errorf("--depth %d: write 1, 2 or 3", *depth)
+		if depth < 1 || depth > 3 {
+			return fmt.Errorf("--depth %d: write 1, 2 or 3", depth)
 		}
 		if err := knownRelay(*relay); err != nil {
 			return err
@@ -45,7 +47,7 @@ What breaks a rule is shrunk, saved as a scenario file, and told.`,
 		if err != nil {
 			return err
 		}
-		return c.sweep(cmd.Context(), picks, *depth, &hoard{c: c, relay: *relay, dir: *save})
+		return c.sweep(cmd.Context(), picks, depth, &hoard{c: c, relay: *relay, dir: *save})
 	}
 	return cmd
 }
@@ -55,6 +57,9 @@ What breaks a rule is shrunk, saved as a scenario file, and told.`,
 const sweepParts = 8
 
 func (c console) sweep(ctx context.Context, picks []pick, depth int, h *hoard) error {
+	if err := h.try(); err != nil {
+		return err
+	}
 	var jobs []search.Job
 	for part := range sweepParts {
 		for _, p := range picks {
@@ -88,15 +93,13 @@ func (c console) sweep(ctx context.Context, picks []pick, depth int, h *hoard) e
 		return err
 	}
 	total.Real, total.Broken, total.Jobs = c.now().Sub(began), h.broken, len(jobs)
-	if err := h.tell(ctx); err != nil {
-		return err
-	}
+	told := h.tell(ctx)
 	show.SweepSummary(c.out, c.colours(), total)
 	switch {
 	case h.broken > 0:
-		return end(sim.Safety)
+		return errors.Join(told, end(sim.Safety))
 	case ctx.Err() != nil || total.Done < len(jobs):
-		return end(sim.NoVerdict)
+		return errors.Join(told, end(sim.NoVerdict))
 	}
-	return nil
+	return told
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
 
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -40,8 +41,8 @@ const pebbleFormat = pebble.FormatWALSyncChunks
 // ErrInUse is wrapped by the error of Open when another relay has the spool.
 var ErrInUse = errors.New("another relay is using it")
 
-// ErrNone is wrapped by the error of Open for reading only when there is no
-// spool.
+// ErrNone is wrapped by the error of Open for reading only, or of what must
+// exist, when there is no spool.
 var ErrNone = errors.New("there is none")
 
 // Open opens the spool in directory dir, or makes a new one there. A missing
@@ -68,10 +69,10 @@ func open(dir string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, lockReason(err)
 	}
-	if err := inspect(opts.FS, dir, opts.Log); err != nil {
+	if err := errors.Join(checkPebbleFormat(opts.FS, dir), inspect(opts.FS, dir, opts.Log)); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	s := &Store{lock: lock, fuse: &fuse{}, readOnly: opts.ReadOnly}
+	s := &Store{lock: lock, fuse: &fuse{}}
 	s.idle.L = &s.order
 	s.db, err = openPebble(dir, lock, s.fuse, opts)
 	// The fuse goes first: behind it, Pebble's view of the disk is fiction.
@@ -83,7 +84,7 @@ func open(dir string, opts Options) (*Store, error) {
 		return nil, errors.Join(unreadable(err), lock.Close())
 	}
 	if blown == nil {
-		err = s.checkFormat()
+		err = s.checkFormat(opts.existing())
 	}
 	if err != nil || blown != nil {
 		return nil, errors.Join(err, s.Close())
@@ -91,21 +92,21 @@ func open(dir string, opts Options) (*Store, error) {
 	return s, nil
 }
 
-// prepare makes the spool's directory if there is none. Who only reads makes
-// nothing, not even the file that is locked.
+// prepare makes the spool's directory if there is none. Where nothing may be
+// made, the file that is locked is not either.
 func prepare(opts Options, dir string) error {
-	disk := opts.FS
+	disk, existing := opts.FS, opts.existing()
 	info, err := disk.Stat(dir)
 	switch {
 	case err == nil && !info.IsDir():
 		return errors.New("it is not a directory")
-	case opts.ReadOnly && err == nil:
+	case existing && err == nil:
 		_, err = disk.Stat(disk.PathJoin(dir, "LOCK"))
 		if errors.Is(err, fs.ErrNotExist) {
 			return ErrNone
 		}
 		return err
-	case opts.ReadOnly && errors.Is(err, fs.ErrNotExist):
+	case existing && errors.Is(err, fs.ErrNotExist):
 		return ErrNone
 	case err == nil:
 		return nil
@@ -141,6 +142,7 @@ func openPebble(dir string, lock *pebble.Lock, fuse *fuse, opts Options) (*pebbl
 		MaxOpenFiles:                openFiles,
 		FormatMajorVersion:          pebbleFormat,
 		ReadOnly:                    opts.ReadOnly,
+		ErrorIfNotExists:            opts.MustExist,
 		Logger:                      log,
 		EventListener: &pebble.EventListener{
 			BackgroundError: func(err error) { log.Errorf("background work failed: %v", err) },
@@ -156,11 +158,11 @@ func openPebble(dir string, lock *pebble.Lock, fuse *fuse, opts Options) (*pebbl
 }
 
 // checkFormat refuses a spool that this relay does not understand, and makes
-// an empty store a spool.
-func (s *Store) checkFormat() error {
+// an empty store a spool, unless it was to be found as one.
+func (s *Store) checkFormat(existing bool) error {
 	held, err := s.Get(formatKey)
 	if errors.Is(err, seam.ErrNotFound) {
-		return s.stamp()
+		return s.stamp(existing)
 	}
 	if err != nil {
 		return err
@@ -176,7 +178,7 @@ func (s *Store) checkFormat() error {
 }
 
 // stamp writes the format into an empty store.
-func (s *Store) stamp() error {
+func (s *Store) stamp(existing bool) error {
 	it, err := s.db.NewIter(nil)
 	if err != nil {
 		return err
@@ -188,7 +190,7 @@ func (s *Store) stamp() error {
 	if !empty {
 		return errors.New("it is no spool: it holds something, and the entry for its format is missing")
 	}
-	if s.readOnly {
+	if existing {
 		return ErrNone // It was being made when its relay ended.
 	}
 	said := make(chan error, 1)
@@ -196,16 +198,47 @@ func (s *Store) stamp() error {
 	return <-said
 }
 
+// checkPebbleFormat refuses files that Pebble, as this relay has it, does not know.
+func checkPebbleFormat(disk vfs.FS, dir string) error {
+	marker, err := atomicfs.ReadMarker(disk, dir, "format-version")
+	if err != nil {
+		return err
+	}
+	// What is no number Pebble will say more of.
+	if format, err := strconv.Atoi(marker); err == nil && format > int(pebble.FormatNewest) {
+		return fmt.Errorf("its files have Pebble's format %d, and this relay knows formats up to %d: it was written by a newer relay",
+			format, int(pebble.FormatNewest))
+	}
+	return nil
+}
+
 // unreadable says of an error of Pebble's, which speaks of its own innards, that
-// the spool is damaged: whatever it cannot open or read and the file system has
-// no part in.
+// the spool is damaged, where it is and the file system has no part in it.
 func unreadable(err error) error {
 	var file *fs.PathError
-	if err == nil || errors.As(err, &file) || errors.As(err, new(syscall.Errno)) || errors.Is(err, errDisk) {
+	if errors.Is(err, pebble.ErrDBDoesNotExist) {
+		return ErrNone // Its relay ended while it made the directory.
+	}
+	if err == nil || errors.As(err, &file) || errors.As(err, new(syscall.Errno)) || errors.Is(err, errDisk) || !damage(err) {
 		return err
 	}
 	what, _, _ := strings.Cut(err.Error(), "\n")
 	return fmt.Errorf("%w: %s; restore the directory from a copy", ErrDamaged, what)
+}
+
+// damage reports whether an error of Pebble's says that a file is not as it was
+// written. Pebble marks such errors, but for those about the file of its options
+// and about missing ones.
+func damage(err error) bool {
+	if pebble.IsCorruptionError(err) || errors.Is(err, pebble.ErrDBNotPristine) {
+		return true
+	}
+	for _, says := range [...]string{"comparer name from file", "merger name from file", "not in WALRecoveryDirs", "parsing format major version"} {
+		if strings.Contains(err.Error(), says) {
+			return true
+		}
+	}
+	return false
 }
 
 // lockReason tells a lock that another process holds from other errors.

@@ -52,14 +52,41 @@ func TestReadingChangesNothing(t *testing.T) {
 	}
 }
 
-func TestReadingMakesNoSpool(t *testing.T) {
-	dir := t.TempDir()
-	for _, path := range []string{dir, filepath.Join(dir, "missing")} {
-		if _, err := Open(path, Options{ReadOnly: true}); !errors.Is(err, ErrNone) {
-			t.Errorf("%s: %v", path, err)
+// TestWhatMustExistIsNotMade: not a directory that is missing, nor anything in
+// one that holds something else, or what a relay left that was just making it.
+func TestWhatMustExistIsNotMade(t *testing.T) {
+	for _, opts := range []Options{{ReadOnly: true}, {MustExist: true}} {
+		dir := t.TempDir()
+		other, begun := filepath.Join(dir, "other"), filepath.Join(dir, "begun")
+		for file, text := range map[string]string{filepath.Join(other, "mail.txt"): "x", filepath.Join(begun, "LOCK"): ""} {
+			if err := errors.Join(os.Mkdir(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(text), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, path := range []string{filepath.Join(dir, "missing"), other, begun} {
+			if _, err := Open(path, opts); !errors.Is(err, ErrNone) {
+				t.Errorf("%+v: %s: %v", opts, path, err)
+			}
+		}
+		all, err := filepath.Glob(filepath.Join(dir, "*", "*"))
+		if err != nil || !slices.Equal(all, []string{filepath.Join(begun, "LOCK"), filepath.Join(other, "mail.txt")}) {
+			t.Errorf("%+v: it leaves %v: %v", opts, all, err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) != 2 {
+			t.Errorf("%+v: it leaves %v: %v", opts, left, err)
 		}
 	}
-	if left, _ := os.ReadDir(dir); len(left) > 0 {
-		t.Errorf("made %v", left)
+}
+
+func TestWhatMustExistIsOpenedToBeWritten(t *testing.T) {
+	dir := t.TempDir()
+	for _, opts := range []Options{{}, {MustExist: true}} {
+		s, err := Open(dir, opts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(s.Write([]seam.Op{{Key: entry(9)}}), s.Close()); err != nil {
+			t.Errorf("%+v: %v", opts, err)
+		}
 	}
 }

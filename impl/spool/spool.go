@@ -20,9 +20,15 @@ type Options struct {
 	// ReadOnly opens a spool to be looked at: nothing in its directory is made
 	// or changed, and nothing can be written.
 	ReadOnly bool
+	// MustExist refuses to make a spool of what is none (ErrNone), such as a
+	// directory that is missing or holds something else.
+	MustExist bool
 	// Log takes what the store has to say; nothing is logged when nil.
 	Log *slog.Logger
 }
+
+// existing reports whether no spool may be made.
+func (o Options) existing() bool { return o.ReadOnly || o.MustExist }
 
 // A Store is a seam.Store in a directory. Batches of many callers share one
 // sync of the write-ahead log; mail that leaves soon never leaves that log.
@@ -34,8 +40,6 @@ type Store struct {
 	db   *pebble.DB
 	fuse *fuse
 	lock *pebble.Lock
-	// readOnly is Options.ReadOnly.
-	readOnly bool
 
 	// life is held for reading by every call that uses db, and for writing to
 	// end that.

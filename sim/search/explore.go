@@ -49,7 +49,7 @@ func (e *Explore) do(r *runner) *Explored {
 	for i := range e.Count {
 		sc := World(NumberOf(e.First+uint64(i), e.Focus))
 		result := r.run(sc, sim.Options{
-			Brief: true, Unhashed: true, AllowUnused: true, RulesOnly: true, Coverage: true, Until: e.Rule,
+			Brief: true, Unhashed: true, AllowUnused: true, Coverage: true, Until: e.Rule,
 		})
 		out.Worlds++
 		out.Lines += result.Lines

@@ -1,11 +1,14 @@
 package search
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/postonce/postonce/impl"
 	"github.com/postonce/postonce/scenarios"
@@ -39,6 +42,55 @@ type soon struct {
 func (s soon) Apply(ops []seam.Op, done func(error)) {
 	s.start(func() { done(nil) })
 	s.Store.Apply(ops, func(error) {})
+}
+
+// A quitter is a relay that ends by itself when a message is done, if once it
+// could not reach the resolver.
+type quitter struct {
+	sim.Relay
+	quit *context.CancelFunc
+}
+
+func (q quitter) Run(ctx context.Context) error {
+	ctx, *q.quit = context.WithCancel(ctx)
+	return q.Relay.Run(ctx)
+}
+
+func quitting(h seam.Host, c sim.Config) (sim.Relay, error) {
+	quit, exchange, note, failed := new(context.CancelFunc), h.Exchange, h.Note, false
+	h.Exchange = func(ctx context.Context, query *dns.Msg) (*dns.Msg, error) {
+		reply, err := exchange(ctx, query)
+		failed = failed || err != nil
+		return reply, err
+	}
+	h.Note = func(f spec.Fact) {
+		note(f)
+		if failed && f.Kind == spec.FactRemoved {
+			(*quit)()
+		}
+	}
+	relay, err := newRelay(h, c)
+	return quitter{relay, quit}, err
+}
+
+// TestARelayThatEndsByItselfIsFound: in a sweep, in random worlds, and so that
+// what is found can be made small.
+func TestARelayThatEndsByItselfIsFound(t *testing.T) {
+	swept := do(t, quitting, Job{Scenario: load(t, "plain/one-recipient"), Sweep: &Sweep{Depth: 1}}).Swept
+	if swept.Broken == 0 || len(swept.Found[0].Result.Violations) > 0 || !strings.Contains(swept.Found[0].Result.Ended, "ended by itself") {
+		t.Fatalf("%d broken in a sweep: %v", swept.Broken, swept.Found)
+	}
+	focus := slices.Index(FocusNames(), "machine")
+	explored := do(t, quitting, Job{Explore: &Explore{First: 1, Count: 40, Focus: focus}}).Explored
+	i := slices.IndexFunc(explored.Found, func(f Found) bool { return RuleOf(f.Scenario, f.Result) == "" })
+	if i < 0 {
+		t.Fatalf("not found in %d worlds, of which %d are broken", explored.Worlds, explored.Broken)
+	}
+	shrunk := do(t, quitting, Job{Scenario: explored.Found[i].Scenario, Shrink: &Shrink{}}).Shrunk
+	text := string(scenarios.Format(shrunk.Scenario))
+	if n := strings.Count(text, "\n"); n > 15 || !shrunk.Result.EndedBadly() {
+		t.Errorf("%d lines are left, ended %q:\n%s", n, shrunk.Result.Ended, text)
+	}
 }
 
 // do has a handler do a job, as a worker does.

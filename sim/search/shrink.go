@@ -75,7 +75,7 @@ func (w *shrinker) fails(sc *scenarios.Scenario) bool {
 	w.left--
 	w.last = w.run(back, sim.Options{AllowUnused: true, Until: w.Rule})
 	if w.Rule == "" {
-		return w.last.Status == sim.Crashed
+		return w.last.EndedBadly()
 	}
 	return slices.ContainsFunc(w.last.Violations, func(v spec.Violation) bool { return v.Rule == w.Rule })
 }

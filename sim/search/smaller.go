@@ -21,7 +21,8 @@ func dropSteps(sc *scenarios.Scenario) []change {
 				}
 				gone := sc.Plan[i].Recipients[j]
 				sc.Plan[i].DropRecipient(j)
-				if sc.Plan[i].Kind == scenarios.StepSubmit {
+				still := slices.ContainsFunc(sc.Plan[i].Recipients, func(to string) bool { return scenarios.SameMailbox(to, gone) })
+				if sc.Plan[i].Kind == scenarios.StepSubmit && !still {
 					dropOrders(sc, sc.Plan[i].Message, gone)
 				}
 				return true

@@ -87,7 +87,7 @@ func (s *Sweep) judge(out *Swept, sc *scenarios.Scenario, result *sim.Result, st
 // Broken reports whether a run broke a rule that the scenario does not expect
 // to be broken, or did not end well.
 func Broken(sc *scenarios.Scenario, result *sim.Result) bool {
-	if result.Status == sim.Crashed {
+	if result.EndedBadly() {
 		return true
 	}
 	for _, v := range result.Violations {

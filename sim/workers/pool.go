@@ -163,9 +163,11 @@ func start(command []string) (*process, error) {
 	}
 	w := &process{cmd: exec.Command(command[0], command[1:]...), stderr: &tail{}}
 	// One worker is one core. What a world needs is small and soon garbage, so
-	// collecting it seldom costs little memory and saves a third of the time; a
-	// job that needs much has it collected as usual.
-	w.cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=1600", "GOMEMLIMIT=256MiB")
+	// collecting it seldom costs little memory and saves a third of the time.
+	// The limit is for jobs that need much: what they use is collected as often
+	// as it takes to stay below. It is far above what they keep, since close to
+	// it a worker would do little else.
+	w.cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=1600", "GOMEMLIMIT=1GiB")
 	w.cmd.Stderr = w.stderr
 	stdin, err := w.cmd.StdinPipe()
 	if err != nil {

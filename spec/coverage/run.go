@@ -23,6 +23,9 @@ type Run struct {
 	// the latest crash, nil when there was none.
 	disk bool
 	kept map[spec.QueueID]bool
+	// marks says of messages whether the disk holds an intent of theirs; those
+	// of whose intents it never spoke are missing.
+	marks map[spec.QueueID]bool
 
 	jobs     map[string]*job
 	dials    map[string][]*job // by address, those that are neither made nor failed
@@ -54,7 +57,8 @@ type job struct{ to []*recipient }
 func NewRun() *Run {
 	r := &Run{
 		submitting: map[string]int{}, recipients: map[recipientKey]*recipient{}, messages: map[spec.QueueID][]*recipient{},
-		jobs: map[string]*job{}, dials: map[string][]*job{}, sessions: map[string]*session{},
+		marks: map[spec.QueueID]bool{},
+		jobs:  map[string]*job{}, dials: map[string][]*job{}, sessions: map[string]*session{},
 	}
 	r.c.runs = 1
 	return r
@@ -94,13 +98,20 @@ func (r *Run) Observe(f *spec.Fact) {
 		r.end()
 		if r.disk {
 			r.kept = map[spec.QueueID]bool{}
+			for queue := range r.marks { // any order: each is treated alike
+				r.marks[queue] = false
+			}
 		}
 	case spec.FactStored:
 		r.disk = true
+		r.mark(f)
+	case spec.FactErased:
+		r.mark(f)
 	case spec.FactKept:
 		if r.kept != nil {
 			r.kept[f.Queue] = true
 		}
+		r.mark(f)
 	case spec.FactStop:
 		r.end()
 	case spec.FactStart:
@@ -159,6 +170,31 @@ func (r *Run) move(one *recipient, to spec.RecipientState) {
 	}
 	r.c.hit(TransitionPoint(one.state, to, restarted))
 	one.state, one.since, one.dotted, one.doubted = to, r.process, false, false
+}
+
+// mark takes what the disk says of the intents of a message.
+func (r *Run) mark(f *spec.Fact) {
+	if f.Text != "intent" {
+		return
+	}
+	r.marks[f.Queue] = f.Kind != spec.FactErased
+	if r.down && f.Kind == spec.FactErased {
+		r.defers(f.Queue)
+	}
+}
+
+// defers brings those of a message whose intent is no longer on the disk back
+// into the queue: their deferral was durable, but the process ended before it
+// said so.
+func (r *Run) defers(queue spec.QueueID) {
+	if marked, told := r.marks[queue]; marked || !told {
+		return
+	}
+	for _, one := range r.messages[queue] {
+		if one.state == spec.Intent {
+			one.state, one.dotted = spec.Queued, false
+		}
+	}
 }
 
 // attempt follows the relay's attempts.
@@ -222,6 +258,7 @@ func (r *Run) forget(queue spec.QueueID) {
 		delete(r.recipients, one.key)
 	}
 	delete(r.messages, queue)
+	delete(r.marks, queue)
 }
 
 // end ends the relay's process.
@@ -232,6 +269,9 @@ func (r *Run) end() {
 	clear(r.jobs)
 	clear(r.dials)
 	clear(r.submitting)
+	for queue := range r.marks { // any order: each is treated alike
+		r.defers(queue)
+	}
 	for _, s := range r.sessions { // any order: each is treated alike
 		s.job, s.over = nil, true
 	}
@@ -254,6 +294,9 @@ func (r *Run) start() {
 	}
 	for _, queue := range gone {
 		r.forget(queue)
+	}
+	for queue := range r.marks { // any order: each is treated alike
+		r.defers(queue)
 	}
 	r.kept = nil
 }

@@ -69,6 +69,34 @@ func trouble(stage spec.Stage, event spec.Event, verdict spec.Verdict, reply str
 
 func all(parts ...[]spec.Fact) []spec.Fact { return slices.Concat(parts...) }
 
+// TestADeferralThatOnlyTheDiskTellsOf: the intent is gone for good, and the
+// process ended before it said why.
+func TestADeferralThatOnlyTheDiskTellsOf(t *testing.T) {
+	disk := func(kind spec.FactKind, space string) spec.Fact {
+		return spec.Fact{Kind: kind, Queue: "q1", Text: space}
+	}
+	marked := all(sending, []spec.Fact{stored, disk(spec.FactStored, "intent"), intent, dot})
+	erased, kept := disk(spec.FactErased, "intent"), disk(spec.FactKept, "control")
+	stop := spec.Fact{Kind: spec.FactStop}
+	cut := crash(spec.FaultKeepAll)
+	before := []string{"transition/new/queued", "transition/queued/intent"}
+	for name, test := range map[string]struct {
+		then []spec.Fact
+		want []string
+	}{
+		"before the end": {[]spec.Fact{erased, stop, started, outcome(spec.Failed)}, []string{"transition/queued/failed/restarted"}},
+		"after the end":  {[]spec.Fact{stop, erased, started, outcome(spec.Failed)}, []string{"transition/queued/failed/restarted"}},
+		"by what a crash kept": {[]spec.Fact{cut, kept, started, outcome(spec.Failed)},
+			[]string{"transition/queued/failed/restarted", "fault/keep-all", "pair/keep-all/dot"}},
+		"not when it is said":     {[]spec.Fact{erased, outcome(spec.Failed)}, []string{"transition/intent/failed"}},
+		"not when the mark stays": {[]spec.Fact{stop, started, doubt, erased, outcome(spec.Unknown)}, []string{"transition/intent/unknown/restarted"}},
+		"not when a crash kept it": {[]spec.Fact{cut, kept, disk(spec.FactKept, "intent"), started, doubt, erased, outcome(spec.Unknown)},
+			[]string{"transition/intent/unknown/restarted", "fault/keep-all", "pair/keep-all/dot"}},
+	} {
+		t.Run(name, func(t *testing.T) { reached(t, all(marked, test.then), slices.Concat(before, test.want)...) })
+	}
+}
+
 func TestTransitions(t *testing.T) {
 	held := all(intended, []spec.Fact{outcome(spec.Held), ended})
 	for name, test := range map[string]struct {

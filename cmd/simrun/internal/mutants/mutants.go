@@ -79,7 +79,7 @@ func ofTheSpool() []Mutant {
 		{"cleans-up-late", "removes a message two hours after all is done", spec.CleanExactly, "plain/one-recipient", seamed(removesLate)},
 		{"cleans-up-first", "removes a message, and stores the report on it after that", spec.CleanExactly, "reply/rcpt-5yz", seamed(removesFirst)},
 		{"cleans-up-early", "removes both entries when the dot is about to leave", spec.CleanExactly, "plain/one-recipient", seamed(cleansEarly)},
-		{"accepts-too-soon", "says 250 before the message is durable", spec.AcceptDurable, "plain/several-domains", seamed(acksEarly)},
+		{"accepts-too-soon", "says 250 before the message is durable", spec.AcceptDurable, "crash/expiry-not-told", seamed(acksEarly)},
 		{"stores-the-rest-later", "says 250 when the first chunk of the content is durable", spec.AcceptDurable, "crash/several-chunks", seamed(restLater)},
 		{"blind-to-intents", "does not look, when it starts, for what the crash left in doubt", spec.Progress, "crash/after-intent-report", seamed(blindToIntents)},
 		{"keeps-no-index", "does not store when a message is due, and forgets it in a crash", spec.Progress, "crash/after-250", seamed(noIndex)},

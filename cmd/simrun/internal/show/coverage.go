@@ -29,12 +29,7 @@ func Coverage(w io.Writer, p Paint, c *coverage.Coverage) {
 			nevers(w, p, g.Nevers)
 		}
 	}
-	for _, g := range gaps {
-		if len(g.Wrong) > 0 {
-			fmt.Fprintf(w, "\n%s\n", p.bad(g.Group.String()+" that were reached, though it is said that they cannot be"))
-			nevers(w, p, g.Wrong)
-		}
-	}
+	wrongs(w, p, gaps)
 	if n := c.Strange(); n > 0 {
 		fmt.Fprintf(w, "\n%s\n", p.bad(number(n, "fault")+" of a kind that nobody knows"))
 	}
@@ -145,6 +140,16 @@ func missing(w io.Writer, g reach.Gap) {
 		columns = append(columns, second)
 	}
 	flush()
+}
+
+// wrongs writes what was reached against what is said of it.
+func wrongs(w io.Writer, p Paint, gaps []reach.Gap) {
+	for _, g := range gaps {
+		if len(g.Wrong) > 0 {
+			fmt.Fprintf(w, "\n%s\n", p.bad(g.Group.String()+" that were reached, though it is said that they cannot be"))
+			nevers(w, p, g.Wrong)
+		}
+	}
 }
 
 // nevers writes points with the reason, those that share one together.

@@ -80,8 +80,10 @@ func ExploreSummary(w io.Writer, p Paint, e Explored) {
 		return
 	}
 	var reached []string
-	for _, g := range reach.Gaps(e.Coverage) {
-		reached = append(reached, fmt.Sprintf("%s of %s %s", thousands(g.Reached), thousands(g.All-len(g.Nevers)), g.Group))
+	gaps := reach.Gaps(e.Coverage)
+	for _, g := range gaps { // of what can be reached, so that the total stays what it is
+		reached = append(reached, fmt.Sprintf("%s of %s %s", thousands(g.Reached-len(g.Wrong)), thousands(g.All-len(g.Nevers)-len(g.Wrong)), g.Group))
 	}
 	fmt.Fprintf(w, "reached: %s\n", strings.Join(reached, ", "))
+	wrongs(w, p, gaps)
 }
