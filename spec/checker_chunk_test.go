@@ -54,6 +54,27 @@ func TestARefusalIsNoAnswerToTheDotOfAnotherConversation(t *testing.T) {
 	runTrials(t, trials)
 }
 
+// A recipient who may be one of two, and is refused, takes nobody else out of the
+// transaction.
+func TestARefusalOfATwinIsAboutNobodyElse(t *testing.T) {
+	twins := after("relay ready", `
+0.5s submitter submit message=m2 from=alice@example.org to=twin@example.net hash=h2
+0.5s submitter submit-unknown message=m2
+0.5s submitter submit message=m3 from=alice@example.org to=twin@example.net hash=h3
+0.5s submitter submit-unknown message=m3`)
+	refused := after("1.5s   server mx1", `
+1.5s server mx1 command session=s1 host=mx1 stage=rcpt text="RCPT TO:<twin@example.net>"
+1.5s server mx1 refused-recipient session=s1 host=mx1 from=<alice@example.org> to=twin@example.net stage=rcpt reply="452 too many"
+1.5s server mx1 reply session=s1 host=mx1 stage=rcpt reply="452 too many"`)
+	no := with("1.7s   server mx1 accepted session=s1 host=mx1 message=m1 from=alice@example.org to=bob@example.net hash=h1",
+		`1.7s server mx1 reply session=s1 host=mx1 stage=dot reply="452 4.3.1 Full"`)
+	runTrials(t, []trial{
+		{name: "the other is refused at the dot", base: retried, edits: []edit{twins, refused, no}},
+		{name: "the other is refused by nobody", base: retried, edits: []edit{twins, refused, without("accepted session=s1")},
+			want: []string{"NEVER-TWICE: will send m1 to bob@example.net again, though its final dot had left"}},
+	})
+}
+
 // What is said to a chunk before the last is neither a yes nor a no to the mail,
 // unless the server says more than it was asked.
 func TestAReplyToAChunkIsNoReplyToTheMail(t *testing.T) {

@@ -371,6 +371,7 @@ func (c *Checker) concerns(s *session, e *event, all *mark, own func(*rcpt) *int
 // unclear notes that a RCPT may have named any of those who are one to servers,
 // or, when there is nobody or it is too much to tell, anybody.
 func (c *Checker) unclear(s *session, to string) {
+	s.last = nil // what is said next is about another
 	if s.blurred {
 		return
 	}
