@@ -154,8 +154,8 @@ func canonical(address string) string {
 		address, at = local+address[at:], len(local)
 	}
 	domain := address[at+1:]
-	if lower := strings.TrimSuffix(strings.ToLower(domain), "."); lower != domain {
-		return address[:at+1] + lower
+	if form := domainForm(domain); form != domain {
+		return address[:at+1] + form
 	}
 	return address
 }

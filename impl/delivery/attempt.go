@@ -37,6 +37,8 @@ type attempt struct {
 	failedTLS []hop
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int
+	// lack is what next hops do not offer.
+	lack lack
 	// stop is why this side ends the attempt.
 	stop error
 }
@@ -65,6 +67,13 @@ func (a *attempt) exhausted() {
 		r.Event = spec.NoAddress
 		r.Verdict = spec.Decide(spec.StageResolve, spec.NoAddress).Verdict
 	}
+	var unable []Result
+	for _, recipient := range a.open {
+		if lacking, everywhere := a.lack.everywhere(recipient); everywhere {
+			unable = append(unable, lacking)
+		}
+	}
+	a.take(unable)
 	a.conclude(r)
 }
 
@@ -90,6 +99,7 @@ func (a *attempt) take(results []Result) {
 	for _, r := range results {
 		if r.Verdict == spec.NextHost {
 			a.remember(r)
+			a.lack.note(r)
 			continue
 		}
 		a.results = append(a.results, r)

@@ -79,7 +79,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 // tls returns how far the conversation with a next hop must be encrypted.
 func (a *attempt) tls(h hop) smtpclient.TLS {
 	p, dest := a.d.Policy, a.job.Dest
-	level := p.TLSFor(dest, h.Name)
+	level := p.TLSLevelFor(a.job.Sender, a.job.Needs, dest, h.Name)
 	if h.clear || level == spec.TLSOff {
 		return smtpclient.TLS{}
 	}
@@ -96,7 +96,7 @@ func (a *attempt) tls(h hop) smtpclient.TLS {
 // clear. A server that closes for now (421) did not speak of TLS.
 func (a *attempt) withoutTLS(h hop, r smtpclient.Result) {
 	failed := r.Err == nil && r.Event != spec.Reply421 && (r.Stage == spec.StageSTARTTLS || r.Stage == spec.StageHandshake)
-	if failed && a.d.Policy.TLSFor(a.job.Dest, h.Name) == spec.TLSOpportunistic {
+	if failed && a.tls(h).Level == spec.TLSOpportunistic {
 		a.failedTLS = append(a.failedTLS, h)
 	}
 }
@@ -118,8 +118,8 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 	}
 	intended := map[int]bool{}
 	sent := c.Send(ctx, smtpclient.Transaction{
-		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Body: body,
-		Tracking: a.job.Tracking, Asked: a.asked(to),
+		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Needs: a.job.Needs, Body: body,
+		Tracking: a.tracking(), Asked: a.asked(to),
 		Commit: func(accepted []int) error {
 			for _, index := range accepted {
 				intended[index] = true
@@ -141,6 +141,16 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 		}
 	}
 	return results
+}
+
+// tracking returns what the sender wants to be told of the message. Of one that
+// requires TLS nobody gives back more than the header (RFC 8689 section 5).
+func (a *attempt) tracking() spec.Tracking {
+	t := a.job.Tracking
+	if a.job.Needs.Has(spec.NeedTLS) && t.Return == spec.ReturnFull {
+		t.Return = spec.ReturnHeaders
+	}
+	return t
 }
 
 // asked returns what was asked for about some of the job's recipients.
