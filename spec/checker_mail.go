@@ -28,9 +28,11 @@ type mail struct {
 	// hashes of the contents submitted under this Message-ID.
 	hashes []string
 	// size is how many bytes the content has that was submitted; 0 is unknown.
-	size  int64
-	rcpts []*rcpt
-	entry *entry
+	size int64
+	// needing is the fact that says what the message needs; see checker_needs.go.
+	needing *event
+	rcpts   []*rcpt
+	entry   *entry
 	// twins is true when the relay holds it more than once, as a submitter
 	// who asks twice may make it: then what it says of one is not mistaken
 	// for what it says of the other.
@@ -297,6 +299,7 @@ func (c *Checker) submission(e *event) {
 		}
 		m.size = min(m.size, e.Count)
 		m.unanswered, m.resubmit = e, e
+		c.needing(m, e)
 		c.sender(m, e.From)
 		if e.Hash != "" && !slices.Contains(m.hashes, e.Hash) && len(m.hashes) < 16 {
 			m.hashes = append(m.hashes, e.Hash)
@@ -383,6 +386,7 @@ func (c *Checker) queued(e *event) {
 	}
 	m.twins = m.twins || (m.queued != nil && m.queued.Queue != e.Queue)
 	m.queued = e
+	c.needing(m, e)
 	c.sender(m, e.From)
 	for i, to := range e.To {
 		r := c.rcpt(m, to)

@@ -13,6 +13,8 @@ type wireBook struct {
 	// the latest fact of a server or the network; no8Bit and sizes are the
 	// latest offers without 8BITMIME, and with a SIZE.
 	lastNo, lastPeer, no8Bit, sizes int
+	// offers are what servers offered last, by address.
+	offers map[string]*offer
 	// earlyYes is the latest 2yz that a server gave before it had the dot,
 	// where it is not clear whom it concerns.
 	earlyYes int
@@ -53,6 +55,8 @@ type session struct {
 	early *event
 	to    []*rcpt
 	named int // how many RCPT there were
+	// named8: one of them was beyond ASCII.
+	named8 bool
 	// twins are those of whom a RCPT may have named one; blurred is true when
 	// not even that is clear. addr is where the network says that it leads.
 	twins   []*rcpt
@@ -180,6 +184,7 @@ func (c *Checker) command(e *event) {
 	switch e.Stage {
 	case StageMAIL:
 		s.heard(e)
+		s.named8 = false
 		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named = e, nil, nil, false, nil, nil, false, 0
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
@@ -202,6 +207,7 @@ func (c *Checker) command(e *event) {
 		}
 		c.judgeRefusedForGood(r, e)
 		c.judgePassedOn(s, r, e)
+		c.judgeAsked(s, r, e)
 	case StageDATA:
 		s.data = true
 	case StageDot:
@@ -259,6 +265,9 @@ func (c *Checker) reply(e *event) {
 		}
 	case StageEHLO, StageHELO:
 		s.offers(e)
+		if s.addr != "" {
+			c.wire.offers[s.addr] = offerOf(s, e)
+		}
 		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
 			c.wire.sizes = e.seq
 		}
@@ -346,6 +355,7 @@ func (c *Checker) accepted(e *event) {
 	s := c.session(e)
 	s.heard(e)
 	c.judgeContent(m, e)
+	c.judgeAskedInVain(m, s, e)
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
 		c.judgeRefusedForGood(r, e)
