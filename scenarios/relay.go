@@ -46,6 +46,11 @@ func settings() []setting {
 		{"prefer", "prefer ipv4|ipv6", "which address of a host is tried first; they take turns from there; ipv4 unless said",
 			func(l *line, p *spec.Policy) { p.PreferIPv6 = l.choose("family", []string{"ipv4", "ipv6"}) == "ipv6" },
 			func(p, _ spec.Policy) []string { return oneIf(p.PreferIPv6, "ipv6") }},
+		{"intake", "intake private", "nobody else is on the network between the relay and its clients, so it offers them REQUIRETLS without TLS",
+			func(l *line, p *spec.Policy) {
+				p.PrivateIntake = l.choose("kind of network", []string{"private"}) != ""
+			},
+			func(p, _ spec.Policy) []string { return oneIf(p.PrivateIntake, "private") }},
 		{"schedule", "schedule first TIME, factor N/M, max TIME, lifetime TIME", "when to try again; what is left out stays as it is",
 			readSchedule, showSchedule},
 		{"delay_warning", "delay_warning TIME", "how long after its submission a message is reported as delayed, to who asked for that; 0s is never",
