@@ -125,6 +125,7 @@ tls: {default: off, Example.COM.: verified, "[192.0.2.9]": required}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
 prefer: ipv6
+private_intake: true
 own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
@@ -151,7 +152,7 @@ log: {format: json, level: debug}
 		Routes: map[string][]string{
 			"example.net": {"mx.example.org:2525", "192.0.2.7"}, ".xn--bcher-kva.example": {"b.example.org"}, "[192.0.2.1]": {"c.example.org"},
 		},
-		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
+		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true, PrivateIntake: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
 		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},

@@ -27,7 +27,8 @@ func genTrouble(t *rapid.T) Trouble {
 func genEntry(t *rapid.T) *Entry {
 	e := &Entry{
 		ID: spec.QueueID(rapid.String().Draw(t, "id")), Message: rapid.String().Draw(t, "message"), Sender: rapid.String().Draw(t, "sender"),
-		Body8Bit: rapid.Bool().Draw(t, "8bit"), Needs: spec.Needs(rapid.Byte().Draw(t, "needs")), Size: rapid.Int64().Draw(t, "size"), Submitted: spec.Wall(rapid.Int64().Draw(t, "submitted")),
+		Body8Bit: rapid.Bool().Draw(t, "8bit"), Needs: spec.Needs(rapid.Byte().Draw(t, "needs")),
+		Size: rapid.Int64().Draw(t, "size"), Submitted: spec.Wall(rapid.Int64().Draw(t, "submitted")),
 		Tracking: spec.Tracking{Return: spec.Return(rapid.Byte().Draw(t, "return")), EnvelopeID: rapid.String().Draw(t, "envelope id")},
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "recipients") {
