@@ -72,7 +72,7 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 	}
 	own, _, _ := strings.Cut(e.Text, " ")
 	if own == "5.3.4" || own == "5.6.3" || own == "5.6.7" || own == "5.7.30" {
-		if right, known := c.lacking(r, e, own); known {
+		if right, known := c.lacking(r, own); known {
 			return right
 		}
 	}

@@ -97,7 +97,7 @@ func (c *Checker) attempt(e *event) {
 		r.intent, r.dot = nil, nil
 		r.owed = true
 		r.attempts++
-		r.job, r.begun = j, e
+		r.job, r.ran, r.begun = j, j, e
 		r.dotNo, r.dotNoHeard, r.early = nil, nil, nil
 		j.to = append(j.to, r)
 	}

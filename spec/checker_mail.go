@@ -77,6 +77,7 @@ type rcpt struct {
 	attempts int
 	begun    *event // the last attempt
 	job      *job   // the attempt under way
+	ran      *job   // the last one, over or not
 	intent   *event
 	dot      *event
 	lastDot  *event // as dot, but not forgotten when it was deferred
@@ -341,6 +342,12 @@ func (c *Checker) refuse(m *mail, e *event) {
 	}
 	for _, to := range e.To {
 		each(c.rcpt(m, to))
+	}
+	if last := m.unanswered; last != nil && !slices.ContainsFunc(last.To, func(to string) bool {
+		r := c.rcpt(m, to)
+		return r.refused == nil || r.refused.seq < last.seq
+	}) {
+		m.unanswered = nil // one after the other, some by name and the rest with the content
 	}
 }
 

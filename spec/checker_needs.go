@@ -29,6 +29,17 @@ func offerOf(s *session, e *event) *offer {
 	return o
 }
 
+// offered takes the answer to EHLO or HELO. Several attempts at once may hear several.
+func (c *Checker) offered(s *session, e *event) {
+	if s.addr != "" {
+		all := append(c.wire.offers[s.addr], offerOf(s, e))
+		c.wire.offers[s.addr] = all[max(0, len(all)-few):]
+	}
+}
+
+// few is how many answers are remembered of an address.
+const few = 16
+
 // limit is the size that it offers; 0 when it states none.
 func (o *offer) limit() int64 {
 	if i := slices.Index(o.words, "SIZE"); i >= 0 && i+1 < len(o.words) {
@@ -83,22 +94,18 @@ func (c *Checker) levelFor(m *mail, dest, host string) TLSLevel {
 // lacking reports whether the relay's own code for a failure of r is borne out: r
 // needs it, and every address that the last attempt dialled has left it out of what
 // it offered. known is false where that cannot be told.
-func (c *Checker) lacking(r *rcpt, e *event, code string) (right, known bool) {
+func (c *Checker) lacking(r *rcpt, code string) (right, known bool) {
 	known = r.mail.needing != nil && !r.mail.twins && r.given <= 1
 	if known && code == "5.6.7" && !r.inUTF8() || known && code == "5.7.30" && !r.mail.needs("REQUIRETLS") {
 		return false, true
 	}
-	j := c.fair.jobs[e.Job]
+	j := r.ran
 	if j == nil || !c.wire.connected || len(j.hops.dials) == 0 {
 		return false, false
 	}
 	for _, d := range j.hops.dials {
-		o := c.wire.offers[d.Addr]
-		if o == nil || o.at.seq < d.seq {
-			return false, true // nobody answered there
-		}
-		if !o.unsure && !o.lacks(code, r) {
-			return false, true
+		if !slices.ContainsFunc(c.wire.offers[d.Addr], func(o *offer) bool { return o.at.seq > d.seq && (o.unsure || o.lacks(code, r)) }) {
+			return false, true // nobody answered there, or it is offered
 		}
 	}
 	for _, list := range c.nextHops(j) {

@@ -13,8 +13,8 @@ type wireBook struct {
 	// the latest fact of a server or the network; no8Bit and sizes are the
 	// latest offers without 8BITMIME, and with a SIZE.
 	lastNo, lastPeer, no8Bit, sizes int
-	// offers are what servers offered last, by address.
-	offers map[string]*offer
+	// offers are what servers offered, by address, the latest few.
+	offers map[string][]*offer
 	// earlyYes is the latest 2yz that a server gave before it had the dot,
 	// where it is not clear whom it concerns.
 	earlyYes int
@@ -265,9 +265,7 @@ func (c *Checker) reply(e *event) {
 		}
 	case StageEHLO, StageHELO:
 		s.offers(e)
-		if s.addr != "" {
-			c.wire.offers[s.addr] = offerOf(s, e)
-		}
+		c.offered(s, e)
 		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
 			c.wire.sizes = e.seq
 		}
