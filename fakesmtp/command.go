@@ -188,7 +188,7 @@ var parameterOf = map[string]string{
 
 // only tells which of MAIL and RCPT a parameter belongs to, where it is known.
 var only = map[string]string{
-	"SIZE": "MAIL", "BODY": "MAIL", "SMTPUTF8": "MAIL", "RET": "MAIL", "ENVID": "MAIL", "AUTH": "MAIL", "NOTIFY": "RCPT", "ORCPT": "RCPT",
+	"SIZE": "MAIL", "BODY": "MAIL", "SMTPUTF8": "MAIL", "REQUIRETLS": "MAIL", "RET": "MAIL", "ENVID": "MAIL", "AUTH": "MAIL", "NOTIFY": "RCPT", "ORCPT": "RCPT",
 }
 
 // parameters reads the parameters of MAIL or RCPT, and says what is unlawful.
@@ -211,6 +211,8 @@ func (c *session) parameters(verb string, params []string) (map[string]string, s
 			return nil, fmt.Sprintf("%s has the parameter %s twice", verb, show(name))
 		case has && value == "":
 			return nil, fmt.Sprintf("the parameter %s has an empty value (RFC 5321 section 4.1.2)", show(name))
+		case has && (name == "SMTPUTF8" || name == "REQUIRETLS"):
+			return nil, fmt.Sprintf("%s has a value (RFC 6531 section 3.1, RFC 8689 section 2)", name)
 		case name == "BODY" && !slices.Contains([]string{"7BIT", "8BITMIME"}, strings.ToUpper(value)):
 			return nil, "BODY is neither 7BIT nor 8BITMIME (RFC 6152 section 3)"
 		case name == "SIZE" && (value == "" || len(value) > 20 || strings.Trim(value, "0123456789") != ""):

@@ -114,9 +114,10 @@ func (s *Server) config(show certificateOf) (*tls.Config, error) {
 func (c *session) offer() []Extension {
 	var all []Extension
 	for _, e := range c.server.script.Offer {
-		if !c.secure || !strings.EqualFold(e.Keyword, "STARTTLS") {
-			all = append(all, e)
+		if c.secure && strings.EqualFold(e.Keyword, "STARTTLS") || !c.secure && strings.EqualFold(e.Keyword, "REQUIRETLS") {
+			continue
 		}
+		all = append(all, e)
 	}
 	if c.offersAuth() {
 		all = append(all, Extension{"AUTH", strings.Join(c.server.script.Auth.mechanisms(), " ")})

@@ -150,6 +150,7 @@ func (r *Relay) serve(l net.Listener) (stop func()) {
 	server := submission.New(submission.Config{
 		Hostname: p.Hostname, Store: r.host.Store, Queue: intake{r}, Log: r.config.Log, Now: r.host.Now,
 		MaxRecipients: p.Limits.RecipientsPerMessage, MaxMessageBytes: p.Limits.MessageBytes, MaxConnections: r.config.MaxConnections,
+		Private: p.PrivateIntake,
 	})
 	served := make(chan struct{})
 	r.host.Start(func() {

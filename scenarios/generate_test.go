@@ -60,6 +60,7 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("routes", func() {
 		p.Routes = map[string][]string{"example.net": {"d.example:2525"}, ".example.net": {"[2001:db8::1]:25", "[192.0.2.1]"}}
 	})
+	maybe("private", func() { p.PrivateIntake = true })
 	maybe("prefer", func() { p.PreferIPv6 = true })
 	maybe("logins", func() {
 		p.Fallback, p.TLSAt = []string{"c.example", "[192.0.2.9]:587"}, nil
@@ -131,7 +132,7 @@ func genPlan(t *rapid.T, s *Scenario) {
 			Sender:     rapid.SampledFrom([]string{"", "alice@example.org"}).Draw(t, "sender"),
 			Recipients: to[:rapid.IntRange(1, len(to)).Draw(t, "recipients")],
 			Size:       rapid.SampledFrom([]int64{0, 0, 1, 300_000}).Draw(t, "size"),
-			EightBit:   rapid.Bool().Draw(t, "8bit")})
+			EightBit:   rapid.Bool().Draw(t, "8bit"), UTF8: rapid.Bool().Draw(t, "utf8"), RequireTLS: rapid.Bool().Draw(t, "requiretls")})
 		genAsked(t, &s.Plan[len(s.Plan)-1])
 		if s.Plan[len(s.Plan)-1].Size == 0 && rapid.Bool().Draw(t, "content") {
 			text := rapid.StringMatching(`([ -,.-~]{0,9}\n){0,4}`).Draw(t, "text")

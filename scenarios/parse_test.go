@@ -169,7 +169,7 @@ in_doubt hold
 -- dns --
 mx1.example.net. A 192.0.2.10
 -- plan --
-t+0 submit m1 from <> to "b, b"@example.net, carol@example.net size 4096 8bit
+t+0 submit m1 from <> to "b, b"@example.net, carol@example.net size 4096 8bit smtputf8 requiretls
 t+0 submit list from alice@example.org to u{9..11}@example.net
 t+1h crash, restart after 5s, keep all, silent
 damage m1
@@ -188,7 +188,7 @@ carol@example.net held
 u{9..11}@example.net anything
 `)
 	want := []Step{
-		{Kind: StepSubmit, Message: "m1", Recipients: []string{`"b, b"@example.net`, "carol@example.net"}, Size: 4096, EightBit: true},
+		{Kind: StepSubmit, Message: "m1", Recipients: []string{`"b, b"@example.net`, "carol@example.net"}, Size: 4096, EightBit: true, UTF8: true, RequireTLS: true},
 		{Kind: StepSubmit, Message: "list", Sender: "alice@example.org",
 			Recipients: []string{"u9@example.net", "u10@example.net", "u11@example.net"}},
 		{At: time.Hour, Kind: StepCrash, Restart: 5 * time.Second, Keep: "all", Silent: true},

@@ -51,6 +51,11 @@ func settings() []setting {
 		{"prefer", "prefer ipv4|ipv6", "which address of a host is tried first; they take turns from there; ipv4 unless said",
 			func(l *line, p *spec.Policy) { p.PreferIPv6 = l.choose("family", []string{"ipv4", "ipv6"}) == "ipv6" },
 			func(p, _ spec.Policy) []string { return oneIf(p.PreferIPv6, "ipv6") }},
+		{"intake", "intake private", "nobody else is on the network between the relay and its clients, so it offers them REQUIRETLS without TLS",
+			func(l *line, p *spec.Policy) {
+				p.PrivateIntake = l.choose("kind of network", []string{"private"}) != ""
+			},
+			func(p, _ spec.Policy) []string { return oneIf(p.PrivateIntake, "private") }},
 		{"schedule", "schedule first TIME, factor N/M, max TIME, jitter N%, lifetime TIME",
 			"when to try again; what is left out stays as it is; jitter, 0% unless said, is by how much intervals may be shorter",
 			readSchedule, showSchedule},

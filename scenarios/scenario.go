@@ -154,6 +154,8 @@ type Step struct {
 	Size int64
 	// EightBit declares BODY=8BITMIME.
 	EightBit bool
+	// UTF8 declares SMTPUTF8, RequireTLS REQUIRETLS.
+	UTF8, RequireTLS bool
 	// Tracking and Asked are what the sender wants to be told, of the message and of
 	// each of the Recipients, in their order; Asked ends with the last of whom
 	// anything is asked for.

@@ -76,6 +76,7 @@ func NewChecker(p Policy) *Checker {
 		policy: p, told: map[tale]bool{}, byID: map[string]*mail{}, rcpts: map[rcptKey]*rcpt{}, pairs: map[pair][]*rcpt{},
 	}
 	c.spool.entries = map[QueueID]*entry{}
+	c.wire.offers = map[string][]*offer{}
 	c.wire.sessions, c.wire.tlsFailed = map[string]*session{}, map[string]int{}
 	c.hops.init(p)
 	c.reuse.kept, c.reuse.using = map[string]*event{}, map[string]*event{}

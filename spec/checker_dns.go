@@ -116,4 +116,3 @@ func (a *answer) lives(ttl time.Duration) {
 		a.until = until
 	}
 }
-

@@ -71,7 +71,13 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 	if r.begun != nil {
 		since = r.begun.seq
 	}
-	switch own, _, _ := strings.Cut(e.Text, " "); own {
+	own, _, _ := strings.Cut(e.Text, " ")
+	if own == "5.3.4" || own == "5.6.3" || own == "5.6.7" || own == "5.7.30" {
+		if right, known := c.lacking(r, own); known {
+			return right
+		}
+	}
+	switch own {
 	case "5.6.3": // RFC 6152
 		if c.wire.no8Bit > since {
 			return true
@@ -80,7 +86,7 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 		if c.wire.sizes > since {
 			return true
 		}
-	case "5.6.0", "5.5.4": // what cannot be sent lawfully
+	case "5.6.0", "5.5.4", "5.6.7", "5.7.30": // what cannot be sent lawfully
 		return true
 	}
 	return r.no.good || c.lastNo(r) > since || c.hopeless(r.dest, r.begun)

@@ -71,7 +71,8 @@ func (c *Checker) judgeReuse(j *job, e *event, host string) {
 	if s == nil || s.made == nil {
 		return
 	}
-	c.offered(s, e)
+	c.hints(s, e)
+	c.offeredAgain(s, e)
 	switch age := e.At.Sub(s.made.At); {
 	case kept == nil:
 		tell(NextHopOrder, s.made, "that it has not said to be free")

@@ -25,6 +25,7 @@ func anyFact() *rapid.Generator[Fact] {
 			Kind: rapid.SampledFrom(allKinds).Draw(t, "kind"), Message: of("m1", "m2", "r1").Draw(t, "message"),
 			Queue: QueueID(of("Q1", "Q2").Draw(t, "queue")), Job: of("j1", "j2").Draw(t, "job"), From: of("a@x", "<>").Draw(t, "from"),
 			To:     rapid.SliceOfN(of("a@x", "b@y", "c@y"), 0, 2).Draw(t, "to"),
+			Needs:  rapid.SliceOfN(of("SMTPUTF8", "REQUIRETLS", "?"), 0, 2).Draw(t, "needs"),
 			Notify: rapid.SliceOfN(of("never", "success+delay", "default", "?"), 0, 3).Draw(t, "notify"),
 			Dest:   of("x", "y").Draw(t, "dest"), Host: of("mx1", "mx2").Draw(t, "host"), Session: of("s1", "s2").Draw(t, "session"),
 			Attempt: rapid.IntRange(-1, 3).Draw(t, "attempt"), State: RecipientState(rapid.IntRange(0, 7).Draw(t, "state")),

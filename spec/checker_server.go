@@ -15,6 +15,8 @@ type wireBook struct {
 	// lastPeer is the latest fact of a server or the network; no8Bit and sizes
 	// are the latest offers without 8BITMIME, and with a SIZE.
 	lastPeer, no8Bit, sizes int
+	// offers are what servers offered, by address, the latest few.
+	offers map[string][]*offer
 	// connected is true once a connection of anybody was heard of.
 	connected bool
 	// tlsFailed is where in the history STARTTLS was last said at an address to
@@ -73,8 +75,10 @@ type session struct {
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
-	// offered is true once it answered EHLO or HELO, dsn when it offered DSN.
+	// offered is true once it answered EHLO or HELO, dsn when it offered DSN; offer
+	// is the last answer.
 	offered, dsn bool
+	offer        *offer
 	// sized and no8Bit say whether the latest offer had a SIZE, and no 8BITMIME.
 	sized, no8Bit bool
 	// shifted is true when a server that had said more than it was asked gave a
@@ -86,6 +90,8 @@ type session struct {
 	early *event
 	to    []*rcpt
 	named int // how many RCPT there were
+	// named8: one of them was beyond ASCII.
+	named8 bool
 	// twins are those of whom a RCPT may have named one; blurred is true when
 	// not even that is clear. addr is where the network says that it leads.
 	twins   []*rcpt
@@ -220,6 +226,7 @@ func (c *Checker) command(e *event) {
 	case StageMAIL:
 		c.judgeMessages(s, e)
 		s.heard(e)
+		s.named8 = false
 		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named, s.data = e, nil, nil, false, nil, nil, false, 0, false
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
@@ -242,6 +249,7 @@ func (c *Checker) command(e *event) {
 		}
 		c.judgeRefusedForGood(r, e)
 		c.judgePassedOn(s, r, e)
+		c.judgeAsked(s, r, e)
 	case StageDATA:
 		s.data = true
 	case StageBDAT:
@@ -307,9 +315,10 @@ func (c *Checker) reply(e *event) {
 		}
 	case StageEHLO, StageHELO:
 		s.offers(e)
+		c.offered(s, e)
 		s.sized = strings.Contains(strings.ToUpper(e.Reply), "SIZE")
 		s.no8Bit = !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME")
-		c.offered(s, e)
+		c.hints(s, e)
 	default: // what is said there fails nobody
 	}
 	if no && (e.Stage == StageDot || e.Stage == StageBody) {
@@ -345,9 +354,9 @@ func (c *Checker) reply(e *event) {
 	}
 }
 
-// offered notes what an offer may be a reason for: for who hears it, and for who
+// hints notes what an offer may be a reason for: for who hears it, and for who
 // takes up the session in which it was made.
-func (c *Checker) offered(s *session, e *event) {
+func (c *Checker) hints(s *session, e *event) {
 	if s.sized {
 		c.wire.sizes = e.seq
 	}
@@ -407,6 +416,7 @@ func (c *Checker) accepted(e *event) {
 	s := c.session(e)
 	s.heard(e)
 	c.judgeContent(m, e)
+	c.judgeAskedInVain(m, s, e)
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
 		c.judgeRefusedForGood(r, e)

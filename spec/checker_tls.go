@@ -93,6 +93,9 @@ func (c *Checker) judgeTLS(s *session, e *event) {
 	to := path(e.Text)
 	dest := c.policy.Destination(to)
 	level, t := c.policy.TLSFor(dest, e.Host), s.tls
+	if r := c.resolve(s.from, to); r != nil && r.given <= 1 {
+		level = c.levelFor(r.mail, dest, e.Host)
+	}
 	tell := func(facts []*event, format string, args ...any) {
 		c.violate(WireLawful, "tls "+e.Session+e.At.String(), append(facts, e), format, args...)
 	}
@@ -142,7 +145,7 @@ func (c *Checker) tlsTrouble(j *job, e *event, host string) {
 		return
 	}
 	last := j.hops.dials[len(j.hops.dials)-1]
-	if c.policy.TLSFor(j.dest, host) == TLSOpportunistic && len(j.hops.lost) < 1000 {
+	if c.levelFor(j.mail, j.dest, host) == TLSOpportunistic && len(j.hops.lost) < 1000 {
 		j.hops.lost = append(j.hops.lost, lostTLS{host, last.Addr, last.seq})
 	}
 }

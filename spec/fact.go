@@ -38,6 +38,9 @@ type Fact struct {
 	// Notify is what the sender wants to be told of each of To, in their order, as
 	// Notify.String has it; nil when nothing was asked for of any.
 	Notify []string
+	// Needs are the extensions without which a server cannot have the message, as
+	// Needs.Keywords has them.
+	Needs []string
 	// Dest is the destination (Policy.Destination).
 	Dest string
 	// Host is a server's name, Addr its address and port.
@@ -78,8 +81,8 @@ type FactKind string
 
 // Facts of the submitter (true).
 const (
-	// FactSubmit: a submission began. Message, From, To, Notify, Hash; Count is
-	// how many bytes the content has.
+	// FactSubmit: a submission began. Message, From, To, Notify, Needs, Hash; Count
+	// is how many bytes the content has.
 	FactSubmit FactKind = "submit"
 	// FactSubmitted: the submitter read the relay's 250. Message, To (the
 	// recipients accepted), Reply.
@@ -93,7 +96,7 @@ const (
 // Facts of the relay (beliefs). All carry Queue and, where known, Message.
 const (
 	// FactQueued: the message is durable in the spool; 250 may be sent.
-	// From, To, Notify, Due (end of lifetime).
+	// From, To, Notify, Needs, Due (end of lifetime).
 	FactQueued FactKind = "queued"
 	// FactAttempt: an attempt begins. Job, Dest, To, Attempt, Due (when it
 	// was due). A job counts against the limits until its FactAttemptEnd, or

@@ -100,6 +100,10 @@ type Policy struct {
 	// Own are more names and addresses at which this relay takes mail: an MX
 	// list is cut off there, as at Hostname.
 	Own []string
+	// PrivateIntake says that nobody else is on the network between the relay and
+	// its clients: then it offers them REQUIRETLS, which RFC 8689 section 2 allows
+	// over TLS alone.
+	PrivateIntake bool
 	// PreferIPv6 has the addresses of a host tried in turn of IPv6 and IPv4,
 	// instead of IPv4 and IPv6.
 	PreferIPv6 bool
@@ -201,6 +205,16 @@ func (p Policy) ChunkingFor(destination, host string) bool {
 		return at
 	}
 	return p.Chunking
+}
+
+// TLSLevelFor is TLSFor for a message from a sender: one that needs REQUIRETLS goes
+// only to who has proved to be the one that is meant, whatever the level (RFC 8689
+// section 4.2.1). From the null sender it goes without (section 5 there).
+func (p Policy) TLSLevelFor(sender string, needs Needs, destination, host string) TLSLevel {
+	if needs.Has(NeedTLS) && sender != "" {
+		return TLSVerified
+	}
+	return p.TLSFor(destination, host)
 }
 
 // TLSNames returns the names of which a host's certificate must have one under

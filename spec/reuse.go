@@ -57,9 +57,10 @@ type Duty struct {
 	Chunking bool
 }
 
-// DutyFor returns the duty of mail for a destination at a host.
-func (p Policy) DutyFor(destination, host string) Duty {
-	d := Duty{Level: p.TLSFor(destination, host)}
+// DutyFor returns the duty of mail for a destination at a host, where the level is
+// that of the mail (TLSLevelFor).
+func (p Policy) DutyFor(level TLSLevel, destination, host string) Duty {
+	d := Duty{Level: level}
 	if d.Level == TLSVerified {
 		for _, name := range p.TLSNames(destination, host) {
 			d.Names += name + "|"

@@ -108,8 +108,10 @@ const (
 	NullMX
 	// Loop: the best next hop is this relay itself (RFC 5321 section 5.1).
 	Loop
-	// NotOffered: the server does not offer what the policy requires: STARTTLS,
-	// or AUTH with a mechanism that is allowed.
+	// NotOffered: the server does not offer what the policy requires, STARTTLS, or
+	// AUTH with a mechanism that is allowed; or what the message or a recipient
+	// needs: room, 8BITMIME, SMTPUTF8, REQUIRETLS. Then the relay says neither MAIL
+	// nor RCPT, and has a status code of its own.
 	NotOffered
 	// Untrusted: the server's certificate is not the one that the policy
 	// requires; or in a login it has not proved that it knows the secret, too.
@@ -197,7 +199,8 @@ const (
 	// Proceed: go on with the conversation. At StageDot: delivered.
 	Proceed Verdict = iota + 1
 	// NextHost: this server will not do; try the next one now, and when none
-	// is left, defer.
+	// is left, defer. When each of them has shown that it does not offer what the
+	// message needs, a recipient fails instead.
 	NextHost
 	// Defer: end this attempt; retry on the schedule.
 	Defer

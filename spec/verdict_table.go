@@ -130,6 +130,8 @@ var verdictTable = [StageIdle + 1][TooMany + 1]Cell{
 		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2.2", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
+		NotOffered: {NextHost, "RFC 6531 3.2", "The host shows by its EHLO that it cannot take the message, which is not begun; another may, " +
+			"and if none does, the sender is told."},
 	},
 	StageRCPT: {
 		Reply2:    {Proceed, "RFC 5321 3.3", "The recipient is accepted."},
@@ -141,6 +143,8 @@ var verdictTable = [StageIdle + 1][TooMany + 1]Cell{
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2.3", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
 		TooMany:   {NextTransaction, "RFC 5321 4.5.3.1.10", "The server takes no more at once, but has taken others: the rest follow in a transaction of their own."},
+		NotOffered: {NextHost, "RFC 6531 3.2", "The recipient's address is beyond ASCII, which the host does not take; another may, " +
+			"and if none does, the sender is told."},
 	},
 	StageDATA: {
 		Reply2:    {NextHost, "RFC 5321 4.3.2", whyUnasked},

@@ -22,6 +22,7 @@ import (
 type config struct {
 	Hostname  text              `yaml:"hostname"`
 	Listen    text              `yaml:"listen"`
+	Private   yes               `yaml:"private_intake"`
 	Spool     text              `yaml:"spool"`
 	InDoubt   map[string]doubt  `yaml:"in_doubt"`
 	TLS       map[string]level  `yaml:"tls"`
@@ -114,7 +115,8 @@ func (c *config) policy() spec.Policy {
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		Routes: c.routes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
-		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
+		PrivateIntake: bool(c.Private),
+		InDoubt:       spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{}, Logins: c.logins(),
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),

@@ -129,6 +129,7 @@ login:
   MX.Example.org: {user: relay, secret_env: A, mechanisms: [plain, SCRAM-SHA-256], clear: true}
   "[192.0.2.9]": {user: me@example.net, secret_file: /run/secret}
 prefer: ipv6
+private_intake: true
 own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
@@ -164,7 +165,7 @@ connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination:
 			"mx.example.org": {User: "relay", Mechanisms: []spec.Mechanism{spec.Plain, spec.SCRAMSHA256}, Clear: true},
 			"[192.0.2.9]":    {User: "me@example.net"},
 		},
-		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
+		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true, PrivateIntake: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
 		Chunking:     true,

@@ -42,6 +42,9 @@ type onOff bool
 
 type family string
 
+// A yes is true or false.
+type yes bool
+
 type logFormat string
 
 type logLevel slog.Level
@@ -218,6 +221,16 @@ func (f *family) UnmarshalYAML(node ast.Node) error {
 		err = wrong(node, "%.40q is no address family: write ipv4 or ipv6", s)
 	}
 	*f = family(s)
+	return err
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (y *yes) UnmarshalYAML(node ast.Node) error {
+	s, err := scalar(node, "true or false")
+	if err == nil && s != "true" && s != "false" {
+		err = wrong(node, "%.40q is neither true nor false", s)
+	}
+	*y = s == "true"
 	return err
 }
 

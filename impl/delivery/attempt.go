@@ -40,6 +40,8 @@ type attempt struct {
 	opened bool
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int
+	// lack is what next hops do not offer.
+	lack lack
 	// stop is why this side ends the attempt.
 	stop error
 }
@@ -68,6 +70,13 @@ func (a *attempt) exhausted() {
 		r.Event = spec.NoAddress
 		r.Verdict = spec.Decide(spec.StageResolve, spec.NoAddress).Verdict
 	}
+	var unable []Result
+	for _, recipient := range a.open {
+		if lacking, everywhere := a.lack.everywhere(recipient); everywhere {
+			unable = append(unable, lacking)
+		}
+	}
+	a.take(unable)
 	a.conclude(r)
 }
 
@@ -95,6 +104,7 @@ func (a *attempt) take(results []Result) {
 		switch r.Verdict {
 		case spec.NextHost:
 			a.remember(r)
+			a.lack.note(r)
 			continue
 		case spec.NextTransaction:
 			continue

@@ -23,7 +23,8 @@
 //     else.
 //   - When no next hop is left, the most telling trouble defers what is left;
 //     unless no next hop has an address at all, which fails it (RFC 5321
-//     section 5.1).
+//     section 5.1), or each has shown that it does not offer what the message
+//     needs.
 package delivery
 
 import (
@@ -56,6 +57,8 @@ type Job struct {
 	// Size is the content's size in bytes, 0 when it is not known.
 	Size     int64
 	Body8Bit bool
+	// Needs is what else a server has to offer.
+	Needs spec.Needs
 	// Tracking and Asked are what the sender wants to be told, of the message and
 	// of each of the Recipients, in their order; Asked may be shorter.
 	Tracking spec.Tracking
@@ -70,8 +73,8 @@ type Result struct {
 	// InDoubt.
 	Verdict spec.Verdict
 	// Stage and Event say what was met, Reply what the server said. A refusal
-	// of our own (RFC 1870, RFC 6152, bad syntax) is a Reply5 whose Reply has
-	// no Code, only the Enhanced status code.
+	// of our own is a NotOffered, or for bad syntax a Reply5, whose Reply has no
+	// Code, only the Enhanced status code.
 	Stage spec.Stage
 	Event spec.Event
 	Reply spec.Reply
@@ -165,14 +168,15 @@ func (a *attempt) run(ctx context.Context) {
 			// without end must not hold a place without end.
 			a.tried++
 		}
-		if i+1 < len(hosts) {
-			addresses = addresses[:min(len(addresses), a.share())]
+		if most := a.share(); i+1 < len(hosts) && len(addresses) > most {
+			addresses, a.lack.unasked = addresses[:most], true
 		}
 		for _, addr := range addresses {
 			if a.spent() {
 				break
 			}
 			a.tried++
+			a.lack.ask(hop{Host: host, addr: addr})
 			a.sessions(ctx, hop{Host: host, addr: addr})
 			if a.over(ctx) {
 				return
@@ -196,6 +200,7 @@ func (a *attempt) run(ctx context.Context) {
 func (a *attempt) inClear(ctx context.Context) {
 	for _, l := range a.failedTLS {
 		l.clear = true
+		a.lack.here = place{l.Name, l.addr}
 		queue := slices.DeleteFunc(slices.Clone(l.to), func(to string) bool { return !slices.Contains(a.open, to) })
 		for len(queue) > 0 {
 			queue = a.session(ctx, l.hop, queue)
@@ -217,5 +222,6 @@ func (a *attempt) spent() bool {
 		return false
 	}
 	a.homeless = false // The hosts that were not looked at may have an address.
+	a.lack.unasked = true
 	return true
 }

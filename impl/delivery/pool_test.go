@@ -149,11 +149,11 @@ func TestAConversationIsTakenUpForTheSameDutyOnly(t *testing.T) {
 // in common have no conversation in common.
 func TestAKeyHasTheNamesThatAreVerified(t *testing.T) {
 	p := spec.DefaultPolicy("relay.test")
-	if p.DutyFor("y", "mx1.y") != p.DutyFor("z", "mx1.y") {
+	if p.DutyFor(p.TLSFor("y", "mx1.y"), "y", "mx1.y") != p.DutyFor(p.TLSFor("z", "mx1.y"), "z", "mx1.y") {
 		t.Error("opportunistic TLS is no longer the same for all")
 	}
 	p.TLS = spec.TLSVerified
-	if p.DutyFor("y", "mx1.y") == p.DutyFor("z", "mx1.y") {
+	if p.DutyFor(p.TLSFor("y", "mx1.y"), "y", "mx1.y") == p.DutyFor(p.TLSFor("z", "mx1.y"), "z", "mx1.y") {
 		t.Error("the same duty where different names are verified")
 	}
 }

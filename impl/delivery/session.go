@@ -124,7 +124,7 @@ func (a *attempt) tooMany(results []Result) (again []string) {
 // converse returns a conversation with a next hop: one that was kept, or on a
 // connection that it makes; or what stood against that.
 func (a *attempt) converse(ctx context.Context, h hop) (*talk, Result) {
-	p, key := a.d.Policy, Key{h.Name, h.addr, a.d.Policy.DutyFor(a.job.Dest, h.Name)}
+	p, key := a.d.Policy, Key{h.Name, h.addr, a.d.Policy.DutyFor(a.level(h), a.job.Dest, h.Name)}
 	if t := a.d.Pool.take(ctx, key, a.job.Dest, h.fresh || h.clear); t != nil {
 		a.talking = t.session
 		a.note(spec.Fact{Kind: spec.FactReuse, Host: h.Name, Addr: h.addr.String()})
@@ -173,10 +173,15 @@ func (a *attempt) keep(t *talk) bool {
 	}))
 }
 
+// level is that of TLS at a next hop.
+func (a *attempt) level(h hop) spec.TLSLevel {
+	return a.d.Policy.TLSLevelFor(a.job.Sender, a.job.Needs, a.job.Dest, h.Name)
+}
+
 // tls returns how far the conversation with a next hop must be encrypted.
 func (a *attempt) tls(h hop) smtpclient.TLS {
 	p, dest := a.d.Policy, a.job.Dest
-	level := p.TLSFor(dest, h.Name)
+	level := a.level(h)
 	if h.clear || level == spec.TLSOff {
 		return smtpclient.TLS{}
 	}
@@ -193,7 +198,7 @@ func (a *attempt) tls(h hop) smtpclient.TLS {
 // clear. A server that closes for now (421) did not speak of TLS.
 func (a *attempt) withoutTLS(l lost, r smtpclient.Result) {
 	failed := r.Err == nil && r.Event != spec.Reply421 && (r.Stage == spec.StageSTARTTLS || r.Stage == spec.StageHandshake)
-	if failed && a.d.Policy.TLSFor(a.job.Dest, l.Name) == spec.TLSOpportunistic {
+	if failed && a.tls(l.hop).Level == spec.TLSOpportunistic {
 		a.failedTLS = append(a.failedTLS, l)
 	}
 }
@@ -216,8 +221,8 @@ func (a *attempt) transact(ctx context.Context, t *talk, host route.Host, to []s
 	intended := map[int]bool{}
 	t.messages++
 	sent := t.Send(ctx, smtpclient.Transaction{
-		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Body: body,
-		Tracking: a.job.Tracking, Asked: a.asked(to),
+		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Needs: a.job.Needs, Body: body,
+		Tracking: a.tracking(), Asked: a.asked(to),
 		Commit: func(accepted []int) error {
 			for _, index := range accepted {
 				intended[index] = true
@@ -239,6 +244,16 @@ func (a *attempt) transact(ctx context.Context, t *talk, host route.Host, to []s
 		}
 	}
 	return results
+}
+
+// tracking returns what the sender wants to be told of the message. Of one that
+// requires TLS nobody gives back more than the header (RFC 8689 section 5).
+func (a *attempt) tracking() spec.Tracking {
+	t := a.job.Tracking
+	if a.job.Needs.Has(spec.NeedTLS) && t.Return == spec.ReturnFull {
+		t.Return = spec.ReturnHeaders
+	}
+	return t
 }
 
 // asked returns what was asked for about some of the job's recipients.

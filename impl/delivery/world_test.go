@@ -33,6 +33,7 @@ type world struct {
 	// tracking and asked are what the sender wants to be told.
 	tracking spec.Tracking
 	asked    []spec.Asked
+	needs    spec.Needs
 	// intend and settle are what the ledger answers.
 	intend func() error
 	settle func() error
@@ -71,7 +72,7 @@ func (w *world) deliver(t *testing.T, ctx context.Context, recipients ...string)
 	}
 	job := Job{
 		ID: "j1", Queue: "q1", Message: "m1@x", Dest: policy.Destination(recipients[0]), Attempt: 1,
-		Sender: "a@x", Recipients: recipients, Size: 7, Tracking: w.tracking, Asked: w.asked,
+		Sender: "a@x", Recipients: recipients, Size: 7, Needs: w.needs, Tracking: w.tracking, Asked: w.asked,
 	}
 	d.Deliver(ctx, job)
 	if w.lasts != 1 {

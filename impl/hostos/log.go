@@ -66,6 +66,9 @@ func attributes(f spec.Fact) []slog.Attr {
 	if len(f.Notify) > 0 {
 		attrs = append(attrs, slog.Any("notify", f.Notify))
 	}
+	if len(f.Needs) > 0 {
+		attrs = append(attrs, slog.Any("needs", f.Needs))
+	}
 	text("dest", f.Dest)
 	text("host", f.Host)
 	text("addr", f.Addr)

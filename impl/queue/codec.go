@@ -11,8 +11,9 @@ import (
 
 // entryVersion is the first byte of an encoded entry. A relay refuses entries
 // of a version it does not know rather than guess. In version 1 nobody was
-// Doubted, in version 2 nobody was Parked, in version 3 nothing was Asked.
-const entryVersion = 4
+// Doubted, in version 2 nobody was Parked, in version 3 nothing was Asked, in
+// version 4 there were no Needs.
+const entryVersion = 5
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -25,6 +26,7 @@ func (e *Entry) Encode() []byte {
 	b = appendString(b, e.Message)
 	b = appendString(b, e.Sender)
 	b = appendBool(b, e.Body8Bit)
+	b = append(b, byte(e.Needs))
 	b = binary.AppendVarint(b, e.Size)
 	b = binary.AppendVarint(b, int64(e.Submitted))
 	b = append(b, byte(e.Tracking.Return))
@@ -114,10 +116,11 @@ func DecodeEntry(b []byte) (*Entry, error) {
 		return nil, fmt.Errorf("%w: version %d, this relay knows 1 to %d", ErrDamaged, body[0], entryVersion)
 	}
 	d := decoder{version: body[0], rest: body[1:]}
-	e := &Entry{
-		ID: spec.QueueID(d.string()), Message: d.string(), Sender: d.string(), Body8Bit: d.byte() != 0,
-		Size: d.varint(), Submitted: spec.Wall(d.varint()),
+	e := &Entry{ID: spec.QueueID(d.string()), Message: d.string(), Sender: d.string(), Body8Bit: d.byte() != 0}
+	if d.version > 4 {
+		e.Needs = spec.Needs(d.byte())
 	}
+	e.Size, e.Submitted = d.varint(), spec.Wall(d.varint())
 	if d.version > 3 {
 		e.Tracking.Return, e.Tracking.EnvelopeID = spec.Return(d.byte()), d.string()
 	}

@@ -104,7 +104,7 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 	})
 	q.act(Begin{
 		Job: j.id, ID: m.entry.ID, Message: m.entry.Message, Dest: d.name, Attempt: attempt, Sender: m.entry.Sender,
-		To: to, Size: m.entry.Size, Body8Bit: m.entry.Body8Bit, Submitted: m.entry.Submitted,
+		To: to, Size: m.entry.Size, Body8Bit: m.entry.Body8Bit, Needs: m.entry.Needs, Submitted: m.entry.Submitted,
 		Tracking: m.entry.Tracking, Asked: m.asked(to),
 	})
 }

@@ -137,7 +137,7 @@ func (s *script) setPolicy(t *testing.T, d *datadriven.TestData) {
 }
 
 // nothingAsked leaves out what was asked for, where that was nothing.
-var nothingAsked = strings.NewReplacer(" Tracking:{Return: EnvelopeID:} Asked:[]", "", " Size:22 Return:", "")
+var nothingAsked = strings.NewReplacer(" Needs:0", "", " Tracking:{Return: EnvelopeID:} Asked:[]", "", " Size:22 Return:", "")
 
 func (s *script) submit(d *datadriven.TestData) {
 	id := spec.QueueID(d.CmdArgs[0].Key)

@@ -178,6 +178,7 @@ func (e *encoder) entry(x *Entry) {
 	e.text(string(x.ID))
 	e.text(x.Sender)
 	e.flags(x.Body8Bit)
+	e.b = append(e.b, byte(x.Needs))
 	e.b = append(e.b, byte(x.Tracking.Return))
 	e.text(x.Tracking.EnvelopeID)
 	e.int(int64(seam.Chunks(x.Size)))

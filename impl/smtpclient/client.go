@@ -50,6 +50,9 @@ type Client struct {
 	opts         Options
 	r            *bufio.Reader
 	ext          wire.Extensions
+	// verified: the stream is TLS, and the server's certificate is valid for a name
+	// of Options.TLS.
+	verified bool
 	// broken: what the server said last, or that it said nothing, is the end
 	// of the conversation; not even QUIT makes sense.
 	broken bool

@@ -26,6 +26,9 @@ type Transaction struct {
 	Size int64
 	// Body8Bit is true when the content has bytes above 127.
 	Body8Bit bool
+	// Needs is what else the server has to offer. What an address needs, it shows
+	// itself.
+	Needs spec.Needs
 	// Body is the content: lines that end in CRLF.
 	Body io.Reader
 	// Commit is called when the server has all of the content but the final
@@ -140,25 +143,24 @@ type command struct {
 }
 
 // commands returns what the transaction has to say up to DATA; nothing when
-// it can be known beforehand that every recipient is refused.
+// it can be known beforehand that nobody can have the message.
 func (t *transaction) commands() []command {
+	if r, lacks := t.lack(); lacks {
+		t.conclude(r)
+		return nil
+	}
 	ext := t.c.ext
-	if ext.SizeLimit > 0 && t.Size > ext.SizeLimit {
-		t.conclude(refusal(spec.StageMAIL, "5.3.4", fmt.Sprintf("message of %d bytes is larger than the %d that %s takes",
-			t.Size, ext.SizeLimit, t.c.opts.Host)))
-		return nil
-	}
-	if t.Body8Bit && !ext.EightBitMIME {
-		t.conclude(refusal(spec.StageMAIL, "5.6.3", fmt.Sprintf("message has 8-bit content, which %s does not take", t.c.opts.Host)))
-		return nil
-	}
-	mail, err := wire.MAIL(t.Sender, t.Size, t.Body8Bit, t.Tracking, ext)
+	mail, err := wire.MAIL(t.Sender, t.Size, t.Body8Bit, t.says(), t.Tracking, ext)
 	if err != nil {
 		t.conclude(unwritable(spec.StageMAIL, err))
 		return nil
 	}
 	all := []command{{stage: spec.StageMAIL, line: mail}}
 	for i, recipient := range t.Recipients {
+		if r, lacks := t.lackFor(recipient); lacks {
+			t.results[i] = r
+			continue
+		}
 		line, err := wire.RCPT(recipient, spec.AskedOf(t.Asked, i), ext)
 		if err != nil {
 			t.results[i] = unwritable(spec.StageRCPT, err)

@@ -20,6 +20,10 @@ type Extensions struct {
 	SizeLimit int64
 	// EightBitMIME: MAIL may carry BODY=8BITMIME (RFC 6152).
 	EightBitMIME bool
+	// SMTPUTF8: MAIL may carry SMTPUTF8, and addresses and header UTF-8 (RFC 6531).
+	SMTPUTF8 bool
+	// RequireTLS: MAIL may carry REQUIRETLS (RFC 8689).
+	RequireTLS bool
 	// STARTTLS: the connection can be encrypted (RFC 3207).
 	STARTTLS bool
 	// Auth are the mechanisms of a login (RFC 4954), in upper case. Older servers
@@ -76,6 +80,10 @@ func (e *Extensions) note(x Extension) {
 		e.Pipelining = true
 	case "8BITMIME":
 		e.EightBitMIME = true
+	case "SMTPUTF8":
+		e.SMTPUTF8 = true
+	case "REQUIRETLS":
+		e.RequireTLS = true
 	case "STARTTLS":
 		e.STARTTLS = true
 	case "CHUNKING":

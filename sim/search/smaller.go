@@ -187,17 +187,9 @@ func plainPolicy(*scenarios.Scenario) []change {
 	return []change{
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Seed, scenarios.DefaultSeed) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.InDoubt, d.InDoubt) },
-		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.InDoubtAt) > 0
-			sc.Policy.InDoubtAt = nil
-			return had
-		},
+		func(sc *scenarios.Scenario) bool { return emptied(&sc.Policy.InDoubtAt) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.TLS, d.TLS) },
-		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.TLSAt) > 0
-			sc.Policy.TLSAt = nil
-			return had
-		},
+		func(sc *scenarios.Scenario) bool { return emptied(&sc.Policy.TLSAt) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Chunking, d.Chunking) },
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.ChunkingAt) > 0
@@ -347,4 +339,11 @@ func matchOf(sc *scenarios.Scenario, facts []spec.Fact, at int) scenarios.FactMa
 		m.Nth = 0
 	}
 	return m
+}
+
+// emptied empties a map, and reports whether there was anything in it.
+func emptied[V any](m *map[string]V) bool {
+	had := len(*m) > 0
+	*m = nil
+	return had
 }
