@@ -96,8 +96,12 @@ func (r *rcpt) stillDoubted() bool {
 
 // maybeOver reports whether r may be final, although the relay never said so
 // and nobody else knows: an operator said that it was delivered or is to be
-// deleted, or it ended otherwise and there is nobody to tell.
+// deleted, a server seemed to say that it has the mail, or it ended otherwise and
+// there is nobody to tell.
 func (c *Checker) maybeOver(r *rcpt) bool {
+	if c.hushed(r) && c.lied(r) && r.lastDot != nil && r.lastDot.seq > r.begun.seq {
+		return true
+	}
 	if c.mutely(r, "delivered") || c.mutely(r, "delete") || r.untold() && c.mutely(r, "bounce") {
 		return true
 	}

@@ -80,9 +80,14 @@ func (c *Checker) outcome(e *event) {
 	}
 }
 
+// lied reports whether a server has said in the last attempt, before it had the
+// whole message, what sounds as if it had accepted it.
+func (c *Checker) lied(r *rcpt) bool {
+	return r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq
+}
+
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
-	lie := r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq // a server said so
-	if c.peers && r.accepted == 0 && !lie && !c.ordered(r, "delivered") {
+	if c.peers && r.accepted == 0 && !c.lied(r) && !c.ordered(r, "delivered") {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
 	}

@@ -240,7 +240,9 @@ func TestAnOfferIsHeardByWhoTakesUpTheSession(t *testing.T) {
 `
 	}
 	runTrials(t, []trial{
-		{name: "SIZE", base: kept, edits: []edit{with("250 mx1 PIPELINING", "250 mx1 8BITMIME SIZE 1000"), tooBig}},
+		{name: "SIZE", base: kept, edits: []edit{with("250 mx1 PIPELINING", "250 mx1 8BITMIME SIZE 1000"), with("; MX 20 mx2.example.net.", ""), tooBig}},
+		{name: "SIZE, and not by every host", base: kept, edits: []edit{with("250 mx1 PIPELINING", "250 mx1 8BITMIME SIZE 1000"), tooBig},
+			want: []string{"RETRY-ON-TIME: neither a server nor the DNS had refused it"}},
 		{name: "neither", base: kept, edits: []edit{with("250 mx1 PIPELINING", "250 mx1 8BITMIME"), tooBig},
 			want: []string{"RETRY-ON-TIME: neither a server nor the DNS had refused it"}},
 	})

@@ -73,7 +73,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 			t.lost = true
 			return queue
 		}
-		a.opened = true
+		a.opened = a.opened || !shutOut(results)
 		t.lost = t.lost || refused(results)
 		queue = append(a.tooMany(results), later...)
 		a.take(results)
@@ -355,6 +355,11 @@ func dotLeft(results []Result) bool {
 		}
 	}
 	return false
+}
+
+// shutOut reports whether a server takes nothing from who has not logged in.
+func shutOut(results []Result) bool {
+	return !slices.ContainsFunc(results, func(r Result) bool { return r.Stage != spec.StageAUTH })
 }
 
 // broken reports whether the conversation ended within the transaction.
