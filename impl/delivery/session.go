@@ -25,11 +25,17 @@ type hop struct {
 	fresh bool
 }
 
-// sessions holds as many conversations at one address as it takes for everybody
-// who is open. Only the first may be one that was kept: what a server does to
-// it costs one connection more, and not one for each that is kept.
-func (a *attempt) sessions(ctx context.Context, h hop) {
-	for queue := slices.Clone(a.open); len(queue) > 0; h.fresh = true {
+// A lost session is one in which TLS failed, and for whom it was.
+type lost struct {
+	hop
+	to []string
+}
+
+// sessions holds as many conversations at one address as it takes for those in
+// queue. Only the first may be one that was kept: what a server does to it costs
+// one connection more, and not one for each that is kept.
+func (a *attempt) sessions(ctx context.Context, h hop, queue []string) {
+	for ; len(queue) > 0; h.fresh = true {
 		queue = a.session(ctx, h, queue)
 	}
 }
@@ -51,7 +57,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 		if hello := t.Hello(ctx); !hello.OK() {
 			t.lost = true
 			a.take(repeat(a.result(host, hello), queue))
-			a.withoutTLS(h, hello)
+			a.withoutTLS(lost{h, queue}, hello)
 			return nil
 		}
 	}
@@ -148,12 +154,12 @@ func (a *attempt) tls(h hop) smtpclient.TLS {
 	}}
 }
 
-// withoutTLS remembers a next hop with whom TLS failed, if mail may go to it in
+// withoutTLS remembers a session in which TLS failed, if its mail may go in
 // clear. A server that closes for now (421) did not speak of TLS.
-func (a *attempt) withoutTLS(h hop, r smtpclient.Result) {
+func (a *attempt) withoutTLS(l lost, r smtpclient.Result) {
 	failed := r.Err == nil && r.Event != spec.Reply421 && (r.Stage == spec.StageSTARTTLS || r.Stage == spec.StageHandshake)
-	if failed && a.d.Policy.TLSFor(a.job.Dest, h.Name) == spec.TLSOpportunistic {
-		a.failedTLS = append(a.failedTLS, h)
+	if failed && a.d.Policy.TLSFor(a.job.Dest, l.Name) == spec.TLSOpportunistic {
+		a.failedTLS = append(a.failedTLS, l)
 	}
 }
 
@@ -299,6 +305,10 @@ func broken(results []Result) bool {
 		switch r.Event {
 		case spec.Reply421, spec.Malformed, spec.Timeout, spec.Cut:
 			return true
+		case spec.Reply3:
+			if r.Stage < spec.StageDot {
+				return true // Its replies are out of step.
+			}
 		}
 		if r.Stage == spec.StageBody {
 			return true // Content that was begun ends with a dot or the connection.

@@ -97,11 +97,17 @@ func (c *Client) lastWords(ctx context.Context, stage spec.Stage, err error) Res
 // While the content is sent, and when the connection has been idle, it is looked
 // for on the connection too, not only in what was read already.
 func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
-	if c.r.Buffered() == 0 && !((stage == spec.StageBody || stage == spec.StageIdle) && readable(c.stream)) {
+	look := stage == spec.StageBody || stage == spec.StageIdle
+	if c.r.Buffered() == 0 && !look {
 		return Result{}, false
 	}
+	// Before it is looked for: TLS reads to know what is there, and the deadline
+	// of what was written last may be over.
 	if err := c.arm(ctx, lateReply); err != nil {
 		return c.fault(ctx, stage, err), true
+	}
+	if c.r.Buffered() == 0 && !readable(c.stream) {
+		return Result{}, false
 	}
 	r := c.receive(ctx, stage)
 	c.broken = true
