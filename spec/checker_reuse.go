@@ -148,7 +148,7 @@ func (c *Checker) lingering(e *event) {
 // live reports whether a connection is truly there: its server tells what it
 // hears, and has neither heard QUIT nor been in trouble.
 func (c *Checker) live(s *session, said *event) bool {
-	return s != nil && s.made != nil && s.mails > 0 && !s.tls.quit && len(s.faults) == 0 && c.trouble(s, s.made.seq) == nil && said != nil
+	return s != nil && s.made != nil && s.mails > 0 && !s.quit && len(s.faults) == 0 && c.trouble(s, s.made.seq) == nil && said != nil
 }
 
 // judgePlaces judges, when an attempt makes or takes up a connection, that there

@@ -67,6 +67,8 @@ type session struct {
 	made   *event
 	mails  int
 	rsetNo *event
+	// quit is true once QUIT was said.
+	quit bool
 	// faults fired on it, the latest few; muddled is true once its server has
 	// said more than it was asked, or what is no reply.
 	faults  []*event
@@ -219,6 +221,7 @@ func (c *Checker) command(e *event) {
 	s := c.session(e)
 	if e.Stage == StageQUIT {
 		c.judgeParted(e)
+		s.quit = true
 	}
 	c.tlsCommand(s, e)
 	c.authCommand(s, e)

@@ -16,8 +16,8 @@ type tlsBook struct {
 	// before is where TLS had last failed at the address when this one asked.
 	before int
 	// offered is true when the latest reply to EHLO offers STARTTLS; past when
-	// the client went on to a mail, or to QUIT, without it; quit when it said that.
-	offered, past, quit bool
+	// the client went on to a mail, or to QUIT, without it.
+	offered, past bool
 	// greeted is the first EHLO; nil from a server that does not speak of it.
 	// greetedAgain is true when it was said after the handshake, answered when
 	// there was a reply to that. Until then TLS may fail: under TLS 1.3 the
@@ -61,7 +61,7 @@ func (c *Checker) tlsCommand(s *session, e *event) {
 	case StageRCPT:
 		c.judgeTLS(s, e)
 	case StageQUIT:
-		t.past, t.quit = true, true
+		t.past = true
 	default: // TLS has nothing to do with it
 	}
 }

@@ -177,7 +177,7 @@ func (a *attempt) run(ctx context.Context) {
 			}
 			a.tried++
 			a.lack.ask(hop{Host: host, addr: addr})
-			a.sessions(ctx, hop{Host: host, addr: addr})
+			a.sessions(ctx, hop{Host: host, addr: addr}, slices.Clone(a.open))
 			if a.over(ctx) {
 				return
 			}
@@ -201,10 +201,7 @@ func (a *attempt) inClear(ctx context.Context) {
 	for _, l := range a.failedTLS {
 		l.clear = true
 		a.lack.here = place{l.Name, l.addr}
-		queue := slices.DeleteFunc(slices.Clone(l.to), func(to string) bool { return !slices.Contains(a.open, to) })
-		for len(queue) > 0 {
-			queue = a.session(ctx, l.hop, queue)
-		}
+		a.sessions(ctx, l.hop, slices.DeleteFunc(slices.Clone(l.to), func(to string) bool { return !slices.Contains(a.open, to) }))
 		if a.over(ctx) {
 			return
 		}

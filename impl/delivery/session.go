@@ -31,11 +31,11 @@ type lost struct {
 	to []string
 }
 
-// sessions holds as many conversations at one address as it takes for everybody
-// who is open. Only the first may be one that was kept: what a server does to
-// it costs one connection more, and not one for each that is kept.
-func (a *attempt) sessions(ctx context.Context, h hop) {
-	for queue := slices.Clone(a.open); len(queue) > 0; h.fresh = true {
+// sessions holds as many conversations at one address as it takes for those in
+// queue. Only the first may be one that was kept: what a server does to it costs
+// one connection more, and not one for each that is kept.
+func (a *attempt) sessions(ctx context.Context, h hop, queue []string) {
+	for ; len(queue) > 0; h.fresh = true {
 		queue = a.session(ctx, h, queue)
 	}
 }

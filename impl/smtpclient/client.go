@@ -143,11 +143,6 @@ func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
 // used again: of what came unasked nobody knows to which command it belongs.
 func (c *Client) Quiet(ctx context.Context) (quiet bool, said Result) {
 	defer c.watch(ctx)()
-	// Under TLS it takes a read to see what has come, and the deadline of the last
-	// reply may be over.
-	if err := c.arm(ctx, lateReply); err != nil {
-		return false, c.fault(ctx, spec.StageIdle, err)
-	}
 	r, spoke := c.unasked(ctx, spec.StageIdle)
 	if spoke && r.Event == spec.Timeout { // what came is not the whole of a line
 		r = Result{Stage: r.Stage, Event: spec.Malformed, Text: "what came is no whole reply"}
