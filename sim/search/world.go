@@ -76,11 +76,11 @@ func World(n Number) *scenarios.Scenario {
 		Title: "A random world keeps all rules", Prose: "A random world keeps all rules.\n" + n.Focus() + ", and what else came.",
 	}
 	g.policy()
-	g.load(n)
 	g.domains()
 	g.way(n)
 	g.plan()
 	g.trouble()
+	g.load(n)
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
 }
