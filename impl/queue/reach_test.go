@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
 )
 
 // miss ends an attempt that reached no server.
@@ -252,4 +253,30 @@ func TestDeliveriesToOneDestinationAreSpaced(t *testing.T) {
 	if s := r.core.Sizes(); s != (Sizes{}) {
 		t.Errorf("left in memory: %+v", s)
 	}
+}
+
+// TestADelayIsToldThoughTheDestinationIsDead: to who asked for that, by an attempt.
+func TestADelayIsToldThoughTheDestinationIsDead(t *testing.T) {
+	r := dead(t, func(p *spec.Policy) { p.DelayWarning, p.Schedule.First = time.Minute, time.Hour })
+	content := []byte("Subject: x\r\n\r\nHi\r\n")
+	for _, notify := range []spec.Notify{spec.NotifyFailure, spec.NotifyFailure | spec.NotifyDelay} {
+		id := spec.QueueID(fmt.Sprint("n", notify))
+		r.do(Submit{ID: id, Message: string(id), Size: int64(len(content)), Envelope: spec.Envelope{
+			Sender: "s@home.test", Recipients: []string{"a@x.test"}, Asked: []spec.Asked{{Notify: notify}},
+		}, Ops: []seam.Op{{Key: seam.ChunkKey(id, 0), Value: content}}})
+		r.flush()
+	}
+	n := len(r.begins)
+	r.pass(time.Hour)
+	r.miss(r.begun()) // the first attempt after the dead time
+	var ids []string
+	for _, b := range r.begins[n:] {
+		if b.Dest == "x.test" {
+			ids = append(ids, string(b.ID))
+		}
+	}
+	if want := fmt.Sprint("n", spec.NotifyFailure|spec.NotifyDelay); len(ids) != 2 || ids[1] != want {
+		t.Errorf("attempted %v, want one and %s", ids, want)
+	}
+	r.sound()
 }
