@@ -280,3 +280,27 @@ func TestADelayIsToldThoughTheDestinationIsDead(t *testing.T) {
 	}
 	r.sound()
 }
+
+// TestWithMemoryShortAPageIsNotReadAgainAndAgain: a delivery that began before the
+// destination was found dead holds the last place in memory, and what is put off
+// needs one, too.
+func TestWithMemoryShortAPageIsNotReadAgainAndAgain(t *testing.T) {
+	r := started(t, func(p *spec.Policy) {
+		p.Limits.DeadAfter, p.Limits.FirstPerDestination, p.Limits.DeliveriesPerDestination, p.Limits.WindowGroups = 1, 2, 2, 1
+	})
+	r.queued("m1", "a@x.test")
+	r.queued("m2", "a@x.test")
+	r.miss(r.begins[0])
+	r.slow = true
+	r.queued("m3", "a@x.test")
+	reads := 0
+	for ; len(r.loads) > 0 && reads < 10; reads++ {
+		l := r.loads[0]
+		r.loads = r.loads[1:]
+		r.do(r.load(l))
+		r.flush()
+	}
+	if reads == 10 || r.entry("m3").Recipients[0].Due != r.core.destinations["x.test"].reach.until {
+		t.Errorf("after %d reads m3 is due at %v", reads, r.entry("m3").Recipients[0].Due)
+	}
+}
