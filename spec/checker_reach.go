@@ -203,9 +203,14 @@ func (c *Checker) judgeLeftAlone(j *job, here *load) {
 		j.mail.id, j.dest, c.policy.Limits.DeadAfter, ago(c.alone(here).Sub(e.At)))
 }
 
-// urgent reports whether r may be attempted now wherever it goes.
+// urgent reports whether r may be attempted now wherever it goes: an operator wants
+// that, its lifetime is over, or it is time to tell the sender of a delay.
 func (c *Checker) urgent(r *rcpt, e *event) bool {
 	_, end := r.mail.expires(c.policy)
+	warned := end.Add(c.policy.DelayWarning - c.policy.Schedule.Lifetime)
+	if c.policy.DelayWarning > 0 && (r.notify.Delay() || r.mixed) && e.reckoned() >= warned.Add(-instant) {
+		return true
+	}
 	return c.wanted(r) || r.told.again != nil && c.hushed(r) || end == 0 || e.reckoned() >= end.Add(-instant) || r.mail.twins
 }
 

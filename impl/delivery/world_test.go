@@ -44,8 +44,10 @@ type world struct {
 	pool *Pool
 
 	// log has a line for each step, in order.
-	log    []string
-	lasts  int
+	log   []string
+	lasts int
+	// missed counts the results that say that nobody was reached.
+	missed int
 	played []chan error
 }
 
@@ -195,6 +197,9 @@ func (l ledger) Settle(ctx context.Context, _ Job, results []Result, last bool) 
 		l.w.say("settle with a context that is done")
 	}
 	for _, r := range results {
+		if r.Unreached {
+			l.w.missed++
+		}
 		line := strings.TrimSpace(fmt.Sprintf("%v: %v %v %s", r.Verdict, r.Stage, r.Event, r.Host))
 		if len(l.w.asked) > 0 && r.Relayed {
 			line += " relayed"

@@ -116,11 +116,18 @@ func (q *Queue) atDead(g *group, now spec.Wall) {
 			return
 		}
 	}
-	if now >= q.expires(g.message) {
+	if now >= q.expires(g.message) || q.toWarn(g, now) {
 		q.begin(g, now) // which ends it, or makes the one attempt that it has left
 		return
 	}
 	q.putOff(g, now)
+}
+
+// toWarn reports whether the sender is to be told that somebody in a group has to
+// wait: an attempt does that at its end.
+func (q *Queue) toWarn(g *group, now spec.Wall) bool {
+	to, _ := g.message.recipients(g, now)
+	return slices.ContainsFunc(to, func(address string) bool { return q.delayed(g.message, g.message.entry.recipient(address)) })
 }
 
 // putOff stores that a group is due when its destination is not dead any more,

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
 )
 
 // miss ends an attempt that reached no server.
@@ -251,5 +252,55 @@ func TestDeliveriesToOneDestinationAreSpaced(t *testing.T) {
 	r.pass(10 * time.Second)
 	if s := r.core.Sizes(); s != (Sizes{}) {
 		t.Errorf("left in memory: %+v", s)
+	}
+}
+
+// TestADelayIsToldThoughTheDestinationIsDead: to who asked for that, by an attempt.
+func TestADelayIsToldThoughTheDestinationIsDead(t *testing.T) {
+	r := dead(t, func(p *spec.Policy) { p.DelayWarning, p.Schedule.First = time.Minute, time.Hour })
+	content := []byte("Subject: x\r\n\r\nHi\r\n")
+	for _, notify := range []spec.Notify{spec.NotifyFailure, spec.NotifyFailure | spec.NotifyDelay} {
+		id := spec.QueueID(fmt.Sprint("n", notify))
+		r.do(Submit{ID: id, Message: string(id), Size: int64(len(content)), Envelope: spec.Envelope{
+			Sender: "s@home.test", Recipients: []string{"a@x.test"}, Asked: []spec.Asked{{Notify: notify}},
+		}, Ops: []seam.Op{{Key: seam.ChunkKey(id, 0), Value: content}}})
+		r.flush()
+	}
+	n := len(r.begins)
+	r.pass(time.Hour)
+	r.miss(r.begun()) // the first attempt after the dead time
+	var ids []string
+	for _, b := range r.begins[n:] {
+		if b.Dest == "x.test" {
+			ids = append(ids, string(b.ID))
+		}
+	}
+	if want := fmt.Sprint("n", spec.NotifyFailure|spec.NotifyDelay); len(ids) != 2 || ids[1] != want {
+		t.Errorf("attempted %v, want one and %s", ids, want)
+	}
+	r.sound()
+}
+
+// TestWithMemoryShortAPageIsNotReadAgainAndAgain: a delivery that began before the
+// destination was found dead holds the last place in memory, and what is put off
+// needs one, too.
+func TestWithMemoryShortAPageIsNotReadAgainAndAgain(t *testing.T) {
+	r := started(t, func(p *spec.Policy) {
+		p.Limits.DeadAfter, p.Limits.FirstPerDestination, p.Limits.DeliveriesPerDestination, p.Limits.WindowGroups = 1, 2, 2, 1
+	})
+	r.queued("m1", "a@x.test")
+	r.queued("m2", "a@x.test")
+	r.miss(r.begins[0])
+	r.slow = true
+	r.queued("m3", "a@x.test")
+	reads := 0
+	for ; len(r.loads) > 0 && reads < 10; reads++ {
+		l := r.loads[0]
+		r.loads = r.loads[1:]
+		r.do(r.load(l))
+		r.flush()
+	}
+	if reads == 10 || r.entry("m3").Recipients[0].Due != r.core.destinations["x.test"].reach.until {
+		t.Errorf("after %d reads m3 is due at %v", reads, r.entry("m3").Recipients[0].Due)
 	}
 }

@@ -76,7 +76,6 @@ func World(n Number) *scenarios.Scenario {
 		Title: "A random world keeps all rules", Prose: "A random world keeps all rules.\n" + n.Focus() + ", and what else came.",
 	}
 	g.policy()
-	g.load(n)
 	g.domains()
 	g.way(n)
 	g.logins(n)
@@ -84,6 +83,7 @@ func World(n Number) *scenarios.Scenario {
 	g.chunks(n)
 	g.trouble()
 	g.reuse(n)
+	g.load(n)
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
 }
