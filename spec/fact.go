@@ -38,8 +38,8 @@ type Fact struct {
 	// Notify is what the sender wants to be told of each of To, in their order, as
 	// Notify.String has it; nil when nothing was asked for of any.
 	Notify []string
-	// Needs are the extensions without which a server cannot have the message, as
-	// Needs.Keywords has them.
+	// Needs are the extensions without which a server cannot have the message:
+	// 8BITMIME, and what Needs.Keywords has.
 	Needs []string
 	// Dest is the destination (Policy.Destination).
 	Dest string

@@ -39,6 +39,14 @@ func (n Needs) Keywords() []string {
 	return words
 }
 
+// Needed are the extensions that a message needs, as facts have them.
+func Needed(body8Bit bool, needs Needs) []string {
+	if body8Bit {
+		return append([]string{"8BITMIME"}, needs.Keywords()...)
+	}
+	return needs.Keywords()
+}
+
 // UTF8Local reports whether the local part of an address is beyond ASCII: such an
 // address can be said only with SMTPUTF8. A domain that is can be said as A-label.
 func UTF8Local(address string) bool {

@@ -80,6 +80,7 @@ func World(n Number) *scenarios.Scenario {
 	g.way(n)
 	g.plan()
 	g.trouble()
+	g.needs(n)
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
 }
