@@ -114,7 +114,8 @@ const (
 	// stage speaks of no recipient any more, as RSET and QUIT do, To is empty.
 	// The verdict is that of the table for what was met, unless the attempt
 	// ended for a reason of the relay's own, or is out of next hops: then those
-	// left are deferred, whatever was met last.
+	// left are deferred, whatever was met last; or they fail, when no next hop
+	// offers what the message needs.
 	FactTrouble FactKind = "trouble"
 	// FactTLS: the connection is encrypted. Job, Dest, Host, Session, Name; Text
 	// is the version. Names is the name for which the relay found the

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -70,5 +71,5 @@ func ALabels(domain string) (string, bool) {
 		return domain, true
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
-	return ascii, err == nil
+	return ascii, err == nil && utf8.ValidString(domain)
 }
