@@ -59,13 +59,18 @@ type running struct {
 // batches by both.
 const inboxSize = 64
 
-func newActor(r *Relay) *actor {
-	step := queue.New(r.config.Policy).Step
-	if r.config.Core != nil {
-		step = r.config.Core(step)
+// newCore returns the step of a new core.
+func newCore(c Config) queue.StepFunc {
+	step := queue.New(c.Policy).Step
+	if c.Core != nil {
+		step = c.Core(step)
 	}
+	return step
+}
+
+func newActor(r *Relay) *actor {
 	return &actor{
-		relay: r, step: step, inbox: make(chan letter, inboxSize), clock: newClock(r.host),
+		relay: r, step: newCore(r.config), inbox: make(chan letter, inboxSize), clock: newClock(r.host),
 		waiters: map[waiter]chan<- error{},
 	}
 }

@@ -79,6 +79,9 @@ func (r *Relay) adoptable(e queue.Entry, w io.Writer, content io.Reader) (queue.
 	for n, i := range at {
 		e.Recipients[i].Address = envelope.Recipients[n]
 	}
+	if err := e.Adoptable(); err != nil {
+		return e, err
+	}
 	found, err := submission.CopyContent(w, content, string(e.ID)+"@"+r.config.Policy.Hostname, r.config.Policy.Limits.MessageBytes)
 	if err != nil {
 		return e, fmt.Errorf("the mail cannot be taken: %w", err)

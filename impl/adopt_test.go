@@ -17,7 +17,14 @@ import (
 // stopped makes a relay that does not run.
 func (s *stage) stopped() *impl.Relay {
 	s.t.Helper()
-	relay, err := impl.New(impl.Config{Policy: spec.DefaultPolicy("relay.example")}, seam.Host{
+	return s.stoppedWith(impl.Config{})
+}
+
+// stoppedWith makes one with a configuration, but for the policy.
+func (s *stage) stoppedWith(config impl.Config) *impl.Relay {
+	s.t.Helper()
+	config.Policy = spec.DefaultPolicy("relay.example")
+	relay, err := impl.New(config, seam.Host{
 		Store: s.store, Start: func(f func()) { go f() }, Note: s.note,
 		Random: func(string) *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
 	})
@@ -90,6 +97,7 @@ func TestAnAdoptedMessageIsOnlyWhole(t *testing.T) {
 	}{
 		{"no recipient left", "\r\nHi\r\n", "the message has 0 recipients", nil},
 		{"a recipient that cannot be sent to", "\r\nHi\r\n", `recipient "bob"`, []string{"bob"}},
+		{"a recipient twice", "\r\nHi\r\n", "names bob@EXAMPLE.net twice", []string{`"bob"@example.net`, "bob@EXAMPLE.net"}},
 		{"a bare LF", "Subject: x\n\nHi\n", "CR and LF stand only together", []string{"bob@example.net"}},
 		{"NUL at the end", long() + "\x00\r\n", "NUL", []string{"bob@example.net"}},
 	} {
@@ -150,6 +158,50 @@ func TestARelayDeliversWhatItsStoppedSelfAdopted(t *testing.T) {
 		}
 		if attempts != 1 {
 			t.Errorf("%d attempts: %v", attempts, s.facts)
+		}
+	})
+}
+
+func TestTheCoreOfAHarnessIsUsedWhileARelayIsStopped(t *testing.T) {
+	onStage(t, func(s *stage) {
+		adopted := 0
+		relay := s.stoppedWith(impl.Config{Core: func(step queue.StepFunc) queue.StepFunc {
+			return func(now spec.Instant, e queue.Event) []queue.Action {
+				if _, ok := e.(queue.Adopt); ok {
+					adopted++
+				}
+				return step(now, e)
+			}
+		}})
+		if err := relay.AdoptStopped(foreign("bob@example.net"), strings.NewReader("\r\nHi\r\n")); err != nil || adopted != 1 {
+			t.Errorf("it saw %d adoptions, %v", adopted, err)
+		}
+	})
+}
+
+// A liar stores what it is given, and says that it failed.
+type liar struct{ seam.Store }
+
+func (l liar) Apply(ops []seam.Op, done func(error)) {
+	l.Store.Apply(ops, func(error) { done(errors.New("it says that it failed")) })
+}
+
+// After a failed write nobody knows what the disk holds: what may belong to a
+// message must not be taken away.
+func TestAnAdoptionThatMayBeStoredKeepsItsContent(t *testing.T) {
+	onStage(t, func(s *stage) {
+		s.store.Store = liar{s.store.Store}
+		err := s.stopped().AdoptStopped(foreign("bob@example.net"), strings.NewReader(long()))
+		if err == nil || !strings.Contains(err.Error(), "it says that it failed") {
+			t.Errorf("got %v", err)
+		}
+		value, err := s.store.Get(seam.ControlKey("c-1"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		e, err := queue.DecodeEntry(value)
+		if err != nil || len(s.keys(seam.SpaceBody)) != seam.Chunks(e.Size) {
+			t.Errorf("%+v, %v; it has %d chunks", e, err, len(s.keys(seam.SpaceBody)))
 		}
 	})
 }

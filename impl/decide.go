@@ -17,7 +17,7 @@ func (r *Relay) DecideStopped(id spec.QueueID, recipient, decision string) error
 
 // atDesk has a core of its own carry out what e asks for.
 func (r *Relay) atDesk(e queue.Event) error {
-	d := desk{relay: r, core: queue.New(r.config.Policy), clock: newClock(r.host)}
+	d := desk{relay: r, step: newCore(r.config), clock: newClock(r.host)}
 	for _, e := range []queue.Event{
 		queue.Start{}, // and nothing is found
 		queue.Stop{},  // so nothing begins
@@ -38,7 +38,7 @@ func (r *Relay) atDesk(e queue.Event) error {
 // answers.
 type desk struct {
 	relay *Relay
-	core  *queue.Queue
+	step  queue.StepFunc
 	clock clock
 	// events are those to come.
 	events []queue.Event
@@ -52,7 +52,7 @@ func (d *desk) run(e queue.Event) error {
 	for len(d.events) > 0 {
 		next := d.events[0]
 		d.events = d.events[1:]
-		for _, act := range d.core.Step(d.clock.now(), next) {
+		for _, act := range d.step(d.clock.now(), next) {
 			if err := d.carryOut(act); err != nil {
 				return err
 			}

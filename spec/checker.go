@@ -26,8 +26,8 @@ type Checker struct {
 	// What the run has shown so far: relay's beliefs, its spool, its peers.
 	believes, disk, peers, submits bool
 	// down is true between a crash and the next start: what the old process
-	// says then does not count.
-	down bool
+	// says then does not count. halted is true once a process said that it halts.
+	down, halted bool
 	// orphaned is true between the end of a process and the next start: what
 	// the disk does then is what the old process left to it.
 	orphaned bool
@@ -185,7 +185,7 @@ func (c *Checker) world(e *event) {
 		c.ends(e)
 	case FactStart:
 		c.ends(nil)
-		c.down, c.orphaned = false, false
+		c.down, c.orphaned, c.halted = false, false, false
 		c.reckons(e)
 	case FactFault:
 		c.fault(e)
@@ -225,7 +225,9 @@ func (c *Checker) belief(e *event) {
 	case FactReady:
 		c.fair.ready(e)
 		c.judgeKept()
-	default: // FactRemoved, FactHalt: nothing to judge
+	case FactHalt:
+		c.halted = true
+	default: // FactRemoved: nothing to judge
 		c.mailOf(e)
 	}
 }

@@ -163,6 +163,13 @@ func TestALifetimeEndsByTheReckoningOfTheProcess(t *testing.T) {
 			[]string{"RETRY-ON-TIME: after its lifetime had ended"}},
 		{"from the future, and attempted once more in time", future + at(strings.ReplaceAll(deferredAgain, "j2", "j3"), "AT", "4h13m1s", "DUE", "-19h46m59s"),
 			nil},
+		// The lifetime and the longest interval together are 4h10m.
+		{"down for so long that nobody knows", "1m world stop\n4h16m world start count=2\n4h16m relay ready" +
+			at(deferredAgain, "AT", "4h16m1s", "DUE", "4h16m1s"), nil},
+		{"down for less", "1m world stop\n4h13m world start count=2\n4h13m relay ready" +
+			at(deferredAgain, "AT", "4h13m1s", "DUE", "4h13m1s"), []string{"RETRY-ON-TIME: after its lifetime had ended"}},
+		{"down for less, and running for as long", "1m world stop\n3m world start count=2\n3m relay ready" + at(deferredAgain, "AT", "4h16m1s", "DUE", "4h16m1s"),
+			[]string{"RETRY-ON-TIME: after its lifetime had ended", "FAIR-AND-BOUNDED: waited"}},
 	} {
 		runTrials(t, []trial{{
 			name: tr.name, base: deferred, want: tr.want, policy: func(p *Policy) { p.Schedule.Lifetime = 10 * time.Minute },

@@ -1,6 +1,9 @@
 package spec
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // What the end of a process hides: the disk may know what the relay had no
 // time to say. It hides that only if nothing else was said in between.
@@ -103,7 +106,7 @@ func (c *Checker) maybeOver(r *rcpt) bool {
 		return true
 	}
 	end, _ := r.mail.expires(c.policy)
-	return c.unsaid(x) && (c.hushed(r) || c.decided(r, "report", r.outcome) || end == 0 || c.leftAt(x) >= end.Add(-leeway))
+	return c.unsaid(x) && (c.hushed(r) || c.decided(r, "report", r.outcome) || end == 0 || c.leftAt(x) >= end)
 }
 
 // decidedMutely reports whether the relay may have carried out an operator's
@@ -120,15 +123,11 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 		return false
 	}
 	end, _ := r.mail.expires(c.policy)
-	for _, s := range c.stops {
-		if s.seq < r.outcome.seq || end == 0 || s.reckoned() < end {
-			continue
-		}
-		if len(r.reports) > 0 || c.mute(r.mail.entry) || r.untold() && s.reckoned().Sub(end) <= promptly {
-			return true
-		}
+	due := func(s stop) bool { return s.seq > r.outcome.seq && end != 0 && s.reckoned() >= end }
+	if r.untold() && slices.ContainsFunc(c.stops, func(s stop) bool { return due(s) && s.reckoned().Sub(end) <= promptly }) {
+		return true
 	}
-	return false
+	return slices.ContainsFunc(c.stops, due) && (len(r.reports) > 0 || c.mute(r.mail.entry))
 }
 
 // stoppedBetween reports whether a process ended between two facts.

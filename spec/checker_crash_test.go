@@ -97,11 +97,18 @@ func TestWhatACrashHidesOfTheEndOfALifetime(t *testing.T) {
 		}, more...)
 	}
 	early := strings.ReplaceAll(crash, "61s", "41s")
+	gone := func(at string) string {
+		lines := erased + "\n2m world crash\n2m world start count=2\n2m relay ready" // a crash that keeps nothing
+		return strings.ReplaceAll(lines, "\n2m", "\n"+at)
+	}
 	clean, stuck := []string{"CLEAN-EXACTLY: m1 (Q1) is still in the spool"}, []string{"PROGRESS: m1 to bob@example.net is deferred"}
 	runTrials(t, []trial{
 		{name: "the sender is told", base: deferred, policy: minute, edits: expired(stored+crash+told, after("61s disk kept", kept)), want: clean},
 		{name: "nobody is told", base: deferred, policy: minute, edits: expired(crash), want: stuck},
 		{name: "there is nobody to tell", base: deferred, policy: minute, edits: expired(crash, fromNull), want: clean},
+		{name: "there is nobody to tell, and it is gone", base: deferred, policy: minute, edits: expired(gone("61s"), fromNull)},
+		{name: "there is nobody to tell, and it was gone too early", base: deferred, policy: minute, edits: expired(gone("41s"), fromNull),
+			want: []string{"NOTHING-LOST: it left the spool, and no server accepted it, and nobody was told"}},
 		{name: "there is nobody to tell, and it was too early", base: deferred, policy: minute, edits: expired(early, fromNull), want: stuck},
 	})
 }

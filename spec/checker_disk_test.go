@@ -1,6 +1,9 @@
 package spec
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // TestTheDiskTellsOfIntents: what the relay says of an intent is held against
 // the disk, and against the dot that a server reads.
@@ -96,6 +99,21 @@ func TestAStopExcusesOnlyItsInstant(t *testing.T) {
 // TestSmallHoles: what a relay could do unseen.
 func TestSmallHoles(t *testing.T) {
 	const dial = "1.4s   relay dial message=m1 queue=Q1 job=j1 dest=example.net host=mx1.example.net addr=192.0.2.1:25"
+	// twice is a mail submitted twice under one Message-ID, of which nobody takes one.
+	twice := func(state, words string) []edit {
+		return []edit{
+			with("1.2s   submitter submitted", `1.15s submitter submit message=m1 from=alice@example.org to=bob@example.net hash=h1
+1.16s disk stored queue=Q3 text=control
+1.16s disk stored queue=Q3 text=body
+1.16s relay queued message=m1 queue=Q3 from=alice@example.org to=bob@example.net due=120h0m1s
+1.17s submitter submitted message=m1 to=bob@example.net reply="250 2.0.0 queued as Q3"
+1.2s submitter submitted`),
+			with("2.2s   relay removed", strings.NewReplacer("2m ", "2.25s ", "queue=Q1", "queue=Q3").Replace(words)+`
+2.3s disk erased queue=Q3 text=control
+2.3s disk erased queue=Q3 text=body
+2.3s relay outcome message=m1 queue=Q3 to=bob@example.net state=`+state+`
+2.3s relay removed`)}
+	}
 	runTrials(t, []trial{
 		{name: "stays in the spool for an hour", base: delivered, edits: []edit{
 			without("2.2s   disk erased"),
@@ -126,18 +144,11 @@ func TestSmallHoles(t *testing.T) {
 		{name: "a mail without a name", base: delivered, edits: []edit{after("relay removed",
 			"3s server mx1 accepted session=s9 host=mx1 from=alice@example.org to=bob@example.net hash=h1")},
 			want: []string{"WIRE-LAWFUL: a mail without a Message-ID"}},
-		{name: "one of two submissions lost", base: delivered, edits: []edit{
-			with("1.2s   submitter submitted", `1.15s submitter submit message=m1 from=alice@example.org to=bob@example.net hash=h1
-1.16s disk stored queue=Q3 text=control
-1.16s disk stored queue=Q3 text=body
-1.16s relay queued message=m1 queue=Q3 from=alice@example.org to=bob@example.net due=120h0m1s
-1.17s submitter submitted message=m1 to=bob@example.net reply="250 2.0.0 queued as Q3"
-1.2s submitter submitted`),
-			with("2.2s   relay removed", `2.3s disk erased queue=Q3 text=control
-2.3s disk erased queue=Q3 text=body
-2.3s relay outcome message=m1 queue=Q3 to=bob@example.net state=delivered
-2.3s relay removed`)},
+		{name: "one of two submissions lost", base: delivered, edits: twice("delivered", ""),
 			want: []string{"NOTHING-LOST: it was acknowledged 2 times, and only 1 of them came to anything"}},
+		{name: "one of two submissions lost, and an operator wanted it attempted", base: delivered, edits: twice("delivered", says("retry-now", "AND")),
+			want: []string{"NOTHING-LOST: it was acknowledged 2 times, and only 1 of them came to anything"}},
+		{name: "one of two submissions deleted, as an operator said", base: delivered, edits: twice("deleted", says("delete", "AND"))},
 		{name: "named twice, and delivered twice", base: delivered, edits: []edit{
 			with("submit message=m1 from=alice@example.org to=bob@example.net", "submit message=m1 from=alice@example.org to=bob@example.net,bob@EXAMPLE.net"),
 			after("replied", "1.95s server mx1 accepted session=s9 host=mx1 message=m1 from=alice@example.org to=bob@example.net hash=h1")},

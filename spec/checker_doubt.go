@@ -76,7 +76,7 @@ func (c *Checker) gaveUp(r *rcpt, a *acceptance, until *event) Wall {
 // server was slow is none: a client must wait.
 func (c *Checker) lostReply(a *acceptance, until int) *event {
 	for _, f := range a.session.faults {
-		if f.seq < until && muddles(f) {
+		if f.seq < until && muddles(f) && (a.replied == nil || f.seq < a.replied.seq) {
 			return f // whatever it said next, it may have taken another reply for this one
 		}
 	}

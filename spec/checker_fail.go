@@ -25,7 +25,7 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 	no := r.no.at
 	switch {
 	case strings.HasPrefix(e.Reply, "4"):
-	case no != nil && strings.HasPrefix(no.Reply, "4") && c.lastNo(r) < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
+	case r.no.now && !r.no.good && c.lastNo(r) < no.seq && c.hops.lastAnswer < no.seq && (r.begun == nil || r.begun.seq < no.seq):
 	case c.believes && c.silent(r), c.reason(r, e):
 		return
 	default:
@@ -88,13 +88,12 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 	case "5.6.0", "5.5.4", "5.6.7", "5.7.30": // what cannot be sent lawfully
 		return true
 	}
-	no := r.no.at
-	return no != nil && strings.HasPrefix(no.Reply, "5") || c.lastNo(r) > since || c.hopeless(r.dest, r.begun)
+	return r.no.good || c.lastNo(r) > since || c.hopeless(r.dest, r.begun)
 }
 
 // lastNo is where a server last said 5yz, to other than RCPT, that may have
 // failed r.
-func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.wire.lastNo) }
+func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.marked(&c.wire.lastNo, r)) }
 
 // deniable reports whether a mail that nobody has to be told of may have
 // failed: then it may be gone without a trace.
@@ -141,30 +140,44 @@ func lookable(domain string) bool {
 
 // homeless reports whether the DNS denies that any of some hosts has an
 // address, or did so that an attempt which began with start may go by it:
-// several attempts at once hear several answers.
+// several attempts at once hear several answers. Of the two kinds of addresses
+// the newer one may never be asked for.
 func (b *hopBook) homeless(hosts []string, start *event) bool {
 	for _, host := range hosts {
-		host = b.end(host)
-		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) {
-			continue // such a name is no host
-		}
-		if !b.denies(host+" A", start) || !b.denies(host+" AAAA", start) && b.latest[host+" AAAA"] != 0 {
+		if !b.deniesAlong(host, "A", start) || !b.deniesAlong(host, "AAAA", start) && b.latest[host+" AAAA"] != 0 {
 			return false
 		}
 	}
 	return len(hosts) > 0
 }
 
-// end returns where the aliases of a host lead.
-func (b *hopBook) end(host string) string {
+// end returns where the aliases of a host lead that the DNS has given for
+// addresses of a kind.
+func (b *hopBook) end(host, kind string) string {
 	for range 16 { // as long as a chain of aliases may be
-		next := b.alias[host]
+		next := b.alias[host+" "+kind]
 		if next == "" {
 			break
 		}
 		host = next
 	}
 	return host
+}
+
+// deniesAlong reports whether the DNS denies, of a host or of what it is an
+// alias for, that it has an address of a kind. What cannot be looked up is no
+// host.
+func (b *hopBook) deniesAlong(host, kind string, start *event) bool {
+	for range 16 { // as long as a chain of aliases may be
+		if _, err := netip.ParseAddr(host); err == nil || !lookable(host) || b.denies(host+" "+kind, start) {
+			return true
+		}
+		host = b.alias[host+" "+kind]
+		if host == "" {
+			return false
+		}
+	}
+	return false
 }
 
 // denies reports whether the DNS says that a host has no address of a kind, or
@@ -177,5 +190,6 @@ func (b *hopBook) denies(what string, start *event) bool {
 const (
 	noSuch = 1 + iota
 	someSuch
+	elsewhere
 	cannotSay
 )

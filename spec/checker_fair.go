@@ -97,7 +97,7 @@ func (c *Checker) attempt(e *event) {
 		r.intent, r.dot = nil, nil
 		r.owed = true
 		r.attempts++
-		r.job, r.ran, r.begun = j, j, e
+		r.job, r.tried, r.begun = j, j, e
 		r.dotNo, r.dotNoHeard, r.early = nil, nil, nil
 		j.to = append(j.to, r)
 	}
@@ -114,8 +114,8 @@ func (c *Checker) dueAt(r *rcpt, e *event) Wall {
 	switch {
 	case c.hushed(r):
 		at = e.At // it may have been made due at any time
-	case r.told.last != nil:
-		at = max(at, r.told.last.At, c.dueTill(r))
+	case r.told.again != nil:
+		at = max(at, r.told.again.At, c.dueTill(r))
 	case r.state == Queued, r.begun == nil && r.mail.queued != nil:
 		at = max(at, c.dueTill(r))
 	default:

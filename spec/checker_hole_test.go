@@ -102,6 +102,15 @@ func TestDoubtIsWaitedFor(t *testing.T) {
 1.72s server mx1 command session=s1 host=mx1 stage=quit text=QUIT
 1.75s network fault session=s1 text=cut`)},
 			want: []string{"NEVER-TWICE: it had said so"}},
+		{name: "QUIT came after the reply, and the server said too much then", base: retried, policy: retry, edits: []edit{
+			after("mx1 accepted session=s1", late+`
+1.72s server mx1 command session=s1 host=mx1 stage=quit text=QUIT
+1.75s server mx1 fault session=s1 host=mx1 stage=quit faults=reply-extra text="at quit: repeat 2"`)},
+			want: []string{"NEVER-TWICE: it had said so"}},
+		{name: "QUIT came after the reply, and the server had said too much before", base: retried, policy: retry, licence: "reply lost at mx1: at rcpt: repeat 2",
+			edits: []edit{after("mx1 accepted session=s1", late+`
+1.72s server mx1 command session=s1 host=mx1 stage=quit text=QUIT`), after("mx1 command session=s1 host=mx1 stage=rcpt",
+				`1.55s server mx1 fault session=s1 host=mx1 stage=rcpt faults=reply-extra text="at rcpt: repeat 2"`)}},
 		{name: "the first transaction is accepted last", base: lateAcceptance, policy: retry, licence: "none was written before the relay went on"},
 		{name: "the first transaction is accepted last, and nobody had waited", base: lateAcceptance, policy: retry,
 			edits: []edit{replacing("15m", "6m")}, want: []string{"NEVER-TWICE: both were under way at once"}},
@@ -181,6 +190,18 @@ AT disk stored queue=Q2 text=body
 AT relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net state=failed text=expired
 AT relay report message=r1 queue=Q2 from=alice@example.org to=bob@example.net text=Q1
 AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
+	// full refuses the recipient with a reply, after lines.
+	full := func(reply, lines string) edit {
+		return func(t testing.TB, text string) string {
+			text = after("submitter submitted message=m1", `
+1.2s submitter submit message=m2 from=alice@example.org to=carol@example.net hash=h2
+1.2s submitter refused message=m2`)(t, text)
+			return after("mx1 reply session=s1 host=mx1 stage=mail", lines)(t, strings.ReplaceAll(text, `"550 5.1.1 no"`, `"`+reply+`"`))
+		}
+	}
+	const taken = `
+1.45s server mx1 command session=s1 host=mx1 stage=rcpt text="RCPT TO:<carol@example.net>"`
+	now := []string{"RETRY-ON-TIME: refused only for now"}
 	short := func(p *Policy) { p.Schedule.Lifetime = 10 * time.Minute }
 	expires := func(at string) []edit {
 		return []edit{with("due=120h0m1s", "due=10m1s"), until("5m1.7s relay attempt"), after("state=queued", `
@@ -205,6 +226,28 @@ AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
 1.3s dns answer text="mx1.example.net. A: NOERROR"
 1.3s dns answer text="mx1.example.net. AAAA: NOERROR"
 1.3s dns answer text="mx1.example.net. A: NOERROR A 192.0.2.1"`))},
+		{name: "one kind of address is none, and an alias leads the other one to nothing", base: refused, edits: append(unheard, dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR"
+1.3s dns answer text="example.net. AAAA: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. AAAA: NOERROR"`))},
+		{name: "an alias leads one kind of address to nothing, and the other one is none", base: refused, edits: append(unheard, dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. A: NOERROR"
+1.3s dns answer text="example.net. AAAA: NOERROR"`))},
+		{name: "one kind of address is none, and an alias leads to the other one", base: refused, want: none, edits: append(unheard, dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR"
+1.3s dns answer text="example.net. AAAA: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. AAAA: NOERROR AAAA 2001:db8::1"`))},
+		{name: "an alias leads to an address where there was none before", base: refused, want: none, edits: append(unheard,
+			after("submitter submit message=m1", `
+1s dns answer text="example.net. A: NOERROR"`), dns(`
+1.3s dns answer text="example.net. MX: NOERROR"
+1.3s dns answer text="example.net. A: NOERROR CNAME other.example.net."
+1.3s dns answer text="other.example.net. A: NOERROR A 192.0.2.1"
+1.3s dns answer text="example.net. AAAA: NOERROR"`))},
 		{name: "a host had no address, before the attempt began", base: refused, want: none, edits: append(unheard,
 			after("submitter submit message=m1", `
 1s dns answer text="mx1.example.net. A: NOERROR"`), dns(`
@@ -219,6 +262,13 @@ AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
 		{name: "451 at the dot", base: refused, want: none, edits: []edit{
 			without("fault session=s1"), without("refused-recipient"), with(`stage=rcpt reply="550 5.1.1 no"`, `stage=dot reply="451 4.3.0 later"`),
 			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="no"`)}},
+		{name: "552 for too many recipients", base: refused, edits: []edit{full("552 5.5.3 too many", "")}, want: now},
+		{name: "552 for a full mailbox", base: refused, edits: []edit{full("552 5.2.2 full", taken)}},
+		{name: "552, and nobody else was named", base: refused, edits: []edit{full("552 full", "")}},
+		{name: "552, and another one was taken", base: refused, edits: []edit{full("552 full", taken)}, want: now},
+		{name: "552, and another one was refused", base: refused, edits: []edit{full("552 full", taken+`
+1.45s server mx1 refused-recipient session=s1 host=mx1 from=<alice@example.org> to=carol@example.net stage=rcpt reply="451 no"`)}},
+		{name: "552, and nobody knows whether another one was taken", base: refused, edits: []edit{full("552 full", strings.Replace(taken, "carol", "eve", 1))}},
 		{name: "8-bit content, which the server takes", base: refused, want: none, edits: []edit{without("fault session=s1"), without("refused-recipient"),
 			with(`stage=rcpt reply="550 5.1.1 no"`, `stage=ehlo reply="250 mx1 8BITMIME"`),
 			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="5.6.3 8-bit content"`)}},

@@ -25,7 +25,7 @@ type hopBook struct {
 	// failed are the questions, "HOST TYPE", that went wrong, and when last.
 	failed map[string]lapse
 	// latest says of "HOST A" and "HOST AAAA" what was answered last; alias
-	// where a host is to be found instead.
+	// where such an address is to be found instead.
 	latest map[string]int
 	alias  map[string]string
 	// denied is when "HOST A" was last answered with nothing, and until when
@@ -129,8 +129,9 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 	case a.found:
 		said = someSuch
 	case a.alias != "" && a.alias != host && a.rcode == "NOERROR":
-		b.alias[host] = a.alias // its addresses are asked for, if they did not come along
+		b.alias[host+" "+kind] = a.alias // its addresses are asked for, if they did not come along
 		b.latest[a.alias+" "+kind] = max(b.latest[a.alias+" "+kind], noSuch)
+		b.latest[host+" "+kind] = elsewhere
 		return
 	default:
 		said = noSuch
@@ -141,7 +142,7 @@ func (b *hopBook) heard(host, kind string, a *answer) {
 			b.latest[host+" "+kind], b.denied[host+" "+kind] = noSuch, lapse{a.at.seq, a.until}
 		}
 	}
-	delete(b.alias, host)
+	delete(b.alias, host+" "+kind)
 	b.latest[host+" "+kind] = said
 }
 
@@ -440,7 +441,7 @@ func (b *hopBook) failing(host string, start *event) bool {
 // knownAbsent reports whether an attempt that began with start can know without
 // asking that a host has no address.
 func (b *hopBook) knownAbsent(host string, start *event) bool {
-	return b.denied[b.end(host)+" A"].covers(start)
+	return b.denied[b.end(host, "A")+" A"].covers(start)
 }
 
 // usable reports whether a host had to be tried: it has an address, or nobody

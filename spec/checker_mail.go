@@ -77,7 +77,7 @@ type rcpt struct {
 	attempts int
 	begun    *event // the last attempt
 	job      *job   // the attempt under way
-	ran      *job   // the last one, over or not
+	tried    *job   // the last attempt, also when it is over
 	intent   *event
 	dot      *event
 	lastDot  *event // as dot, but not forgotten when it was deferred
@@ -247,6 +247,8 @@ func (c *Checker) sender(m *mail, from string) {
 	}
 	m.from = canonical(from)
 	for _, r := range m.rcpts {
+		unknown := pair{"", r.address}
+		c.pairs[unknown] = slices.DeleteFunc(c.pairs[unknown], func(other *rcpt) bool { return other == r })
 		c.pair(r)
 	}
 }
@@ -258,7 +260,7 @@ func (c *Checker) resolve(from, to string) *rcpt {
 	to = canonical(to)
 	all := c.pairs[pair{from, to}]
 	for _, r := range c.pairs[pair{"", to}] {
-		if r.mail.from == "" && r.job != nil {
+		if r.job != nil {
 			return nil // it may be from anybody
 		}
 	}

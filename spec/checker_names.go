@@ -65,7 +65,10 @@ func withoutPort(s string) string {
 
 // ownHost reports whether a host has one of the relay's own addresses.
 func (c *Checker) ownHost(host string) bool {
-	return len(c.policy.Own) > 0 && slices.ContainsFunc(c.hops.addrs[c.hops.end(host)], c.policy.OwnAddress)
+	at := func(kind string) bool {
+		return slices.ContainsFunc(c.hops.addrs[c.hops.end(host, kind)], c.policy.OwnAddress)
+	}
+	return len(c.policy.Own) > 0 && (at("A") || at("AAAA"))
 }
 
 // ownBest reports whether none of some MX records, sorted, is better than one

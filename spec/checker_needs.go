@@ -106,7 +106,7 @@ func (c *Checker) lacking(r *rcpt, code string) (right, known bool) {
 	if known && (code == "5.6.7" && !r.inUTF8() || code == "5.7.30" && !r.mail.needs("REQUIRETLS") || code == "5.6.3" && !r.mail.needs("8BITMIME")) {
 		return false, true
 	}
-	j := r.ran
+	j := r.tried
 	if j == nil || !c.wire.connected || len(j.hops.dials) == 0 {
 		return false, false
 	}

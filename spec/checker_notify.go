@@ -94,7 +94,7 @@ func (c *Checker) notice(r *rcpt, e *event, said RecipientState, id string) {
 // judgeRelayed judges a report that a server took r and will say no more: a
 // server must have, and must not have offered to tell the sender itself.
 func (c *Checker) judgeRelayed(r *rcpt, e *event) {
-	lie := r.begun != nil && max(r.earlyYes, c.wire.earlyYes) > r.begun.seq // a server said so
+	lie := r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq // a server said so
 	switch {
 	case c.peers && r.accepted == 0 && !lie:
 		c.violate(TrueReports, "relayed "+r.name(), []*event{r.outcome, e}, "%s was reported as relayed, but no server accepted it", r.name())
@@ -113,7 +113,8 @@ func (c *Checker) finishNotices() {
 		for _, r := range m.rcpts {
 			a := r.last
 			if m.null() || r.mixed || r.given > 1 || m.twins || !r.notify.Success() || len(r.relays.ids) > 0 || r.state != Delivered ||
-				a == nil || !a.session.offered || a.session.dsn || a.session.muddled || c.stoppedSince(a.at) || c.recent(r.outcome) || r.told.last != nil {
+				a == nil || !a.session.offered || a.session.dsn || a.session.muddled || c.stoppedSince(a.at) || c.recent(r.outcome) ||
+				c.heeded(r, "delivered", nil) {
 				continue
 			}
 			c.violate(NothingLost, "unsaid "+r.name(), []*event{m.submit, a.at, r.outcome},

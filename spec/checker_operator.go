@@ -10,11 +10,8 @@ import (
 
 // orders are what operators said of a recipient.
 type orders struct {
-	// last is the last word.
-	last *event
-	// retried is when one told the relay to send again what was in doubt, again
-	// when one told it to attempt, in any of the words for that.
-	retried, again *event
+	// again is when one told the relay to attempt, in any of the words for that.
+	again *event
 	// said are the words that were said.
 	said map[string]order
 	// parked is the answer that no attempt begins any more, nil when one may;
@@ -22,13 +19,13 @@ type orders struct {
 	parked, ended *event
 }
 
-// An order is a word: when it was said last, and each time that it was said and
-// not answered, the latest few. Several operators may speak at the same time.
-// refused is the last answer that it was not done, or the first that the end of
-// its process made doubtful, and vain what it answers.
+// An order is a word: each time that it was said and not answered, the latest
+// few. Several operators may speak at the same time. done is when it was said
+// that was answered last, and done. refused is the last answer of a process that
+// halts, or the first that its end made doubtful, and vain what it answers.
 type order struct {
-	at            *event
 	open          []*event
+	done          *event
 	refused, vain *event
 }
 
@@ -55,10 +52,6 @@ func (c *Checker) operator(e *event) {
 	words := strings.Fields(e.Text)
 	c.about(e, func(r *rcpt) {
 		t := &r.told
-		t.last = e
-		if has(words, "retry") {
-			t.retried = e
-		}
 		if has(words, "retry") || has(words, "release") || has(words, "retry-now") {
 			t.again = e
 		}
@@ -70,7 +63,7 @@ func (c *Checker) operator(e *event) {
 				t.said = map[string]order{}
 			}
 			o := t.said[w]
-			o.at, o.open = e, keepLast(o.open, e)
+			o.open = keepLast(o.open, e)
 			t.said[w] = o
 		}
 	})
@@ -107,10 +100,13 @@ func (c *Checker) answered(o order, e *event) order {
 	if i < 0 {
 		i = len(o.open) - 1
 	}
-	if e.Reply != "" && (o.refused == nil || !c.cutShort(o.refused)) {
+	switch {
+	case e.Reply == "":
+		o.done = o.open[i]
+	case c.halted && (o.refused == nil || !c.cutShort(o.refused)):
 		o.refused, o.vain = e, o.open[i]
 	}
-	o.open = slices.Delete(slices.Clone(o.open), i, i+1)
+	o.open = slices.Delete(o.open, i, i+1)
 	return o
 }
 
@@ -121,8 +117,8 @@ func (c *Checker) stillOpen(o order) bool {
 }
 
 // unanswered reports whether a word may be carried out that ok is true of: it has
-// no answer, or the process ended with a no. Then its disk may have failed, and
-// kept what it was told all the same.
+// no answer, or the process halted and ended with a no. Then its disk may have
+// failed, and kept what it was told all the same.
 func (c *Checker) unanswered(o order, ok func(said *event) bool) bool {
 	return slices.ContainsFunc(o.open, ok) || o.refused != nil && c.cutShort(o.refused) && ok(o.vain)
 }
@@ -131,6 +127,13 @@ func (c *Checker) unanswered(o order, ok func(said *event) bool) bool {
 // the relay has not answered.
 func (c *Checker) decided(r *rcpt, decision string, since *event) bool {
 	return c.unanswered(r.told.said[decision], func(said *event) bool { return since == nil || said.seq > since.seq })
+}
+
+// heeded reports whether the relay has done what an operator said of r after the
+// fact since, or may be doing it.
+func (c *Checker) heeded(r *rcpt, word string, since *event) bool {
+	done := r.told.said[word].done
+	return done != nil && (since == nil || done.seq > since.seq) || c.decided(r, word, since)
 }
 
 // ordered reports whether the relay may be doing what an operator said, or have
@@ -187,10 +190,17 @@ func (c *Checker) judgeOrdered(r *rcpt, e *event) bool {
 	return true
 }
 
+// hold reports whether the relay last told an operator that r is on hold, and not
+// that it is released. A retry of what is held elsewhere in the message is neither.
+func (t *orders) hold() bool {
+	held, released := t.said["hold"].done, t.said["release"].done
+	return held != nil && (released == nil || released.seq < held.seq)
+}
+
 // judgeParked judges that r is parked, and that it will be sent again once it is
 // released.
 func (c *Checker) judgeParked(r *rcpt, e *event) {
-	if c.peers && !r.mail.twins && r.told.said["hold"].at == nil {
+	if c.peers && !r.mail.twins && r.state != Parked && !r.told.hold() && !c.ordered(r, "hold") {
 		c.violate(RetryOnTime, "parked "+r.name(), []*event{r.begun, e}, "the relay parked %s, though no operator told it to", r.name())
 	}
 	if c.attempted(r, e) {
@@ -209,7 +219,7 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 	}
 	latest := e.reckoned()
 	if _, end := r.mail.expires(c.policy); latest >= end {
-		latest = max(latest, end.Add(leeway))
+		latest = max(latest, end.Add(1)) // for one attempt more
 	}
 	if !now && r.state == Parked && e.Due < soonest {
 		c.violate(RetryOnTime, "released "+r.name(), []*event{r.outcome, e},

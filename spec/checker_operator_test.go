@@ -54,6 +54,14 @@ func released(due string) string {
 
 func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 	parked := says("hold", saysParked+"\nAND")
+	// parksAfter says words while an attempt is under way that parks bob.
+	parksAfter := func(words ...string) []edit {
+		lines := ""
+		for _, w := range words {
+			lines += strings.ReplaceAll(says(w, "AND"), "2m ", "1.6s ") + "\n"
+		}
+		return append(waits(waitingEnd), after("stage=quit", lines), with("state=queued reply", "state=parked reply"))
+	}
 	const failing = `
 2m relay halt text="input/output error"
 2m world operated message=m1 queue=Q1 text=hold reply="input/output error"
@@ -103,6 +111,11 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 			want: []string{"PROGRESS: the next attempt was due"}},
 		{name: "parked, and nobody said so", base: deferred, edits: waits(saysParked),
 			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
+		{name: "parked when the attempt ends, though a retry was for another one", base: deferred, edits: parksAfter("hold", "retry")},
+		{name: "parked when the attempt ends, though it was released", base: deferred, edits: parksAfter("hold", "release"),
+			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
+		{name: "parked, though the hold was refused", base: deferred, edits: waits(refused + strings.ReplaceAll(saysParked, "\n2m", "\n3m")),
+			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
 		{name: "given up when the lifetime ended", base: deferred, edits: waits(parked +
 			strings.NewReplacer("\n2m ", "\n120h2s ", "due=120h2m", "due=240h2s").Replace(erased+reportedOn)),
 			want: []string{"RETRY-ON-TIME: the relay gave up on m1 to bob@example.net, which is parked"}},
@@ -128,6 +141,10 @@ func TestWhatIsReleasedKeepsItsTime(t *testing.T) {
 		{name: "too early", base: deferred, edits: waits(parked + released("4m")),
 			want: []string{"RETRY-ON-TIME: made it due 1m1.7s earlier than it was"}},
 		{name: "too late", base: deferred, edits: waits(parked + released("35m1.7s")), want: []string{"RETRY-ON-TIME: made it due 30m too late"}},
+		{name: "at the end of its lifetime, due at once", base: deferred, edits: waits(parked +
+			strings.ReplaceAll(released("120h1.000000001s"), "\n3m", "\n120h1s"))},
+		{name: "at the end of its lifetime, too late", base: deferred, edits: waits(parked + strings.ReplaceAll(released("120h30s"), "\n3m", "\n120h1s")),
+			want: []string{"RETRY-ON-TIME: made it due 29s too late"}},
 		{name: "attempted early", base: deferred, edits: waits(parked + released("5m1.7s") + strings.Replace(attempted, "\n5m1.7s", "\n4m", 1)),
 			want: []string{"RETRY-ON-TIME: 1m1.7s before it was due"}},
 		{name: "after its lifetime, one attempt", base: deferred, edits: append(late(attempt), until("130h1s relay attempt message"))},
@@ -141,6 +158,9 @@ func TestARetryLicensesAnAttemptNow(t *testing.T) {
 2m relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=1 state=queued due=`+due+`
 AND`)
 	}
+	crashed := strings.ReplaceAll(restarted, "\n2m", "\n3m")
+	const late = `
+121h relay attempt message=m1 queue=Q1 job=j3 dest=example.net to=bob@example.net attempt=3 due=2m`
 	runTrials(t, []trial{
 		{name: "attempted now", base: deferred, edits: waits(now("2m") + early)},
 		{name: "attempted now, though a crash hid that it is due", base: deferred, edits: waits(says("retry-now", "") + restarted + early)},
@@ -151,6 +171,11 @@ AND`)
 2m2s relay attempt-end message=m1 queue=Q1 job=j2 dest=example.net
 2m2s relay outcome message=m1 queue=Q1 job=j2 dest=example.net to=bob@example.net attempt=2 state=queued reply="451 no" due=12m2s
 7m2s relay attempt message=m1 queue=Q1 job=j3 dest=example.net to=bob@example.net attempt=3 due=7m2s`)},
+		{name: "after its lifetime, for a crash broke off the attempt", base: deferred, edits: waits(now("2m") + early + crashed + late)},
+		{name: "after its lifetime, though a crash came after the attempt", base: deferred, edits: waits(now("2m") + early + `
+2m2s relay attempt-end message=m1 queue=Q1 job=j2 dest=example.net
+2m2s relay outcome message=m1 queue=Q1 job=j2 dest=example.net to=bob@example.net attempt=2 state=queued reply="451 no" due=12m2s` + crashed + late),
+			want: []string{"RETRY-ON-TIME: after its lifetime had ended", "FAIR-AND-BOUNDED"}},
 		{name: "due later", base: deferred, edits: waits(now("4m")), want: []string{"RETRY-ON-TIME: an operator wants m1 to bob@example.net attempted"}},
 		{name: "not attempted", base: deferred, edits: waits(now("2m") + waitingEnd), want: []string{"PROGRESS: was due"}},
 	})
@@ -216,6 +241,40 @@ func TestTwoOperatorsSpeakAtOnce(t *testing.T) {
 	})
 }
 
+// TestAWordInVainLicensesNothing: neither one that the relay refused, nor one that
+// it heard before it ended, nor one that asks for something else.
+func TestAWordInVainLicensesNothing(t *testing.T) {
+	vain := func(at, word string) string {
+		return strings.NewReplacer("AT", at, "WORD", word).Replace(`
+AT world operator message=m1 queue=Q1 to=bob@example.net text=WORD
+AT world operated message=m1 queue=Q1 to=bob@example.net text=WORD reply="being delivered"`)
+	}
+	const done = `
+5m world operator message=m1 queue=Q1 to=bob@example.net text=retry
+5m relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=1 state=queued due=5m
+5m world operated message=m1 queue=Q1 to=bob@example.net text=retry`
+	meanwhile := after("1.3s   network connect", vain("1.35s", "retry-now"))
+	held := func(words string) []edit {
+		return []edit{with("state=queued due=5m1.9s", "state=held"), after("state=held", words)}
+	}
+	const delivered = "1m world operator message=m1 queue=Q1 text=delivered" + restarted
+	runTrials(t, []trial{
+		{name: "unknown where hold decides", base: doubted, policy: hold, edits: []edit{meanwhile}, want: []string{"TRUE-REPORTS: is to be decided by hold"}},
+		{name: "unknown where retry decides", base: doubted, policy: retry, edits: []edit{meanwhile}, want: []string{"TRUE-REPORTS: is to be sent again"}},
+		{name: "unknown where retry decides, and bounced", base: doubted, policy: retry, edits: []edit{
+			after("attempt-end message=m1", "1.95s world operator message=m1 queue=Q1 text=bounce")}},
+		{name: "sent again", base: retried, policy: hold, edits: held(vain("5m", "retry")),
+			want: []string{"RETRY-ON-TIME: held for an operator", "NEVER-TWICE: which mx1 had accepted"}},
+		{name: "sent again, and a second retry is in vain", base: retried, policy: hold, edits: held(done + vain("5m", "retry")), licence: "reply lost at mx1"},
+		{name: "delivered, said to a process that ended", base: deferred, want: []string{"TRUE-REPORTS: but no server accepted it"},
+			edits: []edit{without("mx1 accepted"), without("mx1 replied"), after("state=queued", delivered)}},
+		{name: "delivered, said to a process that ended, and nothing was heard since", base: deferred, edits: waits(delivered + erased +
+			"\n2m relay outcome message=m1 queue=Q1 to=bob@example.net state=delivered")},
+		{name: "attempted late", base: deferred, edits: waits(
+			vain("4m50s", "hold") + vain("8m", "delete") + strings.Replace(attempted, "\n5m1.7s", "\n8m30s", 1)), want: []string{"FAIR-AND-BOUNDED: waited 3m28.3s"}},
+	})
+}
+
 func TestNobodyIsOwedWhatIsDeleted(t *testing.T) {
 	const gone = erased + `
 2m relay outcome message=m1 queue=Q1 dest=example.net to=bob@example.net attempt=1 state=deleted`
@@ -236,6 +295,8 @@ func TestNobodyIsOwedWhatIsDeleted(t *testing.T) {
 			want: []string{"TRUE-REPORTS: as deleted, and later as failed",
 				"TRUE-REPORTS: stored a report on m1 to bob@example.net, which it had recorded as deleted"}},
 		{name: "a crash hides that it is deleted", base: deferred, edits: waits(says("delete", erased) + crash + waitingEnd)},
+		{name: "a crash took it, and a delete was refused", base: deferred, want: []string{"ACCEPT-DURABLE: the crash took m1"},
+			edits: waits(says("delete", `2m world operated message=m1 queue=Q1 text=delete reply="it is being delivered"`) + crash)},
 		{name: "a disk that fails keeps it deleted", base: deferred, edits: waits(says("delete", `
 2m relay halt text="input/output error"
 2m world operated message=m1 queue=Q1 text=delete reply="input/output error"

@@ -80,8 +80,8 @@ func (c *Checker) outcome(e *event) {
 }
 
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
-	lie := r.begun != nil && max(r.earlyYes, c.wire.earlyYes) > r.begun.seq // a server said so
-	if c.peers && r.accepted == 0 && !lie && !c.decided(r, "delivered", nil) {
+	lie := r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq // a server said so
+	if c.peers && r.accepted == 0 && !lie && !c.ordered(r, "delivered") {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
 	}
@@ -103,11 +103,12 @@ func (c *Checker) judgeFailed(r *rcpt, e *event) {
 // policy holds.
 func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 	policy := c.policy.InDoubtFor(r.dest)
-	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && r.told.last == nil {
+	told := c.ordered(r, "report") || c.ordered(r, "bounce")
+	if policy != DoubtHold && e.State == Held || policy == DoubtHold && e.State == Unknown && !told && !c.heeded(r, "retry", nil) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as %s, though what is in doubt there is to be decided by %s", r.name(), e.State, policy)
 	}
-	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && r.told.last == nil && !r.mail.twins && e.reckoned() < end &&
+	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && !told && !r.mail.twins && e.reckoned() < end &&
 		!(c.believes && c.silent(r)) && !c.reason(r, e) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.reckoned())))
@@ -144,7 +145,7 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
 		return
 	}
-	if max(r.blurred, c.wire.blurred) > r.dot.seq {
+	if max(r.blurred, c.marked(&c.wire.blurred, r)) > r.dot.seq {
 		r.unclear = r.dot
 		return // it is not known of which mail a server spoke
 	}
@@ -184,14 +185,15 @@ func (r *rcpt) fated() bool {
 // What the end of a process may have hidden, is taken for done: if it is not,
 // the relay will act on it, or the message is found left behind.
 func (c *Checker) settled(r *rcpt) bool {
-	unsaid := !r.untold() && c.mute(r.mail.entry)
-	if c.maybeOver(r) || c.expiredMutely(r) || c.hushed(r) && (r.fated() && !r.stillDoubted() || unsaid) || c.mutely(r, "bounce") && (r.fated() || unsaid) {
+	// Last, for it looks at all that the spool holds.
+	unsaid := func() bool { return !r.untold() && c.mute(r.mail.entry) }
+	switch hushed, bounced := c.hushed(r), c.mutely(r, "bounce"); {
+	case c.maybeOver(r), c.expiredMutely(r), hushed && r.fated() && !r.stillDoubted(), bounced && r.fated(), (hushed || bounced) && unsaid():
 		return true
-	}
-	if !r.state.Final() && (!c.believes || r.mail.entry.gone()) {
+	case !r.state.Final() && (!c.believes || r.mail.entry.gone()):
 		return r.fated()
 	}
-	return r.state.Final() && (!r.reportable() || len(r.reports) > 0 || unsaid)
+	return r.state.Final() && (!r.reportable() || len(r.reports) > 0 || unsaid())
 }
 
 // excused reports whether r waits for a person: held, parked, or in a damaged
@@ -219,7 +221,7 @@ func (c *Checker) finishLost() {
 // Message-ID: each submission that was acknowledged has a fate of its own.
 func (c *Checker) judgeTwinLost(m *mail, r *rcpt) {
 	fates := r.accepted + len(r.reports)
-	if r.acked < 2 || fates >= r.acked || r.untold() || r.told.last != nil || c.excused(r) || !c.disk {
+	if r.acked < 2 || fates >= r.acked || r.untold() || c.heeded(r, "delivered", nil) || c.heeded(r, "delete", nil) || c.excused(r) || !c.disk {
 		return
 	}
 	for _, x := range c.spool.order {

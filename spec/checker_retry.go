@@ -1,15 +1,19 @@
 package spec
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // RETRY-ON-TIME: when an attempt may be made, and when no more.
 
-// A refusal is what a server last said against a recipient at RCPT.
+// A refusal is what a server last said against a recipient at RCPT. It may be for
+// good, or for now, or either where it is not clear.
 type refusal struct {
-	at *event
+	at        *event
+	good, now bool
 	// session is where it was said; heard is the fact that shows that the
 	// client read it.
 	session *session
@@ -36,7 +40,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 	case (r.state == Queued || r.state == Parked) && e.reckoned() < r.soonest():
 		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
 			r.name(), ago(r.soonest().Sub(e.reckoned())))
-	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r, e):
+	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, c.clock.jump, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
 }
@@ -45,14 +49,15 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 // the end of a process may have broken off.
 func (c *Checker) wanted(r *rcpt) bool {
 	again := r.told.again
-	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.stoppedSince(r.begun))
+	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.hushed(r))
 }
 
-// rested reports whether r was due so long ago that the relay cannot have run
-// since, or its clock was wrong: it cannot tell the two apart, and may try once
-// more.
-func (c *Checker) rested(r *rcpt, e *event) bool {
-	return r.state == Queued && e.reckoned() > r.soonest().Add(c.policy.Schedule.Lifetime+c.policy.Schedule.Max) && c.stoppedSince(r.outcome)
+// rested reports whether r was due so long before the process began that none can
+// have run since, or its clock was wrong: the relay cannot tell the two apart, and
+// may try once more.
+func (c *Checker) rested(r *rcpt) bool {
+	long := c.policy.Schedule.Lifetime + c.policy.Schedule.Max - leeway // it looked at its clock after it was started
+	return r.state == Queued && c.clock.began > r.soonest().Add(long) && c.stoppedSince(r.outcome)
 }
 
 // expires is when the lifetime of m ends, as the relay reckons, at the earliest
@@ -161,7 +166,7 @@ func (c *Checker) refusedRecipient(e *event) {
 		}
 		if r == nil {
 			if strings.HasPrefix(e.Reply, "5") {
-				c.wire.lastNo = e.seq // it may concern anybody
+				c.wire.lastNo.set(s.addr, e.seq) // it may concern all who dialled there
 			}
 			continue
 		}
@@ -169,11 +174,42 @@ func (c *Checker) refusedRecipient(e *event) {
 		if s.mailRefused {
 			continue
 		}
-		r.no = refusal{at: e, session: s}
+		r.no = s.refuses(r, e)
 		if len(s.unheard) < 1000 {
 			s.unheard = append(s.unheard, r)
 		}
 	}
+}
+
+// refuses takes what a server says against r at RCPT.
+func (s *session) refuses(r *rcpt, e *event) refusal {
+	no := refusal{at: e, session: s}
+	others := slices.ContainsFunc(s.to, func(other *rcpt) bool { return other != r })
+	unclear := s.muddled || s.blurred || len(s.twins) > 0 || !has(s.to, r)
+	for _, taken := range [...]bool{true, false} {
+		if taken != others && !unclear {
+			continue
+		}
+		event := EventAt(StageRCPT, replyOf(e.Reply), taken)
+		no.good = no.good || event == Reply5
+		no.now = no.now || event == Reply4 || event == Reply421
+	}
+	s.to = slices.DeleteFunc(s.to, func(other *rcpt) bool { return other == r })
+	return no
+}
+
+// replyOf takes apart a reply as facts quote it.
+func replyOf(text string) Reply {
+	code, text, _ := strings.Cut(text, " ")
+	n, err := strconv.Atoi(code)
+	if err != nil {
+		return Reply{}
+	}
+	r := Reply{Code: n, Lines: []string{text}}
+	if word, rest, _ := strings.Cut(text, " "); strings.HasPrefix(word, code[:1]+".") && strings.Count(word, ".") == 2 && strings.Trim(word, ".0123456789") == "" {
+		r.Enhanced, r.Lines[0] = word, rest
+	}
+	return r
 }
 
 // heard notes that the client went on after what the server said in this
@@ -207,15 +243,11 @@ func (s *session) heard(e *event) {
 // refused it for good and the relay knew.
 func (c *Checker) judgeRefusedForGood(r *rcpt, e *event) {
 	no := r.no
-	if no.at == nil || no.heard == nil || r.given > 1 || !strings.HasPrefix(no.at.Reply, "5") {
+	if no.at == nil || no.heard == nil || r.given > 1 || !no.good || no.now {
 		return
 	}
-	for _, code := range [...]string{"503", "552"} {
-		// 503 speaks of the order of commands. 552 may mean too many
-		// recipients, and is then for now (RFC 5321 section 4.5.3.1.10).
-		if strings.HasPrefix(no.at.Reply, code) {
-			return
-		}
+	if strings.HasPrefix(no.at.Reply, "503") {
+		return // it speaks of the order of commands
 	}
 	if (c.stoppedSince(no.at) && r.state != Failed) || c.trouble(no.session, no.at.seq) != nil {
 		return // it may have forgotten, or never have heard

@@ -84,6 +84,9 @@ func (c *Checker) reportSeen(e *event) {
 		}
 		return
 	}
+	if carrier != nil && carrier.about == nil {
+		carrier.about = m
+	}
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
 		if said != 0 {

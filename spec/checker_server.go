@@ -8,26 +8,52 @@ import (
 // A wireBook holds the connections that servers and the network speak of.
 type wireBook struct {
 	sessions map[string]*session
-	// lastNo is the latest 5yz of any server that fails a message, to MAIL, or
-	// to something later where it is not clear whom it concerns. lastPeer is
-	// the latest fact of a server or the network; no8Bit and sizes are the
-	// latest offers without 8BITMIME, and with a SIZE.
-	lastNo, lastPeer, no8Bit, sizes int
+	// lastNo is a 5yz that fails a message, to MAIL, or to something later where
+	// it is not clear whom it concerns; earlyYes a 2yz before the dot, and
+	// blurred a refusal at the dot of which that is not clear.
+	lastNo, earlyYes, blurred mark
+	// lastPeer is the latest fact of a server or the network; no8Bit and sizes
+	// are the latest offers without 8BITMIME, and with a SIZE.
+	lastPeer, no8Bit, sizes int
 	// offers are what servers offered, by address, the latest few.
 	offers map[string][]*offer
-	// earlyYes is the latest 2yz that a server gave before it had the dot,
-	// where it is not clear whom it concerns.
-	earlyYes int
-	// blurred is the latest refusal at a dot of which it is not clear whom it
-	// concerns.
-	blurred int
 	// connected is true once a connection of anybody was heard of.
 	connected bool
-	// tlsFailed is where in the history STARTTLS was last said at an address, or
-	// a connection broke that offered it.
+	// tlsFailed is where in the history STARTTLS was last said at an address to
+	// no handshake, or a connection broke that offered it.
 	tlsFailed map[string]int
 	// troubles are faults that may touch any connection, the latest few.
 	troubles []*event
+}
+
+// A mark is where in the history something was said last that may concern all
+// who dialled the address where it was said; "" is one that is not known.
+type mark struct {
+	any int
+	at  map[string]int
+}
+
+func (m *mark) set(addr string, seq int) {
+	if m.at == nil {
+		m.at = map[string]int{}
+	}
+	m.any, m.at[addr] = seq, seq
+}
+
+// marked is where a mark was set last that may concern the last attempt for r. A
+// relay that speaks of no dials may have dialled anywhere.
+func (c *Checker) marked(m *mark, r *rcpt) int {
+	if c.hops.lastDial == 0 {
+		return m.any
+	}
+	last := m.at[""]
+	if r.tried == nil {
+		return last
+	}
+	for _, d := range r.tried.hops.dials {
+		last = max(last, m.at[d.Addr])
+	}
+	return last
 }
 
 // A session is one connection as its server sees it.
@@ -47,7 +73,7 @@ type session struct {
 	// offered is true once it answered EHLO or HELO, dsn when it offered DSN.
 	offered, dsn bool
 	// shifted is true when a server that had said more than it was asked gave a
-	// 3yz where none belongs; data once there was a DATA.
+	// 3yz where none belongs; data once there was a DATA in the transaction.
 	shifted, data bool
 	// last is who was named last.
 	last *rcpt
@@ -185,7 +211,7 @@ func (c *Checker) command(e *event) {
 	case StageMAIL:
 		s.heard(e)
 		s.named8 = false
-		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named = e, nil, nil, false, nil, nil, false, 0
+		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named, s.data = e, nil, nil, false, nil, nil, false, 0, false
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
 			s.from = nullSender
@@ -253,12 +279,12 @@ func (c *Checker) reply(e *event) {
 	}
 	s.shifted = s.shifted || e.Stage != StageDATA && strings.HasPrefix(e.Reply, "3") && s.muddled
 	if s.muddled && strings.HasPrefix(e.Reply, "5") {
-		c.wire.lastNo = e.seq // taken for the answer to what came before it, or after
+		c.wire.lastNo.set(s.addr, e.seq) // taken for the answer to what came before it, or after
 	}
 	switch e.Stage {
 	case StageMAIL:
 		if strings.HasPrefix(e.Reply, "5") {
-			c.wire.lastNo = e.seq
+			c.wire.lastNo.set(s.addr, e.seq)
 		}
 	case StageDATA, StageBody, StageDot:
 		if strings.HasPrefix(e.Reply, "5") {
@@ -280,7 +306,7 @@ func (c *Checker) reply(e *event) {
 			r.blurred = e.seq
 		}
 		if s.blurred {
-			c.wire.blurred = e.seq
+			c.wire.blurred.set(s.addr, e.seq)
 		}
 	}
 	if e.Stage == StageBody && strings.HasPrefix(e.Reply, "2") {
@@ -307,11 +333,11 @@ func (c *Checker) reply(e *event) {
 	}
 }
 
-// concerns notes a reply at those in the transaction, or for everybody where it
-// is not clear who they are, or which command it answers.
-func (c *Checker) concerns(s *session, e *event, everybody *int, own func(*rcpt) *int) {
+// concerns notes a reply at those in the transaction, or for all who dialled there
+// where it is not clear who they are, or which command it answers.
+func (c *Checker) concerns(s *session, e *event, all *mark, own func(*rcpt) *int) {
 	if s.blurred || s.muddled {
-		*everybody = e.seq
+		all.set(s.addr, e.seq)
 		return
 	}
 	for _, r := range slices.Concat(c.dotted(s, e), s.twins) {
@@ -322,6 +348,9 @@ func (c *Checker) concerns(s *session, e *event, everybody *int, own func(*rcpt)
 // unclear notes that a RCPT may have named any of those who are one to servers,
 // or, when there is nobody or it is too much to tell, anybody.
 func (c *Checker) unclear(s *session, to string) {
+	if s.blurred {
+		return
+	}
 	twins := slices.Concat(c.pairs[pair{s.from, to}], c.pairs[pair{"", to}])
 	s.twins = append(s.twins, twins...)
 	s.blurred = s.blurred || len(twins) == 0 || len(s.twins) > 1000

@@ -27,6 +27,8 @@ func TestASessionOutOfStepIsTheServersFault(t *testing.T) {
 		trialOf("content for a 354", odd+data+content, nil, after("network connect session=s1", extra)),
 		trialOf("content though nothing was said too much", odd+data+content, told),
 		trialOf("content though nothing was like a 354", data+content, told, after("network connect session=s1", extra)),
+		trialOf("content without DATA, in the mail after one with DATA", odd+data+`
+1.755s server mx1 command session=s1 host=mx1 stage=mail text="MAIL FROM:<alice@example.org>"`+content, told, after("network connect session=s1", extra)),
 		trialOf("content without DATA", odd+content, told, after("network connect session=s1", extra)),
 	})
 }

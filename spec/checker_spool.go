@@ -218,11 +218,16 @@ func (x *entry) nameless() bool {
 }
 
 // mute reports whether an entry may be the report on x that a process stored
-// and had no time to speak of. The next one only delivers it.
+// and had no time to speak of. The next one only delivers it. It was stored no
+// later than x was removed, and is not seen to be on something else.
 func (c *Checker) mute(x *entry) bool {
 	return slices.ContainsFunc(c.spool.order, func(y *entry) bool {
 		since := y.control.since
-		return y != x && y.nameless() && since != nil && (since.Kind == FactKept || c.cutShort(since))
+		if y == x || since == nil || !y.nameless() || since.Kind != FactKept && !c.cutShort(since) {
+			return false
+		}
+		late := x != nil && x.control.erased != nil && since.At > x.control.erased.At
+		return !late && (x == nil || y.mail == nil || y.mail.about == nil || y.mail.about == x.mail)
 	})
 }
 

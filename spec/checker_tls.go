@@ -13,18 +13,25 @@ type tlsBook struct {
 	// the handshake.
 	asked, secured *event
 	unanswered     bool
-	// offered is true when the latest reply to EHLO offers STARTTLS; quit when
-	// QUIT was said.
-	offered, quit bool
+	// before is where TLS had last failed at the address when this one asked.
+	before int
+	// offered is true when the latest reply to EHLO offers STARTTLS; past when
+	// the client went on to a mail, or to QUIT, without it.
+	offered, past bool
 	// greeted is the first EHLO; nil from a server that does not speak of it.
-	// greetedAgain is true when it was said after the handshake.
-	greeted      *event
-	greetedAgain bool
+	// greetedAgain is true when it was said after the handshake, answered when
+	// there was a reply to that. Until then TLS may fail: under TLS 1.3 the
+	// client's handshake is over before a server has seen its certificate.
+	greeted                *event
+	greetedAgain, answered bool
 }
 
 // tlsSeen takes a handshake that a server has completed.
 func (c *Checker) tlsSeen(e *event) {
 	s := c.session(e)
+	if asked := s.tls.asked; asked != nil && c.wire.tlsFailed[s.addr] == asked.seq {
+		c.wire.tlsFailed[s.addr] = s.tls.before // it has not failed
+	}
 	s.tls.secured, s.tls.offered, s.tls.greetedAgain = e, false, false
 }
 
@@ -42,9 +49,10 @@ func (c *Checker) tlsCommand(s *session, e *event) {
 			t.greeted = e
 		}
 	case StageSTARTTLS:
-		t.asked, t.unanswered = e, true
-		c.wire.tlsFailed[s.addr] = e.seq // or succeeded: another connection there may not have
+		t.asked, t.unanswered, t.before = e, true, c.wire.tlsFailed[s.addr]
+		c.wire.tlsFailed[s.addr] = e.seq // as long as nobody has seen the handshake
 	case StageMAIL:
+		t.past = true
 		if t.secured != nil && t.greeted != nil && !t.greetedAgain {
 			c.violate(WireLawful, "ehlo "+e.Session+e.At.String(), []*event{t.secured, e},
 				"the relay begins a mail at %s after the handshake without another EHLO (RFC 3207 section 4.2)", e.Host)
@@ -52,7 +60,7 @@ func (c *Checker) tlsCommand(s *session, e *event) {
 	case StageRCPT:
 		c.judgeTLS(s, e)
 	case StageQUIT:
-		t.quit = true
+		t.past = true
 	default: // TLS has nothing to do with it
 	}
 }
@@ -61,6 +69,7 @@ func (c *Checker) tlsCommand(s *session, e *event) {
 func (s *session) tlsReply(e *event) {
 	switch e.Stage {
 	case StageEHLO:
+		s.tls.answered = s.tls.secured != nil && strings.ContainsAny(e.Reply[:min(1, len(e.Reply))], "245")
 		s.tls.offered = strings.HasPrefix(e.Reply, "2") && strings.Contains(strings.ToUpper(e.Reply), "STARTTLS")
 	case StageSTARTTLS:
 		s.tls.unanswered = false
@@ -69,9 +78,10 @@ func (s *session) tlsReply(e *event) {
 }
 
 // tlsClosed takes the end of a connection, or a fault on it. One that offered
-// STARTTLS and broke may have broken before it was said.
+// STARTTLS and broke may have broken before it was said, and one that was
+// secured before the first command under TLS was answered.
 func (c *Checker) tlsClosed(s *session, e *event) {
-	if s.tls.offered && !s.tls.quit {
+	if !s.tls.past && (s.tls.offered || s.tls.secured != nil && !s.tls.answered) {
 		c.wire.tlsFailed[s.addr] = e.seq
 	}
 }

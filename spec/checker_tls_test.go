@@ -25,6 +25,14 @@ func offered(t testing.TB, text string) string {
 1.51s  server mx1 reply session=s1 host=mx1 stage=ehlo reply="250 mx1 PIPELINING STARTTLS"`)(t, text)
 }
 
+// asks is another connection to the server, where STARTTLS is said.
+const asks = `
+1.505s network connect session=s9 addr=192.0.2.1:25
+1.505s server mx1 command session=s9 host=mx1 stage=ehlo text="EHLO relay.example.org"
+1.505s server mx1 reply session=s9 host=mx1 stage=ehlo reply="250 mx1 PIPELINING STARTTLS"
+1.505s server mx1 command session=s9 host=mx1 stage=starttls text=STARTTLS
+1.505s server mx1 reply session=s9 host=mx1 stage=starttls reply="220 go"`
+
 func level(l TLSLevel) func(*Policy) {
 	return func(p *Policy) { p.TLSAt = map[string]TLSLevel{"example.net": l} }
 }
@@ -41,6 +49,30 @@ func TestMailGoesAsSafelyAsPolicySays(t *testing.T) {
 		{name: "in clear, where TLS is off", base: delivered, edits: []edit{offered}, policy: level(TLSOff)},
 		{name: "in clear, where it is offered", base: delivered, edits: []edit{offered},
 			want: []string{"WIRE-LAWFUL: in clear, though it offers STARTTLS and has not failed at it"}},
+		{name: "in clear, where it is offered, by a server that is slow to MAIL", base: delivered, edits: []edit{offered,
+			after("1.6s   server mx1 command", `1.6s server mx1 fault session=s1 host=mx1 stage=mail faults=delay text=x`)},
+			want: []string{"WIRE-LAWFUL: in clear, though it offers STARTTLS and has not failed at it"}},
+		{name: "in clear, where another one fails meanwhile", base: delivered, edits: []edit{offered, after("1.5s   network connect", asks)},
+			want: []string{"FAIR-AND-BOUNDED: 2 connections"}},
+		{name: "in clear, where another one is encrypted meanwhile", base: delivered, edits: []edit{offered, after("1.5s   network connect", asks+`
+1.505s server mx1 tls-seen session=s9 host=mx1 stage=handshake text="TLS 1.3"`)},
+			want: []string{"FAIR-AND-BOUNDED: 2 connections", "WIRE-LAWFUL: in clear, though it offers STARTTLS and has not failed at it"}},
+		{name: "in clear, where one failed and another one is encrypted", base: delivered, edits: []edit{offered,
+			after("1.5s   network connect", strings.ReplaceAll(asks, "s9", "s8")+asks+`
+1.505s server mx1 tls-seen session=s9 host=mx1 stage=handshake text="TLS 1.3"`)},
+			want: []string{"FAIR-AND-BOUNDED: 2 connections"}},
+		{name: "in clear, where another one ended before its first answer under TLS", base: delivered, edits: []edit{offered,
+			after("1.5s   network connect", asks+`
+1.505s server mx1 tls-seen session=s9 host=mx1 stage=handshake text="TLS 1.3"
+1.505s network closed session=s9 addr=192.0.2.1:25`)},
+			want: []string{"FAIR-AND-BOUNDED: 2 connections"}},
+		{name: "in clear, where another one ended after its first answer under TLS", base: delivered, edits: []edit{offered,
+			after("1.5s   network connect", asks+`
+1.505s server mx1 tls-seen session=s9 host=mx1 stage=handshake text="TLS 1.3"
+1.505s server mx1 command session=s9 host=mx1 stage=ehlo text="EHLO relay.example.org"
+1.505s server mx1 reply session=s9 host=mx1 stage=ehlo reply="250 mx1 PIPELINING"
+1.505s network closed session=s9 addr=192.0.2.1:25`)},
+			want: []string{"FAIR-AND-BOUNDED: 2 connections", "WIRE-LAWFUL: in clear, though it offers STARTTLS and has not failed at it"}},
 		{name: "in clear, where it is required", base: delivered, policy: level(TLSRequired),
 			want: []string{"WIRE-LAWFUL: names bob@example.net to mx1 in clear, though policy says required"}},
 		{name: "in clear, where it is required at the host", base: delivered, policy: relay(TLSRequired, "mx1"),

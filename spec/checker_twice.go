@@ -21,7 +21,7 @@ func (c *Checker) judgeTwice(r *rcpt, before, a *acceptance) {
 	if a.began.seq < before.began.seq {
 		first, second = a, before
 	}
-	if c.policy.InDoubtFor(r.dest) != DoubtRetry && (r.told.retried == nil || r.told.retried.seq < first.began.seq) {
+	if c.policy.InDoubtFor(r.dest) != DoubtRetry && !c.heeded(r, "retry", first.began) {
 		tell("")
 		return
 	}

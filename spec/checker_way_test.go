@@ -45,6 +45,11 @@ func TestRetryOnTime(t *testing.T) {
 			want:  []string{"RETRY-ON-TIME: gave up on m1"}},
 		{name: "refused for good, and named again", base: deferred, edits: []edit{with(`stage=rcpt reply="451 4.7.1 Greylisted"`, `stage=rcpt reply="550 no"`)},
 			want: []string{"RETRY-ON-TIME: though mx1 had refused it for good: 550 no"}},
+		{name: "refused because the mailbox is full, and named again", base: deferred,
+			edits: []edit{with(`stage=rcpt reply="451 4.7.1 Greylisted"`, `stage=rcpt reply="552 5.2.2 full"`)},
+			want:  []string{"RETRY-ON-TIME: though mx1 had refused it for good: 552 5.2.2 full"}},
+		{name: "refused because there are too many, and named again", base: deferred,
+			edits: []edit{with(`stage=rcpt reply="451 4.7.1 Greylisted"`, `stage=rcpt reply="552 5.5.3 too many"`)}},
 		{name: "refused for good, named again, seen from outside", base: deferred,
 			edits: []edit{without("relay "), without("disk"), with(`stage=rcpt reply="451 4.7.1 Greylisted"`, `stage=rcpt reply="550 no"`)},
 			want:  []string{"RETRY-ON-TIME: though mx1 had refused it for good: 550 no"}},
@@ -341,26 +346,30 @@ func TestProgress(t *testing.T) {
 	})
 }
 
-// BenchmarkChecker judges a world of about a hundred facts.
+// BenchmarkChecker judges a world of about a hundred facts, and larger ones.
 func BenchmarkChecker(b *testing.B) {
+	for _, each := range []int{1, 1000, 4000} {
+		b.Run(fmt.Sprint(each), func(b *testing.B) { benchmarkChecker(b, each) })
+	}
+}
+
+// benchmarkChecker judges each of a few histories so many times, in one world.
+func benchmarkChecker(b *testing.B, each int) {
 	var facts []Fact
-	for i, text := range []string{delivered, refused, deferred} {
-		n := fmt.Sprint(i)
-		text = strings.NewReplacer("=m1", "=m"+n, "=r1", "=r"+n, "=Q", "=Q"+n+".", "192.0.2.", "192.0."+n+".", "job=", "job="+n+".", "session=", "session="+n+".",
-			"bob",
-			"bob"+n).Replace(text)
-		facts = append(facts, history(b, without("world end")(b, text))...)
+	for i := range each {
+		for j, text := range []string{delivered, refused, deferred} {
+			n := fmt.Sprint(i, ".", j)
+			text = strings.NewReplacer("=m1", "=m"+n, "=r1", "=r"+n, "=Q", "=Q"+n+".", "192.0.2.", fmt.Sprintf("10.%d.%d.", i/80, i%80*3+j),
+				"job=", "job="+n+".", "session=", "session="+n+".", "bob", "bob"+n, "example.net", "example"+n+".net").Replace(text)
+			facts = append(facts, history(b, without("world end")(b, text))...)
+		}
 	}
 	p := testPolicy()
-	b.ReportMetric(float64(len(facts)), "facts")
 	if _, found := judge(p, facts); len(found) > 0 {
-		b.Fatal(found)
+		b.Fatal(found[0].Story(epoch))
 	}
 	for b.Loop() {
-		c := NewChecker(p)
-		for _, f := range facts {
-			c.Observe(f)
-		}
-		c.Finish()
+		judge(p, facts)
 	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(facts)), "ns/fact")
 }

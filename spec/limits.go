@@ -2,7 +2,9 @@ package spec
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -118,17 +120,25 @@ func nameTrouble(name string) string {
 	return ""
 }
 
-// literal reports whether name is an address literal (RFC 5321 section 4.1.3).
-func literal(name string) bool {
-	inner, ok := strings.CutPrefix(name, "[")
+// literal reports whether name is an address literal, and whether it is written
+// as it is sent: an IPv6 address has a tag (RFC 5321 section 4.1.3), which a
+// configuration need not give. A zone is for this machine alone (RFC 4007
+// section 11.2), and may hold anything.
+func literal(name string) (ok, sendable bool) {
+	inner, opened := strings.CutPrefix(name, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
-	_, err := netip.ParseAddr(strings.TrimPrefix(strings.ToLower(inner), "ipv6:"))
-	return ok && closed && err == nil
+	address, tagged := strings.CutPrefix(strings.ToLower(inner), "ipv6:")
+	ip, err := netip.ParseAddr(address)
+	ok = opened && closed && err == nil && ip.Zone() == "" && (ip.Is6() || !tagged)
+	return ok, ok && tagged == ip.Is6()
 }
 
 // hostTrouble says why an entry is no host with or without a port, or nothing.
 func hostTrouble(entry string) string {
-	if _, err := netip.ParseAddr(entry); err == nil && !strings.Contains(entry, ":") || literal(entry) {
+	if _, err := netip.ParseAddr(entry); err == nil && !strings.Contains(entry, ":") {
+		return ""
+	}
+	if ok, _ := literal(entry); ok {
 		return ""
 	}
 	host, port := entry, ""
@@ -138,19 +148,46 @@ func hostTrouble(entry string) string {
 			return "the port is not a number from 1 to 65535"
 		}
 	}
-	if literal(host) {
+	if ok, _ := literal(host); ok {
 		return ""
 	}
 	return nameTrouble(host)
 }
 
-// Validate returns the first error of the names, schedule, limits and
+// choiceTrouble returns an error when a choice is none of the names, or is made
+// for a destination or a host under a name by which it is never looked up.
+func choiceTrouble[C fmt.Stringer](what string, valid func(C) bool, global C, at map[string]C) error {
+	if !valid(global) {
+		return fmt.Errorf("%s: there is no %v", what, global)
+	}
+	for _, key := range slices.Sorted(maps.Keys(at)) {
+		switch want := hostName(key); {
+		case want == "":
+			return fmt.Errorf("%s at %.100q: it is no name of a destination or a host", what, key)
+		case want != key:
+			return fmt.Errorf("%s at %.100q: it would never be found; write %.100q", what, key, want)
+		case !valid(at[key]):
+			return fmt.Errorf("%s at %.100q: there is no %v", what, key, at[key])
+		}
+	}
+	return nil
+}
+
+// Validate returns the first error of the names, choices, schedule, limits and
 // time-outs.
 func (p Policy) Validate() error {
-	if why := nameTrouble(p.Hostname); why != "" && !literal(p.Hostname) {
-		return fmt.Errorf("hostname %.100q: %s; write a domain name, or an address literal such as [192.0.2.1]", p.Hostname, why)
+	if why := nameTrouble(p.Hostname); why != "" {
+		if _, ok := literal(p.Hostname); !ok {
+			return fmt.Errorf("hostname %.100q: %s; write a domain name, or an address literal: [192.0.2.1] or [IPv6:2001:db8::1]", p.Hostname, why)
+		}
 	}
 	if err := p.validateWay(); err != nil {
+		return err
+	}
+	if err := choiceTrouble("in_doubt policy", func(q InDoubtPolicy) bool { return int(q) < len(doubtNames) }, p.InDoubt, p.InDoubtAt); err != nil {
+		return err
+	}
+	if err := choiceTrouble("TLS level", func(l TLSLevel) bool { return int(l) < len(tlsNames) }, p.TLS, p.TLSAt); err != nil {
 		return err
 	}
 	if err := p.Schedule.Validate(); err != nil {

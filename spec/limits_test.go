@@ -50,6 +50,12 @@ func TestPolicyNamesAreChecked(t *testing.T) {
 		{func(p *Policy) { p.Hostname = "mail example" }, "' ' is not in any name"},
 		{func(p *Policy) { p.Hostname = "mail..example" }, "a part of it is empty"},
 		{func(p *Policy) { p.Hostname = "mail.example\r\nRSET" }, "is not in any name"},
+		{func(p *Policy) { p.Hostname = "[2001:db8::1]" }, "write a domain name, or an address literal: [192.0.2.1] or [IPv6:2001:db8::1]"},
+		{func(p *Policy) { p.Hostname = "[IPv6:192.0.2.1]" }, "write a domain name, or an address literal"},
+		{func(p *Policy) { p.Hostname = "[IPv6:fe80::1%eth0]" }, "write a domain name, or an address literal"},
+		{func(p *Policy) { p.Hostname = "[fe80::1%x\r\nRSET]" }, "write a domain name, or an address literal"},
+		{func(p *Policy) { p.Relays = []string{"[fe80::1%eth0]:25"} }, "relays[0] \"[fe80::1%eth0]:25\""},
+		{func(p *Policy) { p.Fallback = []string{"[IPv6:fe80::1%eth0]"} }, "fallback[0]"},
 		{func(p *Policy) { p.Hostname = "[192.0.2.1" }, "write a domain name, or an address literal"},
 		{func(p *Policy) {
 			p.Relays = []string{"r.example", "r.example:587", "192.0.2.1", "192.0.2.1:25", "[192.0.2.1]:25", "[2001:db8::1]:25", "[IPv6:2001:db8::1]"}
@@ -68,6 +74,17 @@ func TestPolicyNamesAreChecked(t *testing.T) {
 		{func(p *Policy) { p.Relays, p.Routes = []string{"a.net"}, map[string][]string{"relay": {"r.example"}} }, "relays have that name"},
 		{func(p *Policy) { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} }, ""},
 		{func(p *Policy) { p.Own = []string{"192.0.2.1:25"} }, "own[0] \"192.0.2.1:25\": write a host name, or an address"},
+		{func(p *Policy) {
+			p.InDoubtAt = map[string]InDoubtPolicy{"example.net": DoubtRetry, "[192.0.2.1]": DoubtHold, RelayDestination: DoubtReport}
+			p.TLSAt = map[string]TLSLevel{"example.net": TLSVerified, "192.0.2.9": TLSOff}
+		}, ""},
+		{func(p *Policy) { p.InDoubt = DoubtRetry + 1 }, "in_doubt policy: there is no InDoubtPolicy(3)"},
+		{func(p *Policy) { p.InDoubtAt = map[string]InDoubtPolicy{"example.net": DoubtRetry + 1} }, "in_doubt policy at \"example.net\": there is no"},
+		{func(p *Policy) { p.InDoubtAt = map[string]InDoubtPolicy{"Example.NET": DoubtHold} }, "it would never be found; write \"example.net\""},
+		{func(p *Policy) { p.InDoubtAt = map[string]InDoubtPolicy{"": DoubtHold} }, "it is no name"},
+		{func(p *Policy) { p.TLS = TLSVerified + 1 }, "TLS level: there is no TLSLevel(4)"},
+		{func(p *Policy) { p.TLSAt = map[string]TLSLevel{"mx1.example.net": TLSVerified + 1} }, "TLS level at \"mx1.example.net\": there is no"},
+		{func(p *Policy) { p.TLSAt = map[string]TLSLevel{"example.net.": TLSRequired} }, "it would never be found; write \"example.net\""},
 		{func(p *Policy) { p.Fallback = []string{""} }, "fallback[0] \"\": it is empty"},
 	} {
 		p := DefaultPolicy("relay.example")

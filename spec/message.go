@@ -27,6 +27,11 @@ type Envelope struct {
 	Asked    []Asked
 }
 
+// Mailbox returns what is equal for two spellings of one mailbox: domains do not
+// depend on case, local parts do (RFC 5321 section 2.4), but may be quoted or not
+// (section 4.1.2).
+func Mailbox(address string) string { return canonical(address) }
+
 // Domain returns the part of an address after its last "@", lower-cased, in
 // A-labels where it has such a form, with no trailing dot; empty when there is
 // none. An address literal keeps its brackets (RFC 5321 section 4.1.3).

@@ -76,8 +76,9 @@ func (p Policy) validateWay() error {
 func (p Policy) RouteTrouble(name string) error {
 	domain := strings.TrimPrefix(name, ".")
 	why := nameTrouble(domain)
+	address, _ := literal(name)
 	switch {
-	case literal(name):
+	case address:
 	case why != "":
 		return fmt.Errorf("route %.100q: %s; write DOMAIN, or .DOMAIN for all domains below it", name, why)
 	case strings.ToLower(name) != name || strings.HasSuffix(name, "."):

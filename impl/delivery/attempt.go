@@ -33,8 +33,8 @@ type attempt struct {
 	best, limit int
 	// talking names the conversation that is held, as facts do; empty for none.
 	talking string
-	// failedTLS are the next hops with whom TLS failed, and may be left out.
-	failedTLS []hop
+	// failedTLS are the sessions in which TLS failed, and may be left out.
+	failedTLS []lost
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int
 	// lack is what next hops do not offer.

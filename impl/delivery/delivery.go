@@ -9,10 +9,10 @@
 //   - NextHost leaves a recipient for the next address; any other verdict is
 //     the recipient's result, and no other server hears of it in this attempt.
 //     So after a final dot nobody else is ever asked for the same recipient.
-//   - Before a final dot leaves, the intent is durable; after its reply, the
-//     results are recorded before anything else is said; and when everybody
-//     has one, before QUIT. A recipient with an
+//   - Before a final dot leaves, the intent is durable. A recipient with an
 //     intent goes to no other host in the same attempt, dot or not.
+//   - After the reply to the dot, the results are recorded before anything else
+//     is said; and when everybody has one, before QUIT.
 //   - Where TLS fails, the next host is asked. When none is left, and policy
 //     allows it, those are asked again in clear, in the same order.
 //   - When no next hop is left, the most telling trouble defers what is left;
@@ -178,16 +178,18 @@ func (a *attempt) run(ctx context.Context) {
 	}
 }
 
-// inClear asks those again with whom TLS failed, over connections of their own.
+// inClear asks those again with whom TLS failed, over connections of their own,
+// for those for whom it failed there: what the others heard was an answer.
 // TLS that is not required protects against who listens, not against who stands
 // in between and can break it (RFC 7435 section 3): mail that did not go because
 // of it would be lost without anybody being safer.
 func (a *attempt) inClear(ctx context.Context) {
-	for _, h := range a.failedTLS {
-		h.clear = true
-		a.lack.here = place{h.Name, h.addr}
-		for queue := slices.Clone(a.open); len(queue) > 0; {
-			queue = a.session(ctx, h, queue)
+	for _, l := range a.failedTLS {
+		l.clear = true
+		a.lack.here = place{l.Name, l.addr}
+		queue := slices.DeleteFunc(slices.Clone(l.to), func(to string) bool { return !slices.Contains(a.open, to) })
+		for len(queue) > 0 {
+			queue = a.session(ctx, l.hop, queue)
 		}
 		if a.over(ctx) {
 			return

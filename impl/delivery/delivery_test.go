@@ -345,6 +345,14 @@ func TestManyRecipientsTakeSeveralTransactions(t *testing.T) {
 				"settle c@y fail-recipient: rcpt 5yz mx1.y", "settle d@y proceed: dot 2yz mx1.y", "last"},
 		},
 		{
+			name: "on the next host's when the server was out of step", recipients: three,
+			world: world{zone: zone2, policy: two, servers: map[string][]string{
+				"192.0.2.1": {hello + envelope("b@y", "350 what") + "eof"}, "[2001": {"refused"},
+				"192.0.2.2": {hello + takes("b@y", "c@y") + takes("d@y") + quit}}},
+			want: []string{dial1, dial16, dial2, "intend mx2.y b@y c@y", "dot mx2.y b@y c@y", "settle b@y proceed: dot 2yz mx2.y",
+				"settle c@y proceed: dot 2yz mx2.y", "intend mx2.y d@y", "dot mx2.y d@y", "settle d@y proceed: dot 2yz mx2.y", "last"},
+		},
+		{
 			name: "and a doubt of the first sends nobody else's elsewhere twice", recipients: three,
 			world: world{zone: zone2, policy: two, servers: map[string][]string{
 				"192.0.2.1": {hello + envelope("b@y", "250 ok", "c@y", "250 ok") + data("close")}, "[2001": {"refused"},

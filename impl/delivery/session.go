@@ -22,9 +22,16 @@ type hop struct {
 	clear bool
 }
 
-// session holds one conversation with a server, for the recipients in queue. It returns those who should be tried there again, over another
-// connection: not more than were never asked about, because the server ended
-// the connection between two transactions. It is always shorter than queue.
+// A lost session is one in which TLS failed, and for whom it was.
+type lost struct {
+	hop
+	to []string
+}
+
+// session holds one conversation with a server, for the recipients in queue. It
+// returns those who should be tried there again, over another connection: not
+// more than were never asked about, because the server ended the connection
+// between two transactions. It is always shorter than queue.
 func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []string) {
 	host := h.Host
 	conn, r := a.dial(ctx, h)
@@ -46,7 +53,7 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 	}()
 	if hello := c.Hello(ctx); !hello.OK() {
 		a.take(repeat(a.result(host, hello), queue))
-		a.withoutTLS(h, hello)
+		a.withoutTLS(lost{h, queue}, hello)
 		return nil
 	}
 	for first := true; len(queue) > 0; first = false {
@@ -92,12 +99,12 @@ func (a *attempt) tls(h hop) smtpclient.TLS {
 	}}
 }
 
-// withoutTLS remembers a next hop with whom TLS failed, if mail may go to it in
+// withoutTLS remembers a session in which TLS failed, if its mail may go in
 // clear. A server that closes for now (421) did not speak of TLS.
-func (a *attempt) withoutTLS(h hop, r smtpclient.Result) {
+func (a *attempt) withoutTLS(l lost, r smtpclient.Result) {
 	failed := r.Err == nil && r.Event != spec.Reply421 && (r.Stage == spec.StageSTARTTLS || r.Stage == spec.StageHandshake)
-	if failed && a.tls(h).Level == spec.TLSOpportunistic {
-		a.failedTLS = append(a.failedTLS, h)
+	if failed && a.tls(l.hop).Level == spec.TLSOpportunistic {
+		a.failedTLS = append(a.failedTLS, l)
 	}
 }
 
@@ -246,6 +253,10 @@ func broken(results []Result) bool {
 		switch r.Event {
 		case spec.Reply421, spec.Malformed, spec.Timeout, spec.Cut:
 			return true
+		case spec.Reply3:
+			if r.Stage < spec.StageDot {
+				return true // Its replies are out of step.
+			}
 		}
 		if r.Stage == spec.StageBody {
 			return true // Content that was begun ends with a dot or the connection.

@@ -64,6 +64,15 @@ func TestWhereTLSFails(t *testing.T) {
 			want: []string{dial1, dial2, dial2, "settle b@y defer: greeting 5yz mx2.y", "last"},
 		},
 		{
+			name: "and nobody whom the same server had under TLS, or in another session", recipients: []string{"b@y", "c@y"},
+			world: world{zone: "y A 192.0.2.1", policy: func(p *spec.Policy) { p.Limits.RecipientsPerTransaction = 1 },
+				servers: map[string][]string{"192.0.2.1": {
+					hello + "C: MAIL FROM:<a@x>\nS: 451 busy\nC: RSET\nS: 250 ok\nC: MAIL FROM:<a@x>\nS: 421 bye\neof", refuses, inClear + takes("c@y") + quit,
+				}}},
+			want: []string{"dial y 192.0.2.1:25", "dial y 192.0.2.1:25", "dial y 192.0.2.1:25", "intend y c@y", "dot y c@y",
+				"settle c@y proceed: dot 2yz y", "settle b@y defer: starttls 4yz y", "last"},
+		},
+		{
 			name:  "a server that closes for now is not asked again at once",
 			world: world{zone: "y A 192.0.2.1", servers: map[string][]string{"192.0.2.1": {offers + "S: 421 bye\neof"}}},
 			want:  []string{"dial y 192.0.2.1:25", "settle b@y defer: starttls 421 y", "last"},
@@ -93,7 +102,7 @@ func TestAFactSaysThatMailGoesInClear(t *testing.T) {
 		start := time.Now()
 		w.deliver(t, t.Context(), "b@y")
 		want := []string{
-			"route |mx1.y mx2.y",
+			"route |MX 10 mx1.y, MX 20 mx2.y",
 			"dial mx1.y|",
 			"trouble mx1.y handshake b@y  timeout next-host|no answer within 5m0s",
 			"dial mx2.y|",

@@ -40,7 +40,7 @@ func (l *List) Entry(from string, now spec.Wall, schedule spec.Schedule) (queue.
 	at := map[string]int{} // mailbox -> its recipient
 	for _, r := range l.Remotes {
 		next := r.recipient(now, due, last, len(l.Attempted))
-		same := mailbox(next.Address)
+		same := spec.Mailbox(next.Address)
 		i, again := at[same]
 		switch {
 		case !again:
@@ -114,12 +114,6 @@ func bare(address string) string {
 	return strings.TrimSpace(address)
 }
 
-// mailbox returns what is equal for two spellings of one mailbox: domains do not
-// depend on case (RFC 5321 section 2.4).
-func mailbox(address string) string {
-	return address[:strings.LastIndexByte(address, '@')+1] + spec.Domain(address)
-}
-
 // wall converts Unix seconds.
 func wall(seconds int64) spec.Wall { return spec.Wall(seconds * int64(time.Second)) }
 
@@ -129,7 +123,7 @@ func (l *List) lost(sender string) []Note {
 	if sender == "" {
 		notes = append(notes, Note{0, "envelope_from is empty, the null sender: what fails is reported to nobody"})
 	}
-	if l.BounceTo != "" && sender != "" && mailbox(bare(l.BounceTo)) != mailbox(sender) {
+	if l.BounceTo != "" && sender != "" && spec.Mailbox(bare(l.BounceTo)) != spec.Mailbox(sender) {
 		notes = append(notes, Note{0, fmt.Sprintf("reports go to the envelope sender <%s>, not to bounceto %s", sender, l.BounceTo)})
 	}
 	for _, f := range l.Foreign {

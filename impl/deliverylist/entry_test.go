@@ -85,6 +85,10 @@ func TestAMailboxThatIsNamedTwiceIsOneRecipient(t *testing.T) {
 			t.Errorf("%d and %d: %+v", tt.first, tt.second, e.Recipients)
 		}
 	}
+	quoted, _ := entry(&List{MsgID: 1, Remotes: []Remote{{Address: `"bob"@example.net`, Status: Delivered}, {Address: "bob@example.net"}}})
+	if len(quoted.Recipients) != 1 || quoted.Recipients[0].State != spec.Delivered {
+		t.Errorf("a local part may be quoted: %+v", quoted.Recipients)
+	}
 	e, _ := entry(&List{MsgID: 1, Remotes: []Remote{{Address: "bob@example.net"}, {Address: "Bob@example.net"}}})
 	if len(e.Recipients) != 2 {
 		t.Errorf("local parts depend on case: %+v", e.Recipients)

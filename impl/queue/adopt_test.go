@@ -64,6 +64,7 @@ func TestWhatCannotBeAdoptedIsRefused(t *testing.T) {
 		{"nobody", "no recipient to whom it is still to be delivered", nil},
 		{"all final", "no recipient to whom it is still", []Recipient{{Address: "a@x.test", State: spec.Delivered}}},
 		{"in doubt", "is intent: only this relay can know", []Recipient{{Address: "a@x.test", State: spec.Intent}}},
+		{"twice", `names a@X.test twice`, []Recipient{{Address: `"a"@x.test`, State: spec.Delivered}, {Address: "a@X.test", State: spec.Queued}}},
 		{"held", "is held: only this relay can know", []Recipient{{Address: "a@x.test", State: spec.Held}}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

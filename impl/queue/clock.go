@@ -43,26 +43,29 @@ func (c *clock) sane(due spec.Wall, longest time.Duration) spec.Wall {
 
 // renew brings a message that comes from the disk to the present, if a clock that
 // was ahead of ours has stored it. It is no younger than now, so that its lifetime
-// ends in time; and nobody is due later than can be. Its lines in the index still
-// say what they did; see admit.
+// ends in time; and nobody is due later than can be. Who is due after the end was
+// sent again by an operator, see over: nobody else is made so by an end that comes
+// sooner. Its lines in the index still say what they did; see admit and update.
 func (q *Queue) renew(m *message) {
+	ended := q.expires(m)
 	m.entry.Submitted = min(m.entry.Submitted, q.clock.now())
 	for i := range m.entry.Recipients {
-		if r := &m.entry.Recipients[i]; waits(r) || r.Parked {
-			r.Due = q.clock.sane(r.Due, q.policy.Schedule.Max)
+		r := &m.entry.Recipients[i]
+		if !waits(r) && !r.Parked {
+			continue
 		}
+		due := q.clock.sane(r.Due, q.policy.Schedule.Max)
+		if again := r.Due > ended; r.Attempts > 0 && !again {
+			due = min(due, q.expires(m))
+		}
+		m.renewed = m.renewed || due != r.Due
+		r.Due = due
 	}
 }
 
 // moved stores a message that was renewed where it belongs now. Left where it was,
 // it would stand behind all that becomes due before the clock has caught up.
 func (q *Queue) moved(m *message) {
-	q.moving++
 	c := &commit{message: m, moves: true}
-	for _, w := range m.index {
-		if line, _ := m.line(w.Destination); line != w {
-			c.changes(w.Destination)
-		}
-	}
 	q.commit(c, q.update(c, m))
 }

@@ -110,6 +110,123 @@ func TestMailFromTheFutureIsGivenUpAfterItsLifetime(t *testing.T) {
 	r.sound()
 }
 
+// TestMailFromTheFutureEndsWithItsLifetime: that it is due after the end is no
+// operator's word, where the end is what has moved.
+func TestMailFromTheFutureEndsWithItsLifetime(t *testing.T) {
+	r := started(t, func(p *spec.Policy) {
+		p.Schedule.First, p.Schedule.Max, p.Schedule.Lifetime = 30*time.Minute, 2*time.Hour, 20*time.Minute
+	})
+	r.queued("m", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.back(3 * time.Hour)
+	r.pass(r.policy.Schedule.Max) // now it is read
+	r.pass(r.policy.Schedule.Max)
+	r.wants("attempted", r.attempted(), []string{"s@home.test"}) // the report
+	if r.entry("m") != nil {
+		t.Errorf("after its lifetime it is still in the spool")
+	}
+	r.sound()
+}
+
+// TestNoLineOutlivesAMessageFromTheFuture: what an operator says of one recipient
+// stores when the other is due now, and with it the line that says so.
+func TestNoLineOutlivesAMessageFromTheFuture(t *testing.T) {
+	r := deferred(t, nil, "a@x.test", "b@y.test")
+	r.back(365 * 24 * time.Hour)
+	r.tickets++
+	r.do(Decide{Ticket: r.tickets, ID: "m1", Recipient: "a@x.test", Decision: DecideHold})
+	r.flush()
+	r.restart()
+	r.obey("m1", DecideDelete)
+	for k := range r.disk {
+		t.Errorf("%c has %q", k.Space, k.Name)
+	}
+	r.sound()
+}
+
+// TestTheDiskIsNotReadForWhatStandsBehind: of mail from the future, what stands first
+// may be due last, since it is the more credible; when memory is short, the other
+// is not looked for before that.
+func TestTheDiskIsNotReadForWhatStandsBehind(t *testing.T) {
+	r := started(t, func(p *spec.Policy) {
+		p.Schedule.First, p.Schedule.Max, p.Schedule.Lifetime = time.Minute, 10*time.Minute, time.Hour
+		p.Limits.Deliveries, p.Limits.WindowGroups = 1, 1
+	})
+	for i, to := range []string{"b@x.test", "b@y.test", "b@y.test", "b@x.test"} {
+		r.queued(spec.QueueID(fmt.Sprintf("m%d", i)), to)
+	}
+	r.end(r.begins[0], spec.Defer)
+	r.back(time.Hour - 10*time.Second)
+	r.slow = true
+	ended := 0
+	for range 120 {
+		r.pass(time.Minute)
+		for reads := 0; len(r.loads) > 0 || ended < len(r.begins); reads++ {
+			if reads > 100 {
+				t.Fatalf("%v after the restart the disk is read without end", time.Duration(r.now.Mono))
+			}
+			loads := r.loads
+			r.loads = nil
+			for _, l := range loads {
+				r.do(r.load(l))
+			}
+			r.flush()
+			for ; ended < len(r.begins); ended++ {
+				r.end(r.begins[ended], spec.Defer)
+			}
+			for _, c := range r.closes {
+				r.do(r.header(c))
+			}
+			r.closes = nil
+			r.flush()
+		}
+	}
+	r.sound()
+}
+
+// TestWhoWasNeverAttemptedIs: though the lifetime is over before there is a place.
+func TestWhoWasNeverAttemptedIs(t *testing.T) {
+	r := started(t, func(p *spec.Policy) { p.Limits.DeliveriesPerDestination = 1 })
+	r.queued("m1", "a@x.test")
+	r.queued("m2", "b@x.test")
+	m1 := r.begun()
+	r.intend(m1)
+	r.begins = nil
+	r.pass(r.policy.Schedule.Lifetime + time.Hour) // the server takes its time
+	r.end(m1, spec.Proceed)
+	r.wants("attempted", r.attempted(), []string{"b@x.test"})
+	r.sound()
+}
+
+// TestWhatIsReleasedIsNotDueNextYear: it was parked when the clock was ahead.
+func TestWhatIsReleasedIsNotDueNextYear(t *testing.T) {
+	r := deferred(t, nil, "a@x.test")
+	r.obey("m1", DecideHold)
+	r.back(365 * 24 * time.Hour)
+	r.obey("m1", DecideRelease)
+	r.pass(r.policy.Schedule.Max)
+	r.wants("attempted", r.attempted(), []string{"a@x.test"})
+}
+
+// TestALongWaitWithinAProcessIsNoRest: what is due when it begins, and has no turn
+// before its lifetime is over, ends without another attempt.
+func TestALongWaitWithinAProcessIsNoRest(t *testing.T) {
+	r := started(t, func(p *spec.Policy) { p.Limits.DeliveriesPerDestination = 1 })
+	r.queued("m1", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.queued("m2", "a@x.test")
+	r.end(r.begun(), spec.Defer)
+	r.now.Wall = r.now.Wall.Add(6 * time.Minute)
+	r.restart()
+	m1 := r.begun()
+	r.intend(m1)
+	r.begins = nil
+	r.pass(r.policy.Schedule.Lifetime + r.policy.Schedule.Max + time.Hour) // the server takes its time
+	r.end(m1, spec.Proceed)
+	r.wants("attempted", r.attempted(), []string{"s@home.test"}) // the report on m2
+	r.sound()
+}
+
 // TestReportsBearTheDateThatTheClockShows: a relay that began in 1970, by its
 // clock, does not write so for ever.
 func TestReportsBearTheDateThatTheClockShows(t *testing.T) {

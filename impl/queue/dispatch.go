@@ -116,9 +116,9 @@ func (m *message) asked(to []string) []spec.Asked {
 // over lists those of some recipients whose lifetime is over: they end without
 // another attempt. But nobody ends who was never attempted; nor whom an operator
 // had sent again after that, which made them due later than anybody else can
-// be; nor who was due before this process began, and so long ago that no relay
-// can have run since, or its clock was wrong, and with it what we know of the
-// message's age.
+// be; nor who was due so long before this process began that no relay can have
+// run since, or its clock was wrong, and with it what we know of the message's
+// age.
 func (q *Queue) over(m *message, to []string, now spec.Wall) []string {
 	expires := q.expires(m)
 	if now < expires {
@@ -128,7 +128,7 @@ func (q *Queue) over(m *message, to []string, now spec.Wall) []string {
 	long := q.policy.Schedule.Lifetime + q.policy.Schedule.Max
 	for _, address := range to {
 		r := m.entry.recipient(address)
-		rested := r.Due < q.clock.anchor.Wall && now > r.Due.Add(long)
+		rested := q.clock.anchor.Wall > r.Due.Add(long)
 		if r.Attempts > 0 && r.Due <= expires && !rested {
 			over = append(over, address)
 		}

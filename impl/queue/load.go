@@ -163,7 +163,6 @@ func (q *Queue) mend(m *message, line Waiting) {
 	for _, l := range m.index {
 		ops = append(ops, seam.Op{Key: l.Key()})
 	}
-	q.moving++
 	q.commit(&commit{message: m, dests: m.waitsAt(), moves: true}, ops)
 }
 

@@ -111,6 +111,27 @@ func TestWhatRecoveryPutsIntoAWindowHidesNothing(t *testing.T) {
 	}
 }
 
+// TestAMessageWhoseLinesAreMendedKeepsNoPlace: smart hosts are configured while
+// much waits elsewhere.
+func TestAMessageWhoseLinesAreMendedKeepsNoPlace(t *testing.T) {
+	r := started(t, func(p *spec.Policy) { p.Limits.Deliveries, p.Limits.DeliveriesPerDestination = 2, 2 })
+	for i := range 12 {
+		r.queued(spec.QueueID(fmt.Sprintf("m%02d", i)), fmt.Sprintf("a@x%d.test", i))
+	}
+	r.policy.Relays = []string{"smart.test"}
+	r.restart()
+	for done := range 12 {
+		if done == len(r.begins) {
+			t.Fatalf("%d of 12 messages were attempted, and %d lines are being moved", done, r.core.moving)
+		}
+		r.intend(r.begins[done])
+		r.end(r.begins[done], spec.Proceed)
+	}
+	if len(r.disk) > 0 {
+		t.Errorf("left on disk: %v", sortedKeys(r.disk))
+	}
+}
+
 // TestOnlyWhatAReadCanHaveSeenIsRemembered: reads that overlap for ever do not
 // keep for ever what left memory.
 func TestOnlyWhatAReadCanHaveSeenIsRemembered(t *testing.T) {

@@ -2,7 +2,6 @@ package queue
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
@@ -31,6 +30,9 @@ type message struct {
 	unsure []string
 	// intent is true when SpaceIntent names the message.
 	intent bool
+	// renewed is true when the index does not say what the entry does, until a
+	// batch stores both.
+	renewed bool
 	// gone is true from the batch on that removes the message.
 	gone bool
 }
@@ -58,16 +60,12 @@ func (q *Queue) message(e Entry) *message {
 }
 
 // newMessage completes an entry with its recipients, all due at once. A mailbox
-// that is named twice is one recipient; domains do not depend on case (RFC 5321
-// section 2.4). asked is what was asked for about them, in their order.
+// that is named twice is one recipient. asked is what was asked for about them,
+// in their order.
 func (q *Queue) newMessage(e Entry, to []string, asked []spec.Asked) *message {
 	seen := make(map[string]bool, len(to))
 	for i, address := range to {
-		key := address
-		if at := strings.LastIndexByte(address, '@'); at >= 0 {
-			key = address[:at] + strings.ToLower(address[at:])
-		}
-		if !seen[key] {
+		if key := spec.Mailbox(address); !seen[key] {
 			seen[key] = true
 			e.Recipients = append(e.Recipients, Recipient{
 				Address: address, State: spec.Queued, Due: e.Submitted, Asked: spec.AskedOf(asked, i),

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -161,6 +162,35 @@ func TestAHoldOutlivesAnAttemptThatIsTakenBack(t *testing.T) {
 	r.flush()
 	if e := r.entry("m1"); e == nil || e.Recipients[0].Standing() != spec.Parked {
 		t.Errorf("the disk holds %+v", e)
+	}
+}
+
+// TestADoubtEndsAHold: it waits for an operator anyway, and when he says to send it
+// again, nothing else keeps it.
+func TestADoubtEndsAHold(t *testing.T) {
+	r := started(t, held)
+	r.queued("m1", "a@x.test")
+	b := r.begun()
+	r.intend(b)
+	r.obey("m1", DecideHold)
+	r.facts, r.begins = nil, nil
+	r.end(b, spec.InDoubt)
+	r.wants("said", r.says(), []string{"a@x.test held"})
+	r.obey("m1", DecideRetry)
+	r.wants("attempted", r.attempted(), []string{"a@x.test"})
+}
+
+// TestWhatHasEndedIsNotParked: nobody can release it.
+func TestWhatHasEndedIsNotParked(t *testing.T) {
+	for _, d := range []Decision{DecideDelete, DecideBounce} {
+		r := deferred(t, nil, "a@x.test", "b@y.test")
+		for _, d := range []Decision{DecideHold, d, DecideRelease} {
+			r.tickets++
+			r.do(Decide{Ticket: r.tickets, ID: "m1", Recipient: "a@x.test", Decision: d})
+			r.flush()
+		}
+		r.is(fmt.Sprint("decided ", r.tickets), "no recipient that is parked")
+		r.sound()
 	}
 }
 

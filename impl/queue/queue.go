@@ -244,6 +244,9 @@ func (q *Queue) tell(c *commit) {
 func (q *Queue) commit(c *commit, ops []seam.Op) {
 	q.nextSeq++
 	q.pending[q.nextSeq] = c
+	if c.moves {
+		q.moving++
+	}
 	if r, ok := c.release.(Decided); ok {
 		q.operators = withoutTicket(q.operators, r.Ticket)
 	}

@@ -252,8 +252,17 @@ func (q *Queue) outcome(m *message, job string, r *Recipient) spec.Fact {
 }
 
 // update returns the changes that bring the disk to the entry's new state; a
-// message that is done is removed.
+// message that is done is removed. With one that was renewed, all lines are
+// brought to what the entry says: nothing else would tell later what they are.
 func (q *Queue) update(c *commit, m *message) []seam.Op {
+	if m.renewed {
+		m.renewed = false
+		for _, w := range m.index {
+			if line, _ := m.line(w.Destination); line != w {
+				c.changes(w.Destination)
+			}
+		}
+	}
 	ops := m.reindex(c.dests)
 	if m.intent && !m.entry.hasIntent() {
 		m.intent = false

@@ -210,7 +210,7 @@ func (e *encoder) line(w Waiting) {
 
 func (e *encoder) message(m *message) {
 	e.entry(&m.entry)
-	e.flags(m.intent, m.gone)
+	e.flags(m.intent, m.gone, m.renewed)
 	e.int(int64(m.commits))
 	e.int(int64(m.jobs))
 	e.int(int64(len(m.index)))

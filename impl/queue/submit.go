@@ -37,25 +37,42 @@ func (q *Queue) adopt(e Adopt) {
 		err = errNotReady
 	case q.messages[e.Entry.ID] != nil:
 		err = fmt.Errorf("the queue ID %s is taken", e.Entry.ID)
-	case e.Entry.Done():
-		err = fmt.Errorf("message %s has no recipient to whom it is still to be delivered", e.Entry.ID)
+	default:
+		err = e.Entry.Adoptable()
 	}
 	entry := e.Entry
-	entry.Recipients = slices.Clone(entry.Recipients)
-	for i := range entry.Recipients {
-		r := &entry.Recipients[i]
-		r.Last = r.Last.short()
-		if r.State != spec.Queued && !r.State.Final() {
-			err = fmt.Errorf("message %s to %s is %s: only this relay can know what that means", entry.ID, r.Address, r.State)
-		}
-	}
 	if err != nil {
 		q.release = Accepted{entry.ID, fmt.Errorf("%w: %w", ErrRefused, err)}
 		return
 	}
+	entry.Recipients = slices.Clone(entry.Recipients)
+	for i := range entry.Recipients {
+		entry.Recipients[i].Last = entry.Recipients[i].Last.short()
+	}
 	m := q.message(entry)
 	c := &commit{release: Accepted{ID: entry.ID}, facts: []spec.Fact{q.queued(m)}}
 	q.commit(c, append(q.put(c, m), e.Ops...))
+}
+
+// Adoptable returns why an entry of another relay's queue cannot be adopted, nil
+// when it can. Who is named twice would get the mail twice.
+func (e *Entry) Adoptable() error {
+	if e.Done() {
+		return fmt.Errorf("message %s has no recipient to whom it is still to be delivered", e.ID)
+	}
+	seen := make(map[string]bool, len(e.Recipients))
+	for i := range e.Recipients {
+		r := &e.Recipients[i]
+		if r.State != spec.Queued && !r.State.Final() {
+			return fmt.Errorf("message %s to %s is %s: only this relay can know what that means", e.ID, r.Address, r.State)
+		}
+		same := spec.Mailbox(r.Address)
+		if seen[same] {
+			return fmt.Errorf("message %s names %s twice", e.ID, r.Address)
+		}
+		seen[same] = true
+	}
+	return nil
 }
 
 // put takes a new message into memory and returns the changes that store it,

@@ -402,6 +402,29 @@ func TestTranscripts(t *testing.T) {
 			want: []string{"data malformed", "data malformed"},
 		},
 		{
+			name: "a reply of another command voids what was said before", recipients: 3,
+			script: helloPipelining + `
+				C: MAIL FROM:<a@x>
+				C: RCPT TO:<b@y>
+				C: RCPT TO:<c@y>
+				C: RCPT TO:<d@y>
+				C: DATA
+				R: "250 ok\r\n550 no\r\n354 go\r\n"
+				eof`,
+			want: []string{"rcpt 3yz", "rcpt 3yz", "rcpt 3yz"},
+		},
+		{
+			name: "but not that MAIL was refused", recipients: 2,
+			script: helloPipelining + `
+				C: MAIL FROM:<a@x>
+				C: RCPT TO:<b@y>
+				C: RCPT TO:<c@y>
+				C: DATA
+				R: "550 no\r\n503 bad\r\n354 go\r\n"
+				eof`,
+			want: []string{"mail 5yz", "mail 5yz"},
+		},
+		{
 			name: "421 may come unasked and voids nothing", recipients: 1,
 			script: hello + `
 				C: MAIL FROM:<a@x>

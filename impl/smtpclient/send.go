@@ -66,6 +66,8 @@ type transaction struct {
 	accepted []int
 	// taken: the server accepted some recipient, of interest or not.
 	taken bool
+	// refused: the server took no mail from the sender.
+	refused bool
 	// data: the server waits for the content.
 	data bool
 }
@@ -251,8 +253,13 @@ func (t *transaction) answer(cmd command, r Result) {
 		t.conclude(r)
 	case r.Event == spec.Reply3 && cmd.stage != spec.StageDATA:
 		// Only DATA is answered so. The replies are out of step: who goes on may
-		// take the acceptance of one recipient for that of another.
+		// take the acceptance of one recipient for that of another, and what was
+		// said before may have been another's refusal. The reply to MAIL came
+		// first, so nobody hangs on what follows its refusal.
 		t.c.broken = true
+		if !t.refused {
+			clear(t.results)
+		}
 		t.conclude(r)
 	case cmd.stage == spec.StageRCPT:
 		if r.Reply.Code != 0 {
@@ -267,6 +274,7 @@ func (t *transaction) answer(cmd command, r Result) {
 			t.results[i] = r
 		}
 	case !r.OK():
+		t.refused = t.refused || cmd.stage == spec.StageMAIL
 		t.conclude(r)
 	case cmd.stage == spec.StageDATA:
 		t.data = true
@@ -292,6 +300,9 @@ func (t *transaction) loneDot() {
 		t.c.abort()
 		return
 	}
-	t.c.command(t.ctx, spec.StageDATA, []byte(".\r\n"))
+	r := t.c.command(t.ctx, spec.StageDATA, []byte(".\r\n"))
+	// No dot is answered with 3yz: the replies are out of step, and who went on
+	// would take this one's for that to the next MAIL.
+	t.c.broken = t.c.broken || r.Event == spec.Reply3
 	t.c.dirty = false
 }

@@ -41,7 +41,8 @@ type Secured struct {
 
 // secure encrypts the connection, as far as the level asks for it and the
 // server offers it. The result is that of EHLO again, of the first EHLO when
-// the conversation stays in clear, or of the stage at which it ended.
+// the conversation stays in clear, or of the stage at which it ended; that of the
+// handshake also when nothing comes under TLS.
 func (c *Client) secure(ctx context.Context, hello Result) Result {
 	switch {
 	case c.opts.TLS.Level == spec.TLSOff:
@@ -67,7 +68,22 @@ func (c *Client) secure(ctx context.Context, hello Result) Result {
 	// All that was learnt before may have been an attacker's words (RFC 3207
 	// section 4.2).
 	c.ext = wire.Extensions{}
-	return c.hello(ctx)
+	r := c.hello(ctx)
+	if unproved(r) {
+		r.Stage = spec.StageHandshake
+	}
+	return r
+}
+
+// unproved reports whether the first EHLO under TLS has brought no reply at all,
+// so that there is no TLS to speak of. Under TLS 1.3 the client's handshake is
+// over before the server has looked at what the client showed (RFC 8446 section
+// 4.4.2.4): one that wants a certificate says so only now.
+func unproved(r Result) bool {
+	if r.Err != nil || r.Stage != spec.StageEHLO {
+		return false
+	}
+	return r.Event == spec.Cut || r.Event == spec.Malformed || r.Event == spec.Timeout
 }
 
 // handshake carries out the TLS handshake, within the time-out of STARTTLS all

@@ -143,12 +143,33 @@ func TestTLSTranscripts(t *testing.T) {
 			S: 220 go
 			wait 1h
 			close`, spec.TLSRequired, "handshake timeout"},
-		{"a server that says nothing under TLS is silent at EHLO", offered + `
+		{"a server that says nothing under TLS has none", offered + `
 			C: STARTTLS
 			S: 220 go
 			tls
 			C: EHLO relay.test
-			eof`, spec.TLSRequired, "ehlo timeout"},
+			eof`, spec.TLSRequired, "handshake timeout"},
+		{"nor has one that goes", offered + `
+			C: STARTTLS
+			S: 220 go
+			tls
+			C: EHLO relay.test
+			close`, spec.TLSRequired, "handshake cut"},
+		{"one that closes for now says so under TLS", offered + `
+			C: STARTTLS
+			S: 220 go
+			tls
+			C: EHLO relay.test
+			S: 421 busy
+			eof`, spec.TLSRequired, "ehlo 421"},
+		{"one that goes after HELO has spoken", offered + `
+			C: STARTTLS
+			S: 220 go
+			tls
+			C: EHLO relay.test
+			S: 502 what
+			C: HELO relay.test
+			close`, spec.TLSRequired, "helo cut"},
 		{"a reply is bounded under TLS, too", offered + `
 			C: STARTTLS
 			S: 220 go
@@ -157,7 +178,7 @@ func TestTLSTranscripts(t *testing.T) {
 			S: 250-` + strings.Repeat("x", 600) + `
 			S: 250-` + strings.Repeat("x", 600) + `
 			S: 250 end
-			eof`, spec.TLSRequired, "ehlo malformed"},
+			eof`, spec.TLSRequired, "handshake malformed"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			meetTLS(t, shown(t, fakesmtp.SelfSigned, "nobody"), at(t, tt.level), tt.script, func(t *testing.T, c *Client) {
@@ -166,7 +187,7 @@ func TestTLSTranscripts(t *testing.T) {
 				if diff := cmp.Diff([]string{tt.want}, show(results)); diff != "" {
 					t.Error(diff)
 				}
-				if took := time.Since(start); tt.want == "handshake timeout" && took != testTimeouts.STARTTLS {
+				if took := time.Since(start); strings.HasSuffix(tt.script, "wait 1h\n			close") && took != testTimeouts.STARTTLS {
 					t.Errorf("the handshake may take %v, want %v", took, testTimeouts.STARTTLS)
 				}
 			})
@@ -238,6 +259,27 @@ func refused(t *testing.T, config *tls.Config, want TLS, why string) {
 	})
 }
 
+// Under TLS 1.3 the client's part of the handshake is over before the server has
+// seen what it does not like (RFC 8446 section 4.4.2.4): it says so at EHLO.
+func TestAServerThatWantsACertificateBreaksTheHandshake(t *testing.T) {
+	config := shown(t, fakesmtp.SelfSigned, "mx.test")
+	config.ClientAuth = tls.RequireAnyClientCert
+	synctest.Test(t, func(t *testing.T) {
+		near, far := smtptest.Pipe()
+		played := make(chan error, 1)
+		go func() { played <- smtptest.PlayTLS(far, config, encrypted) }()
+		c := New(near, testOptions)
+		c.opts.TLS = at(t, spec.TLSOpportunistic)
+		if r := c.Hello(t.Context()); r.Stage != spec.StageHandshake || r.Event != spec.Cut || !strings.Contains(r.Text, "certificate required") {
+			t.Errorf("got %+v", r)
+		}
+		c.Quit(t.Context())
+		if err := <-played; err == nil || !strings.Contains(err.Error(), "didn't provide a certificate") {
+			t.Errorf("the server says %v", err)
+		}
+	})
+}
+
 func TestAHandshakeIsBrokenOffWithItsContext(t *testing.T) {
 	script := offered + `
 		C: STARTTLS
@@ -254,20 +296,26 @@ func TestAHandshakeIsBrokenOffWithItsContext(t *testing.T) {
 }
 
 // What stands in the way of a reply to nothing being taken for the reply to the
-// dot stands there under TLS, too.
+// dot stands there under TLS, too; and when the commit has taken longer than
+// sending the content may.
 func TestAReplyBeforeTheDotIsSeenUnderTLS(t *testing.T) {
-	script := strings.ReplaceAll(encrypted+inTurn, "C: .\n		S: 250 taken", `S: 250 taken before it came
-		eof`)
-	meetTLS(t, shown(t, fakesmtp.SelfSigned, "mx.test"), at(t, spec.TLSRequired), script, func(t *testing.T, c *Client) {
-		tx := testTransaction(1)
-		tx.Commit = func([]int) error {
-			time.Sleep(time.Second)
-			return nil
+	for _, opening := range []string{hello, encrypted} {
+		for _, took := range []time.Duration{time.Second, testTimeouts.Block + time.Second} {
+			script := opening + strings.ReplaceAll(inTurn, "C: .\n		S: 250 taken", `S: 250 taken before it came
+				eof`)
+			meetTLS(t, shown(t, fakesmtp.SelfSigned, "mx.test"), at(t, spec.TLSOpportunistic), script, func(t *testing.T, c *Client) {
+				tx := testTransaction(1)
+				tx.Commit = func([]int) error {
+					time.Sleep(took)
+					return nil
+				}
+				tx.Dot = func([]int) { t.Error("the dot left") }
+				if got := show(deliver(t.Context(), c, tx)); !cmp.Equal(got, []string{"body 2yz"}) {
+					t.Errorf("after %v: got %v", took, got)
+				}
+			})
 		}
-		if got := show(deliver(t.Context(), c, tx)); !cmp.Equal(got, []string{"body 2yz"}) {
-			t.Errorf("got %v", got)
-		}
-	})
+	}
 }
 
 // A heldBack connection keeps the last byte of what is written.

@@ -97,11 +97,16 @@ func (c *Client) lastWords(ctx context.Context, stage spec.Stage, err error) Res
 // While the content is sent, it is looked for on the connection too, not only
 // in what was read already.
 func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
-	if c.r.Buffered() == 0 && !(stage == spec.StageBody && readable(c.stream)) {
+	if c.r.Buffered() == 0 && stage != spec.StageBody {
 		return Result{}, false
 	}
+	// Before it is looked for: TLS reads to know what is there, and the deadline
+	// of what was written last may be over.
 	if err := c.arm(ctx, lateReply); err != nil {
 		return c.fault(ctx, stage, err), true
+	}
+	if c.r.Buffered() == 0 && !readable(c.stream) {
+		return Result{}, false
 	}
 	r := c.receive(ctx, stage)
 	c.broken = true

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/errorfs"
 
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -210,6 +211,40 @@ func TestWhatWasNotSyncedMayBeMissingInBlocks(t *testing.T) {
 			_ = after.Close()
 		}
 		_ = s.Close()
+	}
+}
+
+// TestASpoolOfANewerPebbleIsNotDamaged: to restore a copy would take mail back.
+func TestASpoolOfANewerPebbleIsNotDamaged(t *testing.T) {
+	disk := written(t, true, 20, 30)
+	names, _ := disk.List("spool")
+	for _, name := range names {
+		if marker, _, ok := strings.Cut(name, ".0"); ok && marker == "marker.format-version" {
+			if err := disk.Rename("spool/"+name, "spool/marker.format-version.000099.999"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	_, err := Open("spool", Options{FS: disk})
+	if err == nil || errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "Pebble's format 999") || !strings.Contains(err.Error(), "a newer relay") {
+		t.Errorf("got: %v", err)
+	}
+}
+
+func TestWhatCannotBeReadIsNotDamaged(t *testing.T) {
+	disk := written(t, true, 20, 30)
+	for _, name := range []string{"OPTIONS", "MANIFEST", "marker.format"} {
+		odd := errorfs.Wrap(disk, errorfs.InjectorFunc(func(op errorfs.Op) error {
+			if strings.HasPrefix(strings.TrimPrefix(op.Path, "spool/"), name) && op.Kind.ReadOrWrite() == errorfs.OpIsRead {
+				return errors.New("odd")
+			}
+			return nil
+		}))
+		if s, err := Open("spool", Options{FS: odd}); err == nil {
+			_ = s.Close()
+		} else if errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), "odd") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

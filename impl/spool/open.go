@@ -12,6 +12,7 @@ import (
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/cockroachdb/pebble/v2/vfs/atomicfs"
 
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -68,7 +69,7 @@ func open(dir string, opts Options) (*Store, error) {
 	if err != nil {
 		return nil, lockReason(err)
 	}
-	if err := inspect(opts.FS, dir, opts.Log); err != nil {
+	if err := errors.Join(checkPebbleFormat(opts.FS, dir), inspect(opts.FS, dir, opts.Log)); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	s := &Store{lock: lock, fuse: &fuse{}}
@@ -197,19 +198,47 @@ func (s *Store) stamp(existing bool) error {
 	return <-said
 }
 
+// checkPebbleFormat refuses files that Pebble, as this relay has it, does not know.
+func checkPebbleFormat(disk vfs.FS, dir string) error {
+	marker, err := atomicfs.ReadMarker(disk, dir, "format-version")
+	if err != nil {
+		return err
+	}
+	// What is no number Pebble will say more of.
+	if format, err := strconv.Atoi(marker); err == nil && format > int(pebble.FormatNewest) {
+		return fmt.Errorf("its files have Pebble's format %d, and this relay knows formats up to %d: it was written by a newer relay",
+			format, int(pebble.FormatNewest))
+	}
+	return nil
+}
+
 // unreadable says of an error of Pebble's, which speaks of its own innards, that
-// the spool is damaged: whatever it cannot open or read and the file system has
-// no part in.
+// the spool is damaged, where it is and the file system has no part in it.
 func unreadable(err error) error {
 	var file *fs.PathError
 	if errors.Is(err, pebble.ErrDBDoesNotExist) {
 		return ErrNone // Its relay ended while it made the directory.
 	}
-	if err == nil || errors.As(err, &file) || errors.As(err, new(syscall.Errno)) || errors.Is(err, errDisk) {
+	if err == nil || errors.As(err, &file) || errors.As(err, new(syscall.Errno)) || errors.Is(err, errDisk) || !damage(err) {
 		return err
 	}
 	what, _, _ := strings.Cut(err.Error(), "\n")
 	return fmt.Errorf("%w: %s; restore the directory from a copy", ErrDamaged, what)
+}
+
+// damage reports whether an error of Pebble's says that a file is not as it was
+// written. Pebble marks such errors, but for those about the file of its options
+// and about missing ones.
+func damage(err error) bool {
+	if pebble.IsCorruptionError(err) || errors.Is(err, pebble.ErrDBNotPristine) {
+		return true
+	}
+	for _, says := range [...]string{"comparer name from file", "merger name from file", "not in WALRecoveryDirs", "parsing format major version"} {
+		if strings.Contains(err.Error(), says) {
+			return true
+		}
+	}
+	return false
 }
 
 // lockReason tells a lock that another process holds from other errors.

@@ -34,7 +34,7 @@ func (s *Store) Get(key seam.Key) ([]byte, error) {
 		return nil, seam.ErrNotFound
 	}
 	if err != nil {
-		return nil, corrupt(err)
+		return nil, unreadable(err)
 	}
 	value := append([]byte{}, found...)
 	return value, closer.Close()
@@ -71,17 +71,9 @@ func (s *Store) Scan(space seam.Space, prefix, after string, limit int) ([]seam.
 		err = blown
 	}
 	if err != nil {
-		return nil, corrupt(err)
+		return nil, unreadable(err)
 	}
 	return entries, nil
-}
-
-// corrupt puts it plainly when Pebble finds a table damaged.
-func corrupt(err error) error {
-	if pebble.IsCorruptionError(err) {
-		return unreadable(err)
-	}
-	return err
 }
 
 // successor returns the least key that is greater than every key beginning

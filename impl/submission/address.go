@@ -31,9 +31,8 @@ type Mailbox struct {
 // String returns the address as it stands between angle brackets.
 func (m Mailbox) String() string { return m.Local + "@" + m.Domain }
 
-// Same returns a string that is equal for two spellings of one mailbox:
-// domains do not depend on case, local-parts do (RFC 5321 section 2.4).
-func (m Mailbox) Same() string { return m.Local + "@" + strings.ToLower(m.Domain) }
+// Same returns what is equal for two spellings of one mailbox.
+func (m Mailbox) Same() string { return spec.Mailbox(m.String()) }
 
 // Errors of ParseMailbox. Each says what to change, and nothing of the input.
 var (

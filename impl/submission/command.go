@@ -13,7 +13,10 @@ import (
 
 var (
 	// Where lines end is not agreed on, so nothing that follows can be relied on.
-	refuseEnd     = refuse(500, "5.5.2", "a command line ends in CRLF (RFC 5321 section 2.3.8): closing")
+	refuseEnd = refuse(500, "5.5.2", "a command line ends in CRLF (RFC 5321 section 2.3.8): closing")
+	// A chunk follows the command, of a size that may be said or not, and is no
+	// command.
+	refuseChunks  = refuse(502, "5.5.1", "CHUNKING is not offered: closing")
 	refuseLong    = refuse(500, "5.5.2", "the command line is longer than 4096 octets")
 	refuseCommand = refuse(502, "5.5.1", "the command is not implemented")
 	refuseHello   = refuse(501, "5.5.4", "write EHLO and the name of your host, or its address in brackets")
@@ -59,6 +62,8 @@ func command(line, hostname string) (string, *Refusal) {
 			at += len("<postmaster")
 			return text[:at] + "@" + hostname + text[at:] + "\r\n", nil
 		}
+	case "BDAT":
+		return "", refuseChunks
 	case "AUTH", "STARTTLS":
 		return "", refuseCommand
 	}
@@ -74,14 +79,6 @@ func bracketed(argument, word string) bool {
 	}
 	path := strings.TrimSpace(argument[len(word):])
 	return strings.HasPrefix(path, "<") && strings.Contains(path, ">")
-}
-
-// chunkBytes is what stands after a BDAT command: content, and no commands.
-func chunkBytes(line string) (n int64) {
-	if len(line) > 5 && strings.EqualFold(line[:5], "BDAT ") {
-		_, _ = fmt.Sscanf(line[5:], "%d", &n)
-	}
-	return max(n, 0)
 }
 
 // said gives a reply of go-smtp's the words that clients see: a line, which

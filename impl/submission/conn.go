@@ -33,10 +33,8 @@ type conn struct {
 	in *bufio.Reader
 	// rest is what is left of the line that go-smtp is reading.
 	rest []byte
-	// content is true while lines are content; chunk counts the bytes of it
-	// that follow a BDAT.
+	// content is true while lines are content.
 	content bool
-	chunk   int64
 	// request is what the command asks for that go-smtp has got last.
 	request request
 	// refused counts commands.
@@ -79,13 +77,6 @@ func (c *conn) Read(p []byte) (int, error) {
 // line returns the next line for go-smtp, or a piece of it within content.
 func (c *conn) line() ([]byte, error) {
 	for {
-		if c.chunk > 0 {
-			_, err := c.in.Peek(1)
-			piece, _ := c.in.Peek(int(min(c.chunk, int64(c.in.Buffered()))))
-			_, _ = c.in.Discard(len(piece))
-			c.chunk -= int64(len(piece))
-			return piece, err
-		}
 		line, err := c.in.ReadSlice('\n')
 		switch {
 		case c.content && len(line) > 0:
@@ -96,6 +87,9 @@ func (c *conn) line() ([]byte, error) {
 			return nil, err
 		}
 		text, refusal := command(string(line), c.hostname)
+		if refusal == refuseChunks {
+			return nil, c.refuse(refusal)
+		}
 		if err != nil {
 			refusal = refuseLong
 			for err == bufio.ErrBufferFull {
@@ -106,7 +100,6 @@ func (c *conn) line() ([]byte, error) {
 			text, c.request, refusal = takeRequest(text)
 		}
 		if refusal == nil {
-			c.chunk = chunkBytes(text)
 			return []byte(text), nil
 		}
 		if c.refused++; c.refused > maxErrors {

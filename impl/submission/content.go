@@ -85,8 +85,8 @@ func (c *content) copy(w io.Writer, r io.Reader) error {
 		case err == io.EOF && len(line) == 0:
 			return c.endHeader(w)
 		case err == io.EOF:
-			// Only BDAT can end within a line (RFC 3030); DATA cannot say so
-			// to the next hop, so the line is completed.
+			// What comes by DATA cannot end within a line, and what goes by it
+			// cannot either, so the line is completed.
 			line = append(bytes.Clone(line), '\r', '\n')
 		case err != nil:
 			return fmt.Errorf("%w: %w", errRead, err)

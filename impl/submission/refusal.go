@@ -26,7 +26,6 @@ func refuse(code int, enhanced, text string) *Refusal {
 // the registry that RFC 5248 made of it.
 var (
 	refuseNested = refuse(503, "5.5.1", "one MAIL per transaction: send RSET first (RFC 5321 section 4.1.4)")
-	refuseChunks = refuse(502, "5.5.1", "CHUNKING is not offered")
 	refuseBare   = refuse(554, "5.6.11", "CR and LF stand only together, as CRLF (RFC 5321 section 2.3.8)")
 	// RFC 5321 section 4.5.3.1.6 obliges nobody to take a longer line, and
 	// forbids us to send it on.

@@ -396,16 +396,33 @@ func TestChunkingIsNeitherOfferedNorTaken(t *testing.T) {
 		if !slices.Equal(offered, want) {
 			t.Errorf("offered %q", offered)
 		}
-		for _, chunk := range []string{"BDAT 4\r\nSubj", "BDAT 4 LAST\r\nSubj", "BDAT 0 LAST\r\n"} {
-			c.say("MAIL FROM:<alice@example.org>", "250 ")
-			c.say("RCPT TO:<bob@example.net>", "250 ")
-			c.send(chunk)
-			c.expect("502 5.5.1 CHUNKING is not offered")
-		}
 		c.mail(hello, "250 2.0.0 queued as Q1")
 		c.close()
 		r.shutdown()
 	})
+}
+
+// What follows BDAT is content, and nobody says how much where the size cannot be
+// read: it must not be taken for commands.
+func TestAChunkEndsTheConnection(t *testing.T) {
+	for _, chunk := range []string{"BDAT 4\r\nSubj", "bdat 4 LAST\r\nSubj", "BDAT 0 LAST\r\n", "BDAT\r\n", "BDAT 1000 X\r\nMAIL FROM:<a@b>\r\nHELO <x>\r\n",
+		"BDAT " + strings.Repeat("0", 5000) + "4\r\nSubj"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, nil)
+			c := r.hello()
+			c.say("MAIL FROM:<alice@example.org>", "250 ")
+			c.say("RCPT TO:<bob@example.net>", "250 ")
+			go func() { _, _ = c.conn.Write([]byte(chunk)) }() // the server does not read all of it
+			c.expect("502 5.5.1 CHUNKING is not offered: closing")
+			c.expect("error: EOF")
+			c.close()
+			r.shutdownThen(func() {
+				if left := r.left(); len(left) > 0 {
+					t.Errorf("%q: left in the spool: %q", chunk, left)
+				}
+			})
+		})
+	}
 }
 
 func TestALargeMessageLeavesNoWritingKey(t *testing.T) {

@@ -137,15 +137,6 @@ func (s *session) Logout() error { return nil }
 // Data implements smtp.Session. go-smtp sends the reply that the error holds,
 // for a message that was taken too.
 func (s *session) Data(r io.Reader) error {
-	// BDAT is answered like an unknown command, and conn hides that go-smtp
-	// offers it. Version 0.25.1 takes a chunk that the client's end cuts short
-	// for a whole one, so that a truncated message would be queued; and after
-	// BDAT and RSET it may give the result of the one message as that of the
-	// next, so that a message which was queued would be submitted again. It
-	// calls this in another goroutine then: nothing of s may be touched.
-	if _, chunks := r.(*io.PipeReader); chunks {
-		return answer(refuseChunks)
-	}
 	id := s.server.config.Queue.NewID()
 	s.conn.content = true
 	err := s.receive(id, r)
