@@ -137,8 +137,10 @@
 // commands out of order, malformed, unknown, too long, or with parameters that
 // were not offered; input before the greeting or before a reply that had to be
 // waited for; lines that are too long, a bare CR or LF, NUL, a dot that was not
-// doubled, octets above 127 without 8BITMIME; BDAT that was not offered, or beside
-// DATA in one transaction; more than was stated with LIMITS (RFC 9422). Input that came early is seen
+// doubled, octets above 127 without 8BITMIME, addresses beyond ASCII without
+// SMTPUTF8; BDAT that was not offered, or beside DATA in one transaction; more than
+// was stated with LIMITS (RFC 9422). REQUIRETLS is offered under TLS alone. Input
+// that came early is seen
 // only as far as it has arrived when the reply is sent; a rule with a delay
 // sees more. A server never blames a client wrongly.
 package fakesmtp

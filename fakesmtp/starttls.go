@@ -110,7 +110,8 @@ func (s *Server) config(show certificateOf) (*tls.Config, error) {
 	return config, nil
 }
 
-// offer is that of a reply to EHLO: under TLS, STARTTLS is not (RFC 3207 section 4.2).
+// offer is that of a reply to EHLO: STARTTLS is offered in clear alone (RFC 3207
+// section 4.2), REQUIRETLS under TLS alone (RFC 8689 section 2).
 func (c *session) offer() []Extension {
 	var all []Extension
 	for _, e := range c.server.script.Offer {

@@ -82,7 +82,7 @@ func (s *submission) note(kind spec.FactKind, to []string, reply, text string) {
 		hash := spec.NewContentHash()
 		hash.Write(s.content)
 		f.From, f.Hash, f.Count = path(s.step.Sender), hash.Sum(), int64(len(s.content))
-		f.Needs = s.needs().Keywords()
+		f.Needs = spec.Needed(bytes.ContainsFunc(s.content, beyondASCII), s.needs())
 		for i := range s.step.Asked {
 			f.Notify = append(f.Notify, s.step.Asked[i].Notify.String())
 		}
@@ -142,8 +142,7 @@ func (s *submission) converse() error {
 func (s *submission) needs() spec.Needs {
 	var needs spec.Needs
 	header, _, _ := bytes.Cut(s.content, []byte("\r\n\r\n"))
-	beyond := bytes.ContainsFunc(header, func(r rune) bool { return r > 0x7f })
-	if s.step.UTF8 && beyond && utf8.Valid(header) {
+	if s.step.UTF8 && bytes.ContainsFunc(header, beyondASCII) && utf8.Valid(header) {
 		needs |= spec.NeedUTF8
 	}
 	if s.step.RequireTLS {
@@ -151,6 +150,8 @@ func (s *submission) needs() spec.Needs {
 	}
 	return needs
 }
+
+func beyondASCII(r rune) bool { return r > 0x7f }
 
 // declared are the parameters of MAIL without a value. A relay that does not offer
 // one gets no mail.

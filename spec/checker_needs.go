@@ -80,6 +80,13 @@ func (o *offer) lacks(code string, r *rcpt) bool {
 	return false
 }
 
+// unfit reports whether it leaves out what a status code says, or something else that
+// r is in want of: each host may lack another thing.
+func (o *offer) unfit(code string, r *rcpt) bool {
+	return o.lacks(code, r) || r.mail.needs("8BITMIME") && o.lacks("5.6.3", r) || r.mail.size > 0 && o.lacks("5.3.4", r) ||
+		r.inUTF8() && o.lacks("5.6.7", r) || r.mail.needs("REQUIRETLS") && o.lacks("5.7.30", r)
+}
+
 // needing learns what a message needs; what the submitter says comes first.
 func (c *Checker) needing(m *mail, e *event) {
 	if m.needing == nil {
@@ -108,7 +115,7 @@ func (c *Checker) levelFor(m *mail, dest, host string) TLSLevel {
 // it offered. known is false where that cannot be told.
 func (c *Checker) lacking(r *rcpt, code string) (right, known bool) {
 	known = r.mail.needing != nil && !r.mail.twins && r.given <= 1
-	if known && code == "5.6.7" && !r.inUTF8() || known && code == "5.7.30" && !r.mail.needs("REQUIRETLS") {
+	if known && (code == "5.6.7" && !r.inUTF8() || code == "5.7.30" && !r.mail.needs("REQUIRETLS") || code == "5.6.3" && !r.mail.needs("8BITMIME")) {
 		return false, true
 	}
 	j := r.tried
@@ -116,7 +123,7 @@ func (c *Checker) lacking(r *rcpt, code string) (right, known bool) {
 		return false, false
 	}
 	for _, d := range j.hops.dials {
-		if !slices.ContainsFunc(c.wire.offers[d.Addr], func(o *offer) bool { return o.at.seq >= d.seq && (o.unsure || o.lacks(code, r)) }) {
+		if !slices.ContainsFunc(c.wire.offers[d.Addr], func(o *offer) bool { return o.at.seq >= d.seq && (o.unsure || o.unfit(code, r)) }) {
 			return false, true // nobody answered there, or it is offered
 		}
 	}
@@ -128,7 +135,6 @@ func (c *Checker) judgeAsked(s *session, r *rcpt, e *event) {
 	if r.mail.needing == nil || r.mail.twins || r.given > 1 || s.muddled {
 		return
 	}
-	s.named8 = s.named8 || UTF8Local(path(e.Text))
 	if r.mail.needs("REQUIRETLS") && !r.mail.null() && !s.asked("REQUIRETLS") {
 		c.violate(WireLawful, "requiretls "+e.Session+e.At.String(), []*event{r.mail.needing, s.began, e},
 			"the relay names %s to %s without REQUIRETLS, which the sender had asked for (RFC 8689 section 4.2)", r.address, e.Host)

@@ -71,8 +71,11 @@ func TestAnOwnCodeIsBorneOutByEveryHost(t *testing.T) {
 		{name: "SMTPUTF8 for a header", base: refused, edits: append(lacking("5.6.7", "SMTPUTF8"), needing("SMTPUTF8")), want: none},
 		{name: "no REQUIRETLS", base: refused, edits: append(lacking("5.7.30", "8BITMIME"), needing("REQUIRETLS"))},
 		{name: "no REQUIRETLS for who did not ask", base: refused, edits: lacking("5.7.30", "8BITMIME"), want: none},
-		{name: "another host is left", base: refused, edits: append(lacking("5.6.3", "SIZE"), second), want: none},
-		{name: "another address did not answer", base: refused, edits: append(lacking("5.6.3", "SIZE"), unanswered), want: none},
+		{name: "another host is left", base: refused, edits: append(lacking("5.6.3", "SIZE"), second, needing("8BITMIME")), want: none},
+		{name: "no 8BITMIME", base: refused, edits: append(lacking("5.6.3", "SIZE"), needing("8BITMIME"))},
+		{name: "no 8BITMIME for ASCII", base: refused, edits: lacking("5.6.3", "SIZE"), want: none},
+		{name: "each host lacks another thing", base: refused, edits: append(lacking("5.6.7", "SMTPUTF8"), needing("8BITMIME,SMTPUTF8"))},
+		{name: "another address did not answer", base: refused, edits: append(lacking("5.6.3", "SIZE"), unanswered, needing("8BITMIME")), want: none},
 	})
 }
 

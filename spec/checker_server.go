@@ -240,6 +240,7 @@ func (c *Checker) command(e *event) {
 			c.violate(FairAndBounded, "named "+e.Session+e.At.String(), []*event{s.began, e},
 				"the relay names more than %d recipients to %s in one transaction", c.policy.Limits.RecipientsPerTransaction, e.Host)
 		}
+		s.named8 = s.named8 || UTF8Local(path(e.Text))
 		r := c.resolve(s.from, path(e.Text))
 		if r == nil || len(s.to) >= 1000 {
 			c.unclear(s, canonical(path(e.Text)))

@@ -38,8 +38,8 @@ type Fact struct {
 	// Notify is what the sender wants to be told of each of To, in their order, as
 	// Notify.String has it; nil when nothing was asked for of any.
 	Notify []string
-	// Needs are the extensions without which a server cannot have the message, as
-	// Needs.Keywords has them.
+	// Needs are the extensions without which a server cannot have the message:
+	// 8BITMIME, and what Needs.Keywords has.
 	Needs []string
 	// Dest is the destination (Policy.Destination).
 	Dest string
@@ -115,7 +115,8 @@ const (
 	// a connection that was kept, so are Job and Queue.
 	// The verdict is that of the table for what was met, unless the attempt
 	// ended for a reason of the relay's own, or is out of next hops: then those
-	// left are deferred, whatever was met last.
+	// left are deferred, whatever was met last; or they fail, when no next hop
+	// offers what the message needs.
 	FactTrouble FactKind = "trouble"
 	// FactIdle: the connection is kept for another attempt. Job, Dest, Host, Addr,
 	// Session; Count is how many transactions it has carried.

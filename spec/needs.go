@@ -2,6 +2,7 @@ package spec
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 )
@@ -39,6 +40,14 @@ func (n Needs) Keywords() []string {
 	return words
 }
 
+// Needed are the extensions that a message needs, as facts have them.
+func Needed(body8Bit bool, needs Needs) []string {
+	if body8Bit {
+		return append([]string{"8BITMIME"}, needs.Keywords()...)
+	}
+	return needs.Keywords()
+}
+
 // UTF8Local reports whether the local part of an address is beyond ASCII: such an
 // address can be said only with SMTPUTF8. A domain that is can be said as A-label.
 func UTF8Local(address string) bool {
@@ -62,5 +71,5 @@ func ALabels(domain string) (string, bool) {
 		return domain, true
 	}
 	ascii, err := idna.Lookup.ToASCII(domain)
-	return ascii, err == nil
+	return ascii, err == nil && utf8.ValidString(domain)
 }

@@ -106,7 +106,7 @@ func (q *Queue) queued(m *message) spec.Fact {
 	}
 	return spec.Fact{
 		Kind: spec.FactQueued, Message: m.entry.Message, Queue: m.entry.ID, From: orNull(m.entry.Sender), To: to, Notify: notify,
-		Needs: m.entry.Needs.Keywords(),
+		Needs: spec.Needed(m.entry.Body8Bit, m.entry.Needs),
 		Due:   m.entry.Submitted.Add(q.policy.Schedule.Lifetime),
 	}
 }

@@ -221,6 +221,12 @@ func plainPolicy(*scenarios.Scenario) []change {
 			return had
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PreferIPv6, false) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PrivateIntake, false) },
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Messages) > 0
+			sc.Messages = nil
+			return had
+		},
 		func(sc *scenarios.Scenario) bool {
 			had := false
 			for i := range sc.DNS {
@@ -274,6 +280,8 @@ func plainSteps(sc *scenarios.Scenario) []change {
 		at(func(s *scenarios.Step) bool { return reset(&s.Refused, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Size, 0) })
 		at(func(s *scenarios.Step) bool { return reset(&s.EightBit, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.UTF8, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.RequireTLS, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Tracking, spec.Tracking{}) })
 		at(func(s *scenarios.Step) bool {
 			had := s.Asked != nil
