@@ -22,6 +22,10 @@ type body struct {
 	inLine, cr bool
 	// ended is true after the final dot.
 	ended bool
+	// chunked content comes by BDAT, without dots. cutAt is after how many bytes
+	// of it the connection is cut; 0 is not.
+	chunked bool
+	cutAt   int
 	// told remembers what was complained of.
 	told map[string]bool
 }
@@ -54,6 +58,10 @@ func (c *session) content() error {
 
 // cutInBody reads n bytes of the content, or all of it, and cuts.
 func (c *session) cutInBody(n int) error {
+	if c.body.chunked {
+		c.body.cutAt = n // it may be in another chunk
+		return nil
+	}
 	for c.body.read < n && !c.body.ended {
 		if err := c.body.part(); err != nil {
 			return err
@@ -70,7 +78,7 @@ func (b *body) part() error {
 	}
 	b.read += len(part)
 	b.check(part)
-	whole := bytes.HasSuffix(part, []byte("\r\n")) || b.cr && part[0] == '\n'
+	whole := b.ends(part)
 	if !b.inLine && part[0] == '.' {
 		if string(part) == ".\r\n" {
 			b.ended = true
@@ -81,16 +89,21 @@ func (b *body) part() error {
 		}
 		part = part[1:]
 	}
+	b.keep(part, whole)
+	return nil
+}
+
+// ends reports whether part of a line is its end.
+func (b *body) ends(part []byte) bool {
+	return bytes.HasSuffix(part, []byte("\r\n")) || b.cr && part[0] == '\n'
+}
+
+// keep adds to the content part of a line, which may be its end.
+func (b *body) keep(part []byte, whole bool) {
 	b.inLine, b.cr = !whole, part[len(part)-1] == '\r'
 	if whole {
 		b.line = 0
 	}
-	b.keep(part)
-	return nil
-}
-
-// keep adds to the content.
-func (b *body) keep(part []byte) {
 	b.size += int64(len(part))
 	b.hash.Write(part) // never fails
 	if room := maxKept - len(b.kept); room > 0 {
@@ -102,7 +115,7 @@ func (b *body) keep(part []byte) {
 func (b *body) check(part []byte) {
 	b.line += len(part)
 	limit := maxText
-	if !b.inLine && part[0] == '.' {
+	if !b.inLine && part[0] == '.' && !b.chunked {
 		b.line-- // a doubled dot does not count: RFC 5321 section 4.5.3.1.6
 	}
 	if b.line > limit {

@@ -14,15 +14,26 @@ func plural(octets int) string { return strconv.Itoa(octets) + " octets" }
 // stageOf maps verbs to stages; a verb that is not here has none.
 var stageOf = map[string]spec.Stage{
 	"EHLO": spec.StageEHLO, "HELO": spec.StageHELO, "MAIL": spec.StageMAIL, "RCPT": spec.StageRCPT,
-	"DATA": spec.StageDATA, "STARTTLS": spec.StageSTARTTLS, "RSET": spec.StageRSET, "QUIT": spec.StageQUIT,
+	"DATA": spec.StageDATA, "BDAT": spec.StageBDAT, "STARTTLS": spec.StageSTARTTLS, "AUTH": spec.StageAUTH, "RSET": spec.StageRSET,
+	"QUIT": spec.StageQUIT,
 }
+
+// wordOf are the commands that have no stage.
+var wordOf = map[string]bool{"NOOP": true, "VRFY": true, "HELP": true, "EXPN": true}
 
 // command answers one command.
 func (c *session) command(line, problem string) error {
 	verb := verbOf(line)
 	stage := stageOf[verb]
 	c.verb, c.complained = show(verb), false
-	c.note(spec.Fact{Kind: spec.FactCommand, Stage: stage, Text: show(line)})
+	text := show(line)
+	switch {
+	case stage == spec.StageAUTH:
+		text = show(veiled(verb, line))
+	case stage == 0 && c.loginSaid && !wordOf[verb]:
+		text, c.verb = response, response // it may be one that comes too late
+	}
+	c.note(spec.Fact{Kind: spec.FactCommand, Stage: stage, Text: text})
 	if problem != "" {
 		c.unlawful(stage, "%s", problem)
 		return c.refuse(stage, "500 5.5.2 Syntax error")
@@ -40,8 +51,12 @@ func (c *session) command(line, problem string) error {
 		return c.doRcpt(args)
 	case "DATA":
 		return c.data(args)
+	case "BDAT":
+		return c.bdat(args)
 	case "STARTTLS":
 		return c.starttls(args)
+	case "AUTH":
+		return c.auth(args)
 	case "RSET":
 		return c.rset(args)
 	case "QUIT":
@@ -157,11 +172,9 @@ func (c *session) other(verb, args string) error {
 		return c.refuse(0, "214 2.0.0 See RFC 5321")
 	case "EXPN":
 		return c.refuse(0, "502 5.5.1 Not here")
-	case "AUTH":
-		if c.offers(verb) {
-			return c.refuse(0, "454 4.7.0 Not now")
-		}
-		return c.bad(0, "502 5.5.1 Not offered", "%s was not offered (RFC 5321 section 2.2.1)", verb)
+	}
+	if c.loginSaid {
+		return c.outOfOrder(0, "500 5.5.1 Unknown command", "what is no command, or a response after the login was decided (RFC 4954 section 4)")
 	}
 	return c.bad(0, "500 5.5.1 Unknown command", "%q is no command that this server was told about", show(verb))
 }
@@ -175,7 +188,7 @@ var parameterOf = map[string]string{
 
 // only tells which of MAIL and RCPT a parameter belongs to, where it is known.
 var only = map[string]string{
-	"SIZE": "MAIL", "BODY": "MAIL", "SMTPUTF8": "MAIL", "RET": "MAIL", "ENVID": "MAIL", "AUTH": "MAIL", "NOTIFY": "RCPT", "ORCPT": "RCPT",
+	"SIZE": "MAIL", "BODY": "MAIL", "SMTPUTF8": "MAIL", "REQUIRETLS": "MAIL", "RET": "MAIL", "ENVID": "MAIL", "AUTH": "MAIL", "NOTIFY": "RCPT", "ORCPT": "RCPT",
 }
 
 // parameters reads the parameters of MAIL or RCPT, and says what is unlawful.
@@ -198,6 +211,8 @@ func (c *session) parameters(verb string, params []string) (map[string]string, s
 			return nil, fmt.Sprintf("%s has the parameter %s twice", verb, show(name))
 		case has && value == "":
 			return nil, fmt.Sprintf("the parameter %s has an empty value (RFC 5321 section 4.1.2)", show(name))
+		case has && (name == "SMTPUTF8" || name == "REQUIRETLS"):
+			return nil, fmt.Sprintf("%s has a value (RFC 6531 section 3.1, RFC 8689 section 2)", name)
 		case name == "BODY" && !slices.Contains([]string{"7BIT", "8BITMIME"}, strings.ToUpper(value)):
 			return nil, "BODY is neither 7BIT nor 8BITMIME (RFC 6152 section 3)"
 		case name == "SIZE" && (value == "" || len(value) > 20 || strings.Trim(value, "0123456789") != ""):

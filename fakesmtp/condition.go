@@ -117,5 +117,5 @@ func hasParameters(s spec.Stage) bool { return s == spec.StageMAIL || s == spec.
 // canBePipelined reports whether the stage begins with a whole command, after
 // which more input can be waiting.
 func canBePipelined(s spec.Stage) bool {
-	return s >= spec.StageEHLO && s != spec.StageBody && s != spec.StageHandshake
+	return s >= spec.StageEHLO && s <= spec.StageQUIT && s != spec.StageBody && s != spec.StageHandshake
 }

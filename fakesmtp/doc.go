@@ -13,18 +13,22 @@
 // # The language
 //
 // A script has one statement a line. Blank lines do not count, nor do lines
-// that begin with "#". There are four statements:
+// that begin with "#". There are five statements:
 //
 //	offer PIPELINING, SIZE 10485760, 8BITMIME
 //	hostname mx1.example.net
+//	auth relay "s3cret" PLAIN, LOGIN
 //	persona greylister
 //	at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted; fin
 //
 // "offer" lists exactly what the reply to EHLO offers; "offer none" is nothing.
+// CHUNKING has it take BDAT, and LIMITS RCPTMAX=2 have it take no more than that.
 // A keyword is one that IANA has registered or one that begins with X; any other
 // stands in quotes, so that it is no typing error: offer SIZE, "FROBNICATE 1".
 // Without it a server offers PIPELINING, 8BITMIME, SIZE 67108864 and
-// ENHANCEDSTATUSCODES. "hostname" is what the server calls itself. "persona"
+// ENHANCEDSTATUSCODES. "hostname" is what the server calls itself. "auth" says
+// who may send mail (RFC 4954), and by which mechanisms he can prove that it is
+// he; "in clear" at its end offers that without TLS though STARTTLS is offered. "persona"
 // takes in rules that have a name, see [Personas]; they are tried after those
 // of the script. "at" is a rule:
 //
@@ -40,8 +44,12 @@
 //	ehlo, helo, starttls, mail, rcpt, data, rset, quit
 //	          the command is read, its reply is due
 //	handshake the 220 to STARTTLS is said, the TLS handshake is due
+//	auth      AUTH or a response is read, the reply to it is due
+//	bdat      a chunk that is not the last is read, its reply is due
 //	body      the first byte of the content is there
-//	dot       all of the content is read, the reply is due
+//	dot       all of the content is read, also of the last chunk, the reply is due
+//	idle      a transaction is over, and the client says nothing; a delay at the
+//	          beginning is how long it has until the rest is done
 //
 // A command that is wrong by itself, by syntax or by order, is refused without
 // asking the rules.
@@ -114,11 +122,13 @@
 //	at ehlo: 250-mx1|250-SIZE 1000|250 PIPELINING
 //	at mail from <alice@*>, after 1h, until 2h: 421 4.3.2 Closing; fin
 //	at rcpt <*@example.net>, over 100 recipients: 452 4.5.3 Too many recipients
+//	at bdat, nth 2: 452 4.3.1 No room
 //	at body: cut after 100
 //	at body, attempt 1: 552 5.3.4 Too big; fin
 //	at starttls: 454 4.7.0 TLS not available
 //	at handshake, first 1: present self-signed
 //	at handshake: raw "what?\r\n"
+//	at auth, until 2h: 535 5.7.8 Another password
 //	at rset: repeat 100000; raw "250-and so on\r\n"
 //
 // # What is unlawful
@@ -127,7 +137,10 @@
 // commands out of order, malformed, unknown, too long, or with parameters that
 // were not offered; input before the greeting or before a reply that had to be
 // waited for; lines that are too long, a bare CR or LF, NUL, a dot that was not
-// doubled, octets above 127 without 8BITMIME. Input that came early is seen
+// doubled, octets above 127 without 8BITMIME, addresses beyond ASCII without
+// SMTPUTF8; BDAT that was not offered, or beside DATA in one transaction; more than
+// was stated with LIMITS (RFC 9422). REQUIRETLS is offered under TLS alone. Input
+// that came early is seen
 // only as far as it has arrived when the reply is sent; a rule with a delay
 // sees more. A server never blames a client wrongly.
 package fakesmtp

@@ -24,7 +24,7 @@ func known(keyword string) bool {
 
 // inScript writes an extension as it stands in a script.
 func (e Extension) inScript() string {
-	if known(e.Keyword) {
+	if known(e.Keyword) && !(upper(e.Keyword) == "LIMITS" && e.oddLimits()) {
 		return e.String()
 	}
 	return strconv.Quote(e.String())

@@ -23,6 +23,9 @@ func (r Rule) Faults() []spec.Fault {
 	for _, a := range r.Actions {
 		switch a.Do {
 		case Delay:
+			if r.Stage == spec.StageIdle {
+				continue // nobody waits
+			}
 			add(spec.FaultDelay)
 		case Drip:
 			add(spec.FaultDrip)
@@ -86,22 +89,23 @@ func (r Rule) faultsOfReply(said string) []spec.Fault {
 	if !lawful || r.Stage == spec.StageHandshake {
 		return append(all, spec.FaultMalformed)
 	}
-	if e := spec.EventOf(spec.Reply{Code: first}); e != normalAt(r.Stage) {
+	e := spec.EventOf(spec.Reply{Code: first})
+	if e != normalAt(r.Stage) {
 		all = append(all, spec.FaultOfReply(e))
 	}
-	if rest != "" {
+	if rest != "" || r.Stage == spec.StageIdle && e != spec.Reply421 { // which may come unasked (RFC 5321 section 3.8)
 		all = append(all, spec.FaultExtraReply)
 	}
 	return all
 }
 
 // normalAt is the class of reply that a well-behaved server gives when all is
-// well; none while it reads a body.
+// well; none while it reads a body, or is not asked.
 func normalAt(stage spec.Stage) spec.Event {
 	switch stage {
 	case spec.StageDATA:
 		return spec.Reply3
-	case spec.StageBody, spec.StageHandshake:
+	case spec.StageBody, spec.StageHandshake, spec.StageIdle:
 		return 0
 	}
 	return spec.Reply2

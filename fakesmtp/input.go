@@ -15,6 +15,9 @@ const readSize = 4096
 const (
 	maxCommand = 512
 	maxText    = 1000
+	// maxResponse is that of a line of a login (RFC 4954 section 4); AUTH itself
+	// is a command like others.
+	maxResponse = 12288
 )
 
 // What extensions add to the length of a command line.
@@ -28,33 +31,41 @@ var longer = []struct {
 	{"MAIL", "AUTH", 500},      // RFC 4954 section 3
 	{"MAIL", "DSN", 107},       // RFC 3461 section 4
 	{"RCPT", "DSN", 500},       // RFC 3461 section 4
-	{"AUTH", "AUTH", 12288},    // RFC 4954 section 3
 	{"MAIL", "DELIVERBY", 17},  // RFC 2852 section 3
 	{"MAIL", "REQUIRETLS", 11}, // RFC 8689 section 2
 }
 
-// readCommand reads one line and returns it without its end. What is wrong
-// with it as a line is told in problem; a line that is too long is cut.
+// readCommand reads one command. See readLine.
 func (c *session) readCommand() (line, problem string, err error) {
+	return c.readLine(func(line string) int {
+		limit, verb := maxCommand, verbOf(line)
+		for _, l := range longer {
+			if l.verb == verb && c.offers(l.keyword) {
+				limit += l.octets
+			}
+		}
+		return limit
+	})
+}
+
+// readLine reads one line and returns it without its end. What is wrong with it
+// as a line is told in problem; a line that is too long is cut.
+func (c *session) readLine(most func(line string) int) (line, problem string, err error) {
 	part, err := c.in.ReadSlice('\n')
 	line = string(part)
 	length := len(part)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		part, err = c.in.ReadSlice('\n')
-		length += len(part)
+		if length += len(part); length <= maxResponse {
+			line += string(part)
+		}
 	}
 	if err != nil {
 		return "", "", err
 	}
 	end := len(line) == length && !strings.HasSuffix(line, "\r\n")
 	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-	verb := verbOf(line)
-	limit := maxCommand
-	for _, l := range longer {
-		if l.verb == verb && c.offers(l.keyword) {
-			limit += l.octets
-		}
-	}
+	limit := most(line)
 	switch {
 	case length > limit:
 		problem = "the command line is longer than " + plural(limit) + " (RFC 5321 section 4.5.3.1.4)"

@@ -32,6 +32,12 @@ func (c *session) doMail(args string) error {
 	if size, err := strconv.ParseInt(values["SIZE"], 10, 64); values["SIZE"] != "" && (err != nil || size > c.limit()) {
 		normal = c.worded("552 5.3.4 Message too big") // RFC 1870 section 6.1
 	}
+	if c.server.script.Auth.asked() && !c.known {
+		normal = c.worded("530 5.7.0 Log in first") // RFC 4954 section 6
+	}
+	if c.overMails() {
+		normal = c.worded("452 4.5.3 Too many messages")
+	}
 	said, err := c.answer(occasion{stage: stage, from: bracket(path), parameters: len(params) > 0}, normal, nil)
 	if err == nil && codeOf(said)/100 == 2 {
 		c.mail = &transaction{from: path, body8: strings.EqualFold(values["BODY"], "8BITMIME"), utf8: utf8}
@@ -74,7 +80,11 @@ func (c *session) doRcpt(args string) error {
 		stage: stage, from: bracket(c.mail.from), to: []string{path},
 		parameters: len(params) > 0, recipients: len(c.mail.to) + 1,
 	}
-	said, err := c.answer(o, c.worded("250 2.1.5 Recipient ok"), &deed{decide: func(said string) {
+	normal := c.worded("250 2.1.5 Recipient ok")
+	if c.overRecipients(path) {
+		normal = c.worded("452 4.5.3 Too many recipients")
+	}
+	said, err := c.answer(o, normal, &deed{decide: func(said string) {
 		if class := codeOf(said) / 100; class == 4 || class == 5 {
 			c.note(spec.Fact{Kind: spec.FactRefusedRecipient, Stage: stage, From: o.from, To: o.to, Reply: oneLine(said)})
 		}
@@ -107,7 +117,10 @@ func (c *session) data(args string) error {
 		return c.noMail(stage)
 	case !c.mail.rcptSaid:
 		return c.outOfOrder(stage, "503 5.5.1 RCPT first", "DATA without RCPT (RFC 5321 section 4.1.4)")
+	case c.mail.chunks != nil || c.mail.failed:
+		return c.outOfOrder(stage, "503 5.5.1 One or the other", "DATA after BDAT in one transaction (RFC 3030 section 2)")
 	}
+	c.mail.dataSaid = true
 	normal := "354 Go ahead"
 	if len(c.mail.to) == 0 {
 		if !c.offers("PIPELINING") && !c.muddled {

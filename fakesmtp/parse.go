@@ -54,7 +54,7 @@ type parser struct {
 }
 
 // statements are the words with which a statement begins.
-var statements = []string{"at", "offer", "persona", "hostname"}
+var statements = []string{"at", "offer", "auth", "persona", "hostname"}
 
 // statement reads one line.
 func (p *parser) statement(c *cursor) {
@@ -69,6 +69,11 @@ func (p *parser) statement(c *cursor) {
 		}
 		p.offered = true
 		p.script.Offer = c.offer()
+	case "auth":
+		if p.script.Auth.asked() {
+			c.fail(start, "one login is enough for everybody", "auth stands here twice")
+		}
+		p.script.Auth = c.auth()
 	case "persona":
 		name := c.choose("persona", personaNames())
 		if slices.Contains(p.script.Personas, name) {
@@ -148,8 +153,11 @@ func (c *cursor) extension() Extension {
 			h = near + " " + h
 		}
 		c.fail(start, h, "there is no extension %s", e.Keyword)
-	case keyword == "CHUNKING" || keyword == "BINARYMIME":
-		c.fail(start, "leave it out", "this server does not know BDAT, so it cannot offer %s", e.Keyword)
+	case keyword == "BINARYMIME":
+		c.fail(start, "leave it out", "this server does not know BODY=BINARYMIME, so it cannot offer %s", e.Keyword)
+	case keyword == "LIMITS" && !escaped && e.oddLimits():
+		c.fail(start, fmt.Sprintf("write LIMITS MAILMAX=1 RCPTMAX=100 RCPTDOMAINMAX=1, or some of it; if it is meant, write it in quotes: offer %q", e),
+			"LIMITS has a limit that is unknown, or no number from 1 to 999999")
 	case keyword == "SIZE" && e.Params != "":
 		if _, err := strconv.ParseInt(e.Params, 10, 64); err != nil || e.Params[0] == '-' || e.Params[0] == '+' {
 			c.fail(start, `write SIZE 10485760; for a wrong reply write at ehlo: 250-mx|250 SIZE huge`, "%q is not a size in bytes", e.Params)
@@ -170,8 +178,8 @@ func printable(s string) bool {
 
 // Stages at which a rule can stand, in the order of a session.
 var ruleStages = [...]spec.Stage{
-	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageSTARTTLS, spec.StageHandshake, spec.StageMAIL, spec.StageRCPT,
-	spec.StageDATA, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT,
+	spec.StageConnect, spec.StageGreeting, spec.StageEHLO, spec.StageHELO, spec.StageSTARTTLS, spec.StageHandshake, spec.StageAUTH, spec.StageMAIL,
+	spec.StageRCPT, spec.StageDATA, spec.StageBDAT, spec.StageBody, spec.StageDot, spec.StageRSET, spec.StageQUIT, spec.StageIdle,
 }
 
 // rule takes what stands after "at".
@@ -200,7 +208,12 @@ func (c *cursor) rule() Rule {
 		}
 		c.fail(c.pos, h, "a colon is missing")
 	}
+	c.done()
+	at := c.pos
 	r.Actions = c.actions(r.Stage)
+	if says := func(a Action) bool { return a.speaks() || a.ends(r.Stage) }; r.Stage == spec.StageIdle && !slices.ContainsFunc(r.Actions, says) {
+		c.fail(at, "a delay alone is no more than waiting: say what comes after it, such as delay 30s; 421 4.4.2 Idle too long; fin", "nothing is done")
+	}
 	return r
 }
 
@@ -212,7 +225,7 @@ func (c *cursor) addresses(r *Rule) {
 			c.fail(at, "write a recipient such as <bob@example.net>, or from <> for the null sender", "no recipient is empty")
 		}
 		if !hasRecipient(r.Stage) {
-			c.fail(at, "only rcpt, data, body and dot match a recipient", "no recipient is known at %s", r.Stage)
+			c.fail(at, "only rcpt, data, bdat, body and dot match a recipient", "no recipient is known at %s", r.Stage)
 		}
 	}
 	c.done()
@@ -222,7 +235,7 @@ func (c *cursor) addresses(r *Rule) {
 			r.From = nullSender
 		}
 		if !hasEnvelope(r.Stage) {
-			c.fail(at, "only mail, rcpt, data, body and dot match a sender", "no sender is known at %s", r.Stage)
+			c.fail(at, "only mail, rcpt, data, bdat, body and dot match a sender", "no sender is known at %s", r.Stage)
 		}
 	}
 }

@@ -55,11 +55,16 @@ func (c *session) answer(o occasion, normal string, d *deed) (string, error) {
 	if ok && rule.IsFault() {
 		c.note(spec.Fact{Kind: spec.FactFault, Stage: o.stage, Faults: rule.Faults(), Text: rule.String()})
 	}
-	first := plainly
-	for _, f := range rule.Faults() {
-		first.muddles = first.muddles || f == spec.FaultExtraReply || f == spec.FaultMalformed || f == spec.FaultEarly
+	return c.perform(o.stage, complete(rule.Actions, o.stage, normal), rule.manner(), d)
+}
+
+// manner is how the first reply of a rule is sent.
+func (r Rule) manner() manner {
+	how := plainly
+	for _, f := range r.Faults() {
+		how.muddles = how.muddles || f == spec.FaultExtraReply || f == spec.FaultMalformed || f == spec.FaultEarly
 	}
-	return c.perform(o.stage, complete(rule.Actions, o.stage, normal), first, d)
+	return how
 }
 
 // complete adds the normal reply to actions that neither reply nor end.

@@ -22,6 +22,9 @@ func Reference() string {
 		"a rule; of all for a stage, the first whose conditions hold is carried out")
 	item("offer EXTENSION, ...|none", "what the reply to EHLO offers; "+strings.Join(offer, ", ")+
 		" unless said; a keyword that is not registered stands in quotes")
+	item("auth USER \"SECRET\" [MECHANISM, ...] [in clear]", "MAIL takes a login (RFC 4954), by "+strings.Join(Auth{}.mechanisms(), ", ")+
+		" unless said; offered only under TLS where STARTTLS is offered, unless in clear; of the mechanisms "+
+		strings.Join(authMechanisms[4:], " and ")+" take a token")
 	item("persona NAME", "rules that have a name; they are tried after those of the script")
 	item("hostname NAME", "what the server calls itself")
 	b.WriteString("\nIn `<RECIPIENT>` and `<SENDER>` `*` stands for any text; `from <>` is the null sender.\n\n### Stages\n\n")
@@ -61,8 +64,14 @@ func stageMeaning(s spec.Stage) string {
 		return "the 220 to STARTTLS is said, the TLS handshake is due"
 	case spec.StageBody:
 		return "the first byte of the content is there; a reply here is an early one, and none comes at the dot"
+	case spec.StageBDAT:
+		return "a chunk that is not the last is read, its reply is due"
 	case spec.StageDot:
-		return "all of the content is read, the reply is due"
+		return "all of the content is read, also of the last chunk, the reply is due"
+	case spec.StageAUTH:
+		return "AUTH or a response is read, the reply to it is due; once for each step of the login"
+	case spec.StageIdle:
+		return "a transaction is over, and the client says nothing; a delay at the beginning is how long it has until the rest is done"
 	case spec.StageRCPT:
 		return "RCPT is read, its reply is due; once for each recipient"
 	}

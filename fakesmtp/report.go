@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/mail"
 	"net/textproto"
+	"strconv"
 	"strings"
 
 	"github.com/postonce/postonce/spec"
@@ -94,8 +95,10 @@ func readStatus(r io.Reader) []reported {
 
 // readRecipient reads the fields of one recipient.
 func readRecipient(recipient string, group textproto.MIMEHeader) reported {
-	if _, address, ok := strings.Cut(recipient, ";"); ok {
-		recipient = address
+	if kind, address, ok := strings.Cut(recipient, ";"); ok {
+		if recipient = address; strings.EqualFold(strings.TrimSpace(kind), "utf-8") {
+			recipient = unescaped(address)
+		}
 	}
 	r := reported{recipient: strings.TrimSpace(recipient), action: strings.ToLower(strings.TrimSpace(group.Get("Action")))}
 	switch {
@@ -105,4 +108,21 @@ func readRecipient(recipient string, group textproto.MIMEHeader) reported {
 		r.state = spec.Failed
 	}
 	return r
+}
+
+// unescaped undoes the utf-8-addr-xtext of RFC 6533 section 3, in which a
+// character may stand as \x{HEX}.
+func unescaped(address string) string {
+	out, rest, found := strings.Cut(address, `\x{`)
+	for found {
+		hex, after, closed := strings.Cut(rest, "}")
+		n, err := strconv.ParseUint(hex, 16, 21)
+		if !closed || err != nil {
+			return address
+		}
+		var more string
+		more, rest, found = strings.Cut(after, `\x{`)
+		out += string(rune(n)) + more
+	}
+	return out
 }

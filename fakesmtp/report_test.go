@@ -80,6 +80,12 @@ func TestReadReport(t *testing.T) {
 		{"without the message", multipart("--b\nContent-Type: message/delivery-status\n\nX: y\n\n" +
 			"Final-Recipient: bob@example.net\nAction: failed\n"),
 			[]reported{{"bob@example.net", "failed", "", spec.Failed}}},
+		{"an address in an encoding", multipart("--b\nContent-Type: message/delivery-status\n\nX: y\n\n" +
+			`Final-Recipient: utf-8; j\x{FC}rgen\x{2B}x@example.net` + "\nAction: failed\n"), []reported{{"jürgen+x@example.net", "failed", "", spec.Failed}}},
+		{"an address in UTF-8", multipart("--b\nContent-Type: message/global-delivery-status\n\nX: y\n\n" +
+			"Final-Recipient: utf-8; jürgen@example.net\nAction: failed\n"), []reported{{"jürgen@example.net", "failed", "", spec.Failed}}},
+		{"an address in a broken encoding", multipart("--b\nContent-Type: message/delivery-status\n\nX: y\n\n" +
+			`Final-Recipient: utf-8; j\x{FC@example.net` + "\nAction: failed\n"), []reported{{`j\x{FC@example.net`, "failed", "", spec.Failed}}},
 		{"torn", multipart("--b\nContent-Type: message/delivery-status\n\nX: y\n\nFinal-Recipient: bob@example.net\nAct"),
 			[]reported{{"bob@example.net", "", "", 0}}},
 	} {

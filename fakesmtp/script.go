@@ -18,6 +18,8 @@ type Script struct {
 	Hostname string
 	// Offer lists the extensions of the reply to EHLO, in order.
 	Offer []Extension
+	// Auth says who may send mail.
+	Auth Auth
 	// Personas are names of Personas, whose rules come after Rules.
 	Personas []string
 	// Rules are tried in order; the first that matches is carried out.
@@ -170,7 +172,7 @@ func (a Action) String() string {
 // IsFault reports whether the rule is a fault: anything but one reply of the
 // class that a well-behaved server gives when all is well.
 func (r Rule) IsFault() bool {
-	if r.Stage == spec.StageBody {
+	if r.Stage == spec.StageBody || r.Stage == spec.StageIdle {
 		return true
 	}
 	replies := slices.DeleteFunc(slices.Clone(r.Actions), func(a Action) bool {
@@ -229,6 +231,9 @@ func (s *Script) String() string {
 			names = []string{"none"}
 		}
 		fmt.Fprintf(&b, "offer %s\n", strings.Join(names, ", "))
+	}
+	if s.Auth.asked() {
+		fmt.Fprintf(&b, "auth %s\n", s.Auth)
 	}
 	for _, p := range s.Personas {
 		fmt.Fprintf(&b, "persona %s\n", p)

@@ -58,6 +58,10 @@ func TestScriptsHaveACanonicalText(t *testing.T) {
 		{"offer none", "offer none"},
 		{`offer SIZE, "FROBNICATE  1 2", X-OWN, "DSN"`, `offer SIZE, "FROBNICATE 1 2", X-OWN, DSN`},
 		{"offer  pipelining ,SIZE   10 , AUTH PLAIN  LOGIN", "offer pipelining, SIZE 10, AUTH PLAIN LOGIN"},
+		{`auth  relay "s3cret"`, `auth relay "s3cret"`},
+		{`auth "a b" "\"" PLAIN ,XOAUTH2  in clear`, `auth "a b" "\"" PLAIN, XOAUTH2 in clear`},
+		{`auth a@b "x" in clear`, `auth a@b "x" in clear`},
+		{"at auth, nth 2: 334 eA==", "at auth, nth 2: 334 eA=="},
 		{"hostname mx1.example.net", "hostname mx1.example.net"},
 		{"at dot: cut\npersona greylister\noffer none", "offer none\npersona greylister\nat dot: cut"},
 		{"at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted", "at rcpt <bob@example.net>, first 1: 451 4.7.1 Greylisted"},
@@ -101,10 +105,13 @@ func TestScriptsHaveACanonicalText(t *testing.T) {
 func TestErrorsPointAtTheSpot(t *testing.T) {
 	var b strings.Builder
 	for _, text := range []string{
-		"of PIPELINING", "offer", "offer PIPELINING,", "offer SIZE big", "offer SIZE -1", "offer CHUNKING", "offer 8-BIT_MIME",
+		"of PIPELINING", "offer", "offer PIPELINING,", "offer SIZE big", "offer SIZE -1", "offer BINARYMIME",
+		"offer LIMITS RCPTMAX=0", "offer LIMITS", "offer LIMITS RCPTMAX=1 FOO=2", "offer 8-BIT_MIME",
 		"offer VRFY, HELP, vrfy", "offer PIPELNING", "offer FROBNICATE 1", "offer \"FROBNICATE\", \"8-BIT_MIME\"", "offer \"\"",
 		"offer X\x01",
 		"offer none please", "offer none\noffer none", "hostname", "hostname a/b", "hostname -bad-",
+		"auth", "auth bob", "auth bob s3cret", `auth "" "x"`, `auth bob ""`, `auth bob "x" PLANE`, `auth bob "x" PLAIN, PLAIN`,
+		`auth bob "x" PLAIN LOGIN`, `auth bob "x" in`, `auth bob "x" in clear please`, "auth a \"x\"\nauth b \"y\"", "at auth, attempt 1: 250 ok",
 		"at rset: repeat 1000001; 250 ok", "hostname a\nhostname b", "persona",
 		"persona greylisted", "persona mute\npersona mute",
 		"at", "at rctp: 250 ok", "at resolve: cut", "at rcpt", "at rcpt first 1: 250 ok", "at rcpt <bob@x: 250 ok",
@@ -127,6 +134,7 @@ func TestErrorsPointAtTheSpot(t *testing.T) {
 		"at rcpt: 250-a", "at rcpt: 250-a|250-b", "at rcpt: 250-a|550 b", "at rcpt: 250 a; b", "at rcpt: 250 a\x00b",
 		"at rcpt: 250 \xff", "\tat\trcpt:\tfrob",
 		"at rcpt: bye\nat rcpt: bye bye",
+		"at idle: delay 5m", "at idle, pipelined: fin", "at idle: accept",
 	} {
 		s, err := ParseScript("story.txtar", 7, text)
 		if err == nil {
@@ -194,6 +202,9 @@ func genScript(t *rapid.T) *Script {
 	s := &Script{Hostname: rapid.SampledFrom([]string{"", "mx1.example.net", "[192.0.2.1]"}).Draw(t, "hostname")}
 	s.Offer = rapid.SampledFrom([][]Extension{nil, DefaultOffer(), {{Keyword: "x-Foo", Params: "a b=c"}, {Keyword: "SIZE",
 		Params: "0"}}}).Draw(t, "offer")
+	s.Auth = rapid.SampledFrom([]Auth{{}, {User: "a", Secret: "b c\""}, {
+		User: "a,b", Secret: "x", Mechanisms: []string{"PLAIN", "XOAUTH2"}, Clear: true,
+	}}).Draw(t, "auth")
 	s.Personas = rapid.SampledFrom([][]string{nil, {"mute"}, {"greylister", "tarpit"}}).Draw(t, "personas")
 	if s.Rules = rapid.SliceOfN(rapid.Custom(genRule), 0, 4).Draw(t, "rules"); len(s.Rules) == 0 {
 		s.Rules = nil
@@ -259,7 +270,11 @@ func genActions(t *rapid.T, stage spec.Stage) []Action {
 	if stage == spec.StageDot && rapid.Bool().Draw(t, "accept") {
 		all = append(all, Action{Do: Accept})
 	}
-	return append(all, rapid.SampledFrom([]Action{{Do: Cut}, {Do: Fin}, {Do: Silence}, {Do: Delay, Wait: 1}}).Draw(t, "end"))
+	ends := []Action{{Do: Cut}, {Do: Fin}, {Do: Silence}, {Do: Delay, Wait: 1}}
+	if stage == spec.StageIdle {
+		ends = ends[:3] // it would do nothing
+	}
+	return append(all, rapid.SampledFrom(ends).Draw(t, "end"))
 }
 
 func TestParseScriptReadsWhatStringWrites(t *testing.T) {

@@ -45,6 +45,7 @@ type Server struct {
 	matcher     matcher
 	// configs are those of handshakes, made when they are first needed.
 	configs  map[certificateOf]*tls.Config
+	scram    scramKeys
 	accepted []Acceptance
 }
 

@@ -33,6 +33,8 @@ type session struct {
 	secure bool
 	shown  certificateOf
 	most   int
+	// known is true once a login was answered well, loginSaid once one was begun.
+	known, loginSaid bool
 	// muddled is true once the server has said more than it was asked, or what
 	// is no reply: from then on the client cannot know which reply belongs to
 	// which command, and is not blamed for their order.
@@ -45,6 +47,8 @@ type session struct {
 	// replied; messages counts MAIL in this connection.
 	mailSaid bool
 	messages int
+	// domains are those of the recipients named in this connection.
+	domains map[string]bool
 	// mail is the open transaction, nil for none; body is its content while
 	// that is read.
 	mail *transaction
@@ -62,6 +66,12 @@ type transaction struct {
 	rcptSaid bool
 	// early is the reply given before the final dot, empty for none.
 	early string
+	// named counts RCPT.
+	named int
+	// dataSaid is true when DATA was said, whatever was replied. chunks is what
+	// came by BDAT, failed is true when a chunk was refused.
+	dataSaid, failed bool
+	chunks           *body
 }
 
 func newSession(s *Server, conn net.Conn, number int) *session {
@@ -87,6 +97,9 @@ func (c *session) converse() error {
 	}
 	c.refused = codeOf(said)/100 != 2
 	for {
+		if err := c.idle(); err != nil {
+			return err
+		}
 		line, problem, err := c.readCommand()
 		if err != nil {
 			return err
@@ -131,7 +144,7 @@ func (c *session) reset() { c.mail, c.mailSaid = nil, false }
 // to the command in hand. What it has sent is known only as far as it has
 // arrived by now, so this never blames wrongly but can miss.
 func (c *session) ahead(stage spec.Stage) {
-	if c.in.Buffered() == 0 || c.complained || c.muddled || stage == spec.StageBody || stage == spec.StageHandshake {
+	if c.in.Buffered() == 0 || c.complained || c.muddled || stage == spec.StageBody || stage == spec.StageHandshake || stage == spec.StageIdle {
 		return
 	}
 	switch {
@@ -141,8 +154,8 @@ func (c *session) ahead(stage spec.Stage) {
 		c.unlawful(stage, "the client did not wait for the reply to STARTTLS (RFC 3207 section 4)")
 	case !c.offers("PIPELINING"):
 		c.unlawful(stage, "the client did not wait for the reply to %s, though PIPELINING was not offered (RFC 5321 section 4.1.4)", c.verb)
-	case c.verb == "MAIL" || c.verb == "RCPT" || c.verb == "RSET" || c.verb == ".":
-		return // RFC 2920 section 3.1; content may be followed by the next group
+	case c.verb == "MAIL" || c.verb == "RCPT" || c.verb == "RSET" || c.verb == "." || c.verb == "BDAT":
+		return // RFC 2920 section 3.1, RFC 3030 section 4.2; content may be followed by the next group
 	default:
 		c.unlawful(stage, "%s must be the last command of a group (RFC 2920 section 3.1)", c.verb)
 	}

@@ -53,7 +53,7 @@ func (c *session) handshake() error {
 	c.conn, c.in, c.secure = t, bufio.NewReaderSize(t, readSize), true
 	// Nothing that was said in clear counts (RFC 3207 section 4.2).
 	c.reset()
-	c.hello, c.offered = false, nil
+	c.hello, c.offered, c.known = false, nil, false
 	state := t.ConnectionState()
 	c.note(spec.Fact{
 		Kind: spec.FactTLSSeen, Stage: spec.StageHandshake, Name: state.ServerName, Names: c.shown.validFor(), Text: tls.VersionName(state.Version),
@@ -110,13 +110,18 @@ func (s *Server) config(show certificateOf) (*tls.Config, error) {
 	return config, nil
 }
 
-// offer is that of a reply to EHLO: under TLS, STARTTLS is not (RFC 3207 section 4.2).
+// offer is that of a reply to EHLO: STARTTLS is offered in clear alone (RFC 3207
+// section 4.2), REQUIRETLS under TLS alone (RFC 8689 section 2).
 func (c *session) offer() []Extension {
 	var all []Extension
 	for _, e := range c.server.script.Offer {
-		if !c.secure || !strings.EqualFold(e.Keyword, "STARTTLS") {
-			all = append(all, e)
+		if c.secure && strings.EqualFold(e.Keyword, "STARTTLS") || !c.secure && strings.EqualFold(e.Keyword, "REQUIRETLS") {
+			continue
 		}
+		all = append(all, e)
+	}
+	if c.offersAuth() {
+		all = append(all, Extension{"AUTH", strings.Join(c.server.script.Auth.mechanisms(), " ")})
 	}
 	return all
 }

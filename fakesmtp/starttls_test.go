@@ -41,14 +41,14 @@ func trusting(t *testing.T, name string) *tls.Config {
 }
 
 func TestStartTLSBeginsAnew(t *testing.T) {
-	inWorld(t, "offer STARTTLS, SIZE 100", func(w *world) {
+	inWorld(t, "offer STARTTLS, REQUIRETLS, SIZE 100", func(w *world) {
 		k := w.connect()
 		k.read("220 mx1 ESMTP")
 		k.do("EHLO client.example = 250-mx1|250-STARTTLS|250 SIZE 100")
 		if err := k.secure(trusting(t, "mx1")); err != nil {
 			t.Fatal(err)
 		}
-		k.do("MAIL FROM:<alice@example.org> = 503", "EHLO client.example = 250-mx1|250 SIZE 100", "STARTTLS = 503")
+		k.do("MAIL FROM:<alice@example.org> = 503", "EHLO client.example = 250-mx1|250-REQUIRETLS|250 SIZE 100", "STARTTLS = 503")
 		k.envelope("bob@example.net").do(content+". = 250", "QUIT = 221")
 		k.ended("")
 		w.check("0s unlawful MAIL before EHLO or HELO (RFC 5321 section 4.1.4)", "0s unlawful STARTTLS under TLS (RFC 3207 section 4.2)",

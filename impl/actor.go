@@ -227,7 +227,7 @@ func (a *actor) begin(b queue.Begin) {
 	a.jobs = append(a.jobs, running{b.Job, cancel})
 	job := delivery.Job{
 		ID: b.Job, Queue: b.ID, Message: b.Message, Dest: b.Dest, Attempt: b.Attempt, Sender: b.Sender,
-		Recipients: b.To, Size: b.Size, Body8Bit: b.Body8Bit, Tracking: b.Tracking, Asked: b.Asked,
+		Recipients: b.To, Size: b.Size, Body8Bit: b.Body8Bit, Needs: b.Needs, Tracking: b.Tracking, Asked: b.Asked,
 	}
 	a.start(func() {
 		defer cancel()

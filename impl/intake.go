@@ -74,6 +74,9 @@ func (r *Relay) check(e spec.Envelope) (spec.Envelope, error) {
 	if err := e.Tracking.Validate(); err != nil {
 		return e, err
 	}
+	if all := spec.NeedUTF8 | spec.NeedTLS; !all.Has(e.Needs) {
+		return e, fmt.Errorf("the message needs what nobody knows: %v", e.Needs)
+	}
 	if len(e.Asked) > len(e.Recipients) {
 		return e, fmt.Errorf("something is asked for about %d recipients, and the message has %d", len(e.Asked), len(e.Recipients))
 	}

@@ -29,7 +29,7 @@ func (l ledger) Settle(_ context.Context, job delivery.Job, results []delivery.R
 		asked := spec.AskedOf(job.Asked, slices.Index(job.Recipients, res.Recipient))
 		report = report || res.Verdict != spec.Proceed || res.Relayed && asked.Notify.Success()
 		e.Results = append(e.Results, queue.Result{
-			Recipient: res.Recipient, Verdict: res.Verdict, Relayed: res.Relayed, Broken: res.Broken,
+			Recipient: res.Recipient, Verdict: res.Verdict, Relayed: res.Relayed, Unreached: res.Unreached, Broken: res.Broken,
 			Trouble: queue.Trouble{Host: res.Host, Stage: res.Stage, Event: res.Event, Reply: res.Reply, Text: res.Text},
 		})
 	}

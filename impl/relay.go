@@ -35,6 +35,9 @@ type Config struct {
 	// used instead. It is for a harness that has to show that it catches a core
 	// which is wrong; nothing else has a reason to set it.
 	Core func(queue.StepFunc) queue.StepFunc
+	// Alike, when set, changes what a conversation that is kept is known by; for
+	// such a harness, too.
+	Alike func(delivery.Key) delivery.Key
 }
 
 // A Relay takes mail, keeps it, delivers it, and reports what it could not
@@ -44,8 +47,11 @@ type Relay struct {
 	host   seam.Host
 	ids    ids
 	actor  *actor
-	// answers are the DNS's, for all deliveries.
+	// answers are the DNS's, for all deliveries; talks are the conversations that
+	// they leave to each other.
 	answers *resolve.Cache
+	alarms  alarms
+	talks   *delivery.Pool
 	// running counts deliveries, loads, closes and the timer; Run waits.
 	running sync.WaitGroup
 	// stop ends Run with a cause.
@@ -76,6 +82,7 @@ func New(config Config, host seam.Host) (*Relay, error) {
 	r.ctx, r.stop = context.WithCancelCause(context.Background())
 	r.actor = newActor(r)
 	r.answers = resolve.NewCache(r.actor.start)
+	r.talks = delivery.NewPool(config.Policy, r.actor.start, r.host.Note, config.Alike)
 	r.host.Store = watched{host.Store, r.cannotWrite}
 	return r, nil
 }
@@ -107,7 +114,9 @@ func (r *Relay) Run(ctx context.Context) error {
 	intake()
 	r.door.close()
 	r.actor.shutdown()
+	r.talks.Stop()
 	r.running.Wait()
+	r.talks.Wait()
 	r.actor.close()
 	<-loop
 	if cause := context.Cause(r.ctx); !errors.Is(cause, context.Canceled) {
@@ -141,6 +150,7 @@ func (r *Relay) serve(l net.Listener) (stop func()) {
 	server := submission.New(submission.Config{
 		Hostname: p.Hostname, Store: r.host.Store, Queue: intake{r}, Log: r.config.Log, Now: r.host.Now,
 		MaxRecipients: p.Limits.RecipientsPerMessage, MaxMessageBytes: p.Limits.MessageBytes, MaxConnections: r.config.MaxConnections,
+		Private: p.PrivateIntake,
 	})
 	served := make(chan struct{})
 	r.host.Start(func() {
@@ -171,11 +181,11 @@ func (r *Relay) shutdown(server *submission.Server) {
 func (r *Relay) deliverer(size int64) *delivery.Deliverer {
 	p := r.config.Policy
 	return &delivery.Deliverer{
-		Policy: p, Dial: r.host.Dial,
+		Policy: p, Dial: r.host.Dial, Pool: r.talks,
 		Resolver: &resolve.Client{Exchange: r.host.Exchange, Cache: r.answers, PreferIPv6: p.PreferIPv6, Timeout: p.Timeouts.Resolve},
 		Open: func(_ context.Context, id spec.QueueID) (io.ReadCloser, error) {
 			return spool.Body(r.host.Store, id, size), nil
 		},
-		Ledger: ledger{r}, Roots: r.host.Roots, Note: r.host.Note, Random: r.host.Random,
+		Ledger: ledger{r}, Roots: r.host.Roots, Secret: r.host.Secret, Note: r.host.Note, Alarm: r.alarm, Random: r.host.Random,
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"github.com/postonce/postonce/impl"
 	"github.com/postonce/postonce/impl/hostos"
 	"github.com/postonce/postonce/spec"
+	"github.com/postonce/postonce/spec/seam"
 	"github.com/postonce/postonce/spec/seam/seamtest"
 )
 
@@ -119,7 +120,7 @@ func TestMailGoesUnderTLSToARealServer(t *testing.T) {
 
 // relayed runs a relay, for as long as the test lasts, that has one mail for a
 // smart host which it is to verify.
-func relayed(t *testing.T, smart string, roots *x509.CertPool, note func(spec.Fact)) {
+func relayed(t *testing.T, smart string, roots *x509.CertPool, note func(spec.Fact), changes ...func(*spec.Policy, *seam.Host)) {
 	t.Helper()
 	store, err := new(seamtest.Memory).Open()
 	if err != nil {
@@ -132,6 +133,9 @@ func relayed(t *testing.T, smart string, roots *x509.CertPool, note func(spec.Fa
 	host.Roots = func() *x509.CertPool { return roots }
 	policy := spec.DefaultPolicy("relay.example")
 	policy.Relays, policy.TLS = []string{smart}, spec.TLSVerified
+	for _, change := range changes {
+		change(&policy, &host)
+	}
 	relay, err := impl.New(impl.Config{Policy: policy}, host)
 	if err != nil {
 		t.Fatal(err)

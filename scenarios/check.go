@@ -116,10 +116,15 @@ func (c *checker) needs() {
 			there = slices.ContainsFunc(c.s.DNS, func(r Record) bool { return r.Fault != "" }) || step(StepFail)
 			what = "no answer of the DNS goes wrong"
 		case "tls":
-			there = slices.ContainsFunc(c.s.Servers, Server.offersTLS)
-			what = "no server offers STARTTLS"
+			there, what = c.s.offer("STARTTLS"), "no server offers STARTTLS"
+		case "auth":
+			there, what = len(c.s.Policy.Logins) > 0, "the relay has no login"
+		case "chunking":
+			there, what = c.s.offer("CHUNKING"), "no server offers CHUNKING"
+		case "limits":
+			there, what = c.s.offer("LIMITS"), "no server offers LIMITS"
 		case "config":
-			there = !reflect.DeepEqual(c.s.Policy, spec.DefaultPolicy(DefaultHostname))
+			there = !reflect.DeepEqual(c.s.Policy, DefaultPolicy())
 			what = "the relay has the default policy"
 		}
 		if !there {

@@ -28,7 +28,7 @@ func TestDocumentsNameStoriesThatExist(t *testing.T) {
 		t.Fatalf("no documents: %v", err)
 	}
 	documents = append(documents, "../README.md", "../ARCHITECTURE.md", "../CHANGELOG.md", "README.md")
-	quoted := regexp.MustCompile("`([a-z]+)/([a-z0-9-]+)`")
+	quoted := regexp.MustCompile("`([a-z0-9]+)/([a-z0-9-]+)`")
 	named := map[string]bool{}
 	for _, document := range documents {
 		text, err := os.ReadFile(document)

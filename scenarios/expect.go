@@ -69,6 +69,7 @@ var expectForms = []term{
 	{"[MESSAGE] RECIPIENT STATE, CLAUSE, ...", "what became of a recipient; " +
 		"MESSAGE when several messages go to it; user{1..150}@example.net for many alike"},
 	{"spool empty|held|damaged", "what the spool holds at the end"},
+	{"connections N at HOST", "how many connections a server got in all"},
 	{"rules hold", "no more is expected than that the rules hold: nothing of a recipient without a line, nor that every fault and step does something"},
 	{"violates RULE", "this relay must break the rule (for stories about other relays)"},
 	{`report "TEXT"`, "a report that contains TEXT reached a sender in the domain that every world has"},
@@ -97,6 +98,11 @@ func (l *line) expectation(e Expectation) []Expectation {
 		l.expect("hold")
 		e.Rules = true
 		return []Expectation{e}
+	case l.accept("connections"):
+		e.Connections = int(l.number("the number of connections", 1))
+		l.expect("at")
+		e.By = l.host("the host")
+		return []Expectation{e}
 	case l.accept("violates"):
 		e.Violates = l.choose("rule", wordsOf(ruleTerms()))
 		return []Expectation{e}
@@ -116,7 +122,7 @@ func (l *line) expectation(e Expectation) []Expectation {
 		return []Expectation{e}
 	}
 	if w := l.peek(); badName(w) == "" {
-		if n := nearest(w, []string{"spool", "rules", "violates", "report", "licence"}); n != "" {
+		if n := nearest(w, []string{"spool", "connections", "rules", "violates", "report", "licence"}); n != "" {
 			l.fail(l.pos, hint(w, []string{n}), "%q is neither a message with its recipient nor a known word", w)
 			return nil
 		}
@@ -203,6 +209,8 @@ func (e Expectation) subject() string {
 	switch {
 	case e.Spool != "":
 		return "spool"
+	case e.Connections > 0:
+		return "connections"
 	case e.Rules:
 		return "rules"
 	case e.Violates != "":
@@ -222,6 +230,8 @@ func (e Expectation) outcome() string {
 	switch {
 	case e.Spool != "":
 		return e.Spool
+	case e.Connections > 0:
+		return fmt.Sprintf("%d at %s", e.Connections, e.By)
 	case e.Rules:
 		return "hold"
 	case e.Violates != "":

@@ -58,7 +58,7 @@ func headerText(s *Scenario) string {
 
 // relayText writes what differs from the default policy.
 func relayText(p spec.Policy) string {
-	d := spec.DefaultPolicy(DefaultHostname)
+	d := DefaultPolicy()
 	var b strings.Builder
 	for _, s := range settings() {
 		for _, text := range s.show(p, d) {

@@ -39,7 +39,7 @@ func genDuration(t *rapid.T, label string) time.Duration {
 }
 
 func genPolicy(t *rapid.T) spec.Policy {
-	p := spec.DefaultPolicy(DefaultHostname)
+	p := DefaultPolicy()
 	maybe := func(label string, change func()) {
 		if rapid.IntRange(0, 3).Draw(t, label) == 0 {
 			change()
@@ -63,11 +63,23 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("sender routes", func() {
 		p.SenderRoutes = map[string][]string{"<>": {"e.example"}, "@example.org": {"[192.0.2.1]"}, "alice@example.org": {"e.example:587", "c.example"}}
 	})
+	maybe("private", func() { p.PrivateIntake = true })
 	maybe("prefer", func() { p.PreferIPv6 = true })
+	maybe("logins", func() {
+		p.Fallback, p.TLSAt = []string{"c.example", "[192.0.2.9]:587"}, nil
+		p.Logins = map[string]spec.Login{
+			"c.example":   {User: "relay", Secret: spec.NewSecret("x y"), Mechanisms: []spec.Mechanism{spec.SCRAMSHA256, spec.Plain}},
+			"[192.0.2.9]": {User: "a,b", Secret: spec.NewSecret("\""), Clear: true},
+		}
+	})
 	maybe("own", func() { p.Own = []string{"mx.example", "192.0.2.1", "2001:db8::1"} })
+	maybe("chunking", func() { p.Chunking, p.Limits.ChunkBytes = true, 100 })
+	maybe("chunking at", func() { p.ChunkingAt = map[string]bool{"example.net": true, "c.example": false} })
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })
 	maybe("lifetime", func() { p.Schedule.Lifetime = genDuration(t, "lifetime") })
+	maybe("connections", func() { p.Reuse.Kept = rapid.IntRange(0, 9).Draw(t, "kept") })
+	maybe("age", func() { p.Reuse.Age = p.Reuse.Idle + genDuration(t, "age") })
 	maybe("limit", func() { p.Limits.Deliveries = rapid.IntRange(1, 9).Draw(t, "deliveries") })
 	maybe("bytes", func() { p.Limits.MessageBytes = rapid.Int64Range(64<<10, maxNumber).Draw(t, "bytes") })
 	for _, w := range waits {
@@ -89,7 +101,8 @@ func genServers(t *rapid.T, s *Scenario) {
 		}
 		if server.Peer = rapid.Bool().Draw(t, "peer"); !server.Peer {
 			text := strings.Join(rapid.SliceOfDistinct(rapid.SampledFrom([]string{
-				"offer PIPELINING, SIZE 1000", "at dot, first 1: accept; cut", "persona mute", "at rcpt <bob@example.net>: 550 5.1.1 No",
+				"offer PIPELINING, SIZE 1000, CHUNKING, LIMITS RCPTMAX=2", "at bdat, nth 2: 452 4.3.1 No room", "at dot, first 1: accept; cut",
+				"persona mute", "at rcpt <bob@example.net>: 550 5.1.1 No",
 			}), rapid.ID).Draw(t, "script"), "\n")
 			script, err := fakesmtp.ParseScript("script", 1, text)
 			if err != nil {
@@ -122,7 +135,7 @@ func genPlan(t *rapid.T, s *Scenario) {
 			Sender:     rapid.SampledFrom([]string{"", "alice@example.org"}).Draw(t, "sender"),
 			Recipients: to[:rapid.IntRange(1, len(to)).Draw(t, "recipients")],
 			Size:       rapid.SampledFrom([]int64{0, 0, 1, 300_000}).Draw(t, "size"),
-			EightBit:   rapid.Bool().Draw(t, "8bit")})
+			EightBit:   rapid.Bool().Draw(t, "8bit"), UTF8: rapid.Bool().Draw(t, "utf8"), RequireTLS: rapid.Bool().Draw(t, "requiretls")})
 		genAsked(t, &s.Plan[len(s.Plan)-1])
 		if s.Plan[len(s.Plan)-1].Size == 0 && rapid.Bool().Draw(t, "content") {
 			text := rapid.StringMatching(`([ -,.-~]{0,9}\n){0,4}`).Draw(t, "text")

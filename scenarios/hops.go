@@ -118,6 +118,19 @@ func (l *line) owns() []string {
 	return all
 }
 
+// percent takes a share such as 10%.
+func (l *line) percent(what string) int {
+	l.space()
+	at := l.pos
+	w := l.word(what)
+	number, found := strings.CutSuffix(w, "%")
+	n, err := strconv.ParseInt(number, 10, 32)
+	if l.err == nil && (!found || err != nil || n < 0) {
+		l.fail(at, "a share is written 10%", "%q is not a share", w)
+	}
+	return int(n)
+}
+
 // ratio takes two numbers with a slash between them, such as 3/2.
 func (l *line) ratio() (numerator, denominator int64) {
 	l.space()

@@ -10,8 +10,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/postonce/postonce/spec"
 )
 
 // stories loads all stories, or fails.
@@ -66,7 +64,7 @@ func TestTheLibraryTellsEnoughStories(t *testing.T) {
 			t.Errorf("%s names no rule", s.Name)
 		}
 	}
-	for _, theme := range strings.Fields("plain retry reply mx relaymode tls timeout cut doubt crash clock stop expiry report damage fair citadel operator") {
+	for _, theme := range strings.Fields("plain retry reply mx relaymode tls auth timeout cut doubt crash clock stop expiry report damage fair citadel operator") {
 		if themes[theme] == 0 {
 			t.Errorf("no story is about %s", theme)
 		}
@@ -109,10 +107,15 @@ func implied(s *Scenario) []string {
 			out = append(out, "time")
 		}
 	}
-	if slices.ContainsFunc(s.Servers, Server.offersTLS) {
-		out = append(out, "tls")
+	for _, offered := range []struct{ keyword, need string }{{"STARTTLS", "tls"}, {"CHUNKING", "chunking"}, {"LIMITS", "limits"}} {
+		if s.offer(offered.keyword) {
+			out = append(out, offered.need)
+		}
 	}
-	if !cmp.Equal(s.Policy, spec.DefaultPolicy(DefaultHostname)) {
+	if len(s.Policy.Logins) > 0 {
+		out = append(out, "auth")
+	}
+	if !cmp.Equal(s.Policy, DefaultPolicy()) {
 		out = append(out, "config")
 	}
 	return out

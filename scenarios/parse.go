@@ -14,7 +14,6 @@ import (
 	"golang.org/x/tools/txtar"
 
 	"github.com/postonce/postonce/fakesmtp"
-	"github.com/postonce/postonce/spec"
 )
 
 // DefaultHostname is the relay's name in a file that does not say one.
@@ -51,7 +50,7 @@ func Parse(name string, data []byte) (*Scenario, error) {
 	p := &parser{
 		file: name,
 		text: strings.Split(string(data), "\n"),
-		s:    &Scenario{Name: storyName(name), Seed: DefaultSeed, Policy: spec.DefaultPolicy(DefaultHostname)},
+		s:    &Scenario{Name: storyName(name), Seed: DefaultSeed, Policy: DefaultPolicy()},
 		seen: make(map[string]int),
 	}
 	if err := noText(name, data); err != nil {

@@ -53,7 +53,7 @@ bob@example.net queued
 		Name: "dot/lost", Title: "A lost reply is reported",
 		Prose:  "A lost reply\nis reported. The second sentence is not the title.\n\nAnother paragraph.",
 		Source: "https://example.org/bug/1", Rules: []string{"NEVER-TWICE", "rfc1047", "rfc5321#4.5.3.2.6"},
-		Needs: []string{"doubt", "time"}, Seed: 1<<64 - 1, Policy: spec.DefaultPolicy(DefaultHostname),
+		Needs: []string{"doubt", "time"}, Seed: 1<<64 - 1, Policy: DefaultPolicy(),
 		Plan:   []Step{{Kind: StepSubmit, Message: "m1", Sender: "alice@example.org", Recipients: []string{"bob@example.net"}, Line: 10}},
 		Expect: []Expectation{{Recipient: "bob@example.net", State: "queued", Attempts: -1, Acceptances: -1, Reports: -1, Line: 12}},
 	}
@@ -71,23 +71,33 @@ in_doubt retry Example.COM
 tls required
 tls verified Example.COM
 tls off smart1.example
+chunking on
+chunking off Example.COM
 relays smart1.example, smart2.example:587
 fallback last.example
-schedule first 1m, factor 3/2, max 1h, lifetime 4d
+login smart1.example relay "s3 cret"  PLAIN,LOGIN in clear
+login Last.example "a b" "\"," XOAUTH2
+schedule first 1m, factor 3/2, max 1h, jitter 20%, lifetime 4d
 delay_warning 2h
+connections messages 3, age 10m, idle 1m, kept 0, per-destination 4
 limit deliveries 2
 limit per-destination 1
+limit first-per-destination 2
+limit dead-after 0
+limit per-minute 90
 limit recipients-per-transaction 3
 limit recipients-per-message 101
 limit message-bytes 70000
 limit window 5
 limit next-hops 6
 limit reply-bytes 700
+limit chunk-bytes 900
 timeout resolve 1s
 timeout connect 2s
 timeout greeting 3s
 timeout ehlo 4s
 timeout starttls 10s
+timeout auth 12s
 timeout mail 5s
 timeout rcpt 6s
 timeout data 7s
@@ -99,15 +109,22 @@ timeout quit 9s
 		Hostname: "out.example", Port: 2525, InDoubt: spec.DoubtHold,
 		InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS:       spec.TLSRequired, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "smart1.example": spec.TLSOff},
+		Chunking: true, ChunkingAt: map[string]bool{"example.com": false},
 		Relays: []string{"smart1.example", "smart2.example:587"}, Fallback: []string{"last.example"},
-		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Lifetime: 96 * time.Hour},
+		Logins: map[string]spec.Login{
+			"smart1.example": {User: "relay", Secret: spec.NewSecret("s3 cret"), Mechanisms: []spec.Mechanism{spec.Plain, spec.LoginPlain}, Clear: true},
+			"last.example":   {User: "a b", Secret: spec.NewSecret("\","), Mechanisms: []spec.Mechanism{spec.XOAuth2}},
+		},
+		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Jitter: 20, Lifetime: 96 * time.Hour},
 		DelayWarning: 2 * time.Hour,
-		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
-			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700},
+		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90,
+			RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
+			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700, ChunkBytes: 900},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,
-			STARTTLS: 10 * time.Second,
-			MAIL:     5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
+			STARTTLS: 10 * time.Second, AUTH: 12 * time.Second,
+			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second,
 			Dot: 11 * time.Minute, QUIT: 9 * time.Second},
+		Reuse: spec.Reuse{Messages: 3, Age: 10 * time.Minute, Idle: time.Minute, Kept: 0, KeptPerDestination: 4},
 	}
 	if d := cmp.Diff(want, s.Policy); d != "" {
 		t.Error(d)
@@ -152,7 +169,7 @@ in_doubt hold
 -- dns --
 mx1.example.net. A 192.0.2.10
 -- plan --
-t+0 submit m1 from <> to "b, b"@example.net, carol@example.net size 4096 8bit
+t+0 submit m1 from <> to "b, b"@example.net, carol@example.net size 4096 8bit smtputf8 requiretls
 t+0 submit list from alice@example.org to u{9..11}@example.net
 t+1h crash, restart after 5s, keep all, silent
 damage m1
@@ -171,7 +188,7 @@ carol@example.net held
 u{9..11}@example.net anything
 `)
 	want := []Step{
-		{Kind: StepSubmit, Message: "m1", Recipients: []string{`"b, b"@example.net`, "carol@example.net"}, Size: 4096, EightBit: true},
+		{Kind: StepSubmit, Message: "m1", Recipients: []string{`"b, b"@example.net`, "carol@example.net"}, Size: 4096, EightBit: true, UTF8: true, RequireTLS: true},
 		{Kind: StepSubmit, Message: "list", Sender: "alice@example.org",
 			Recipients: []string{"u9@example.net", "u10@example.net", "u11@example.net"}},
 		{At: time.Hour, Kind: StepCrash, Restart: 5 * time.Second, Keep: "all", Silent: true},
@@ -214,6 +231,7 @@ Subject: Hi
 m1 bob@example.net unknown, 1 attempt, 2 acceptances, 1 report, by mx2.example.net
 spool empty
 licence "reply lost"
+connections 2 at MX2.example.net
 -- trace --
 `)
 	if len(s.Servers) != 2 || s.Servers[0].Script == nil || !s.Servers[1].Peer || !s.Servers[1].SplitReads || s.Servers[1].Script != nil {
@@ -230,6 +248,7 @@ licence "reply lost"
 			Attempts: 1, Acceptances: 2, Reports: 1, By: "mx2.example.net", Line: 17},
 		{Spool: "empty", Attempts: -1, Acceptances: -1, Reports: -1, Line: 18},
 		{Licence: "reply lost", Attempts: -1, Acceptances: -1, Reports: -1, Line: 19},
+		{Connections: 2, By: "MX2.example.net", Attempts: -1, Acceptances: -1, Reports: -1, Line: 20},
 	}
 	if d := cmp.Diff(want, s.Expect); d != "" {
 		t.Error(d)

@@ -23,10 +23,11 @@ type stepForm struct {
 func stepForms() []stepForm {
 	forms := []stepForm{
 		{StepSubmit, "t+TIME submit MESSAGE from SENDER to RECIPIENT [again] [notify WHAT] [orcpt \"TYPE;ADDRESS\"], ... " +
-			"[size BYTES] [8bit] [ret full|headers] [envid \"TEXT\"]",
+			"[size BYTES] [8bit] [smtputf8] [requiretls] [ret full|headers] [envid \"TEXT\"]",
 			"a client submits a message; <> is the null sender, user{1..150}@example.net stands for 150 recipients, " +
 				"again says that it names a recipient once more, " +
-				"size fills a standard content up to as many bytes, 8bit declares BODY=8BITMIME; " +
+				"size fills a standard content up to as many bytes, 8bit declares BODY=8BITMIME, " +
+				"smtputf8 SMTPUTF8 (RFC 6531), requiretls REQUIRETLS (RFC 8689); " +
 				"notify says what the sender wants to be told (NOTIFY of RFC 3461): never, or some of success, failure and delay with + between them; " +
 				"orcpt, ret and envid are ORCPT, RET and ENVID, not encoded",
 			(*line).submit, showSubmit, true},
@@ -180,9 +181,9 @@ func (l *line) submit(s *Step) {
 			l.fail(at, "", "a message has at most %d bytes here", maxSize)
 		}
 	}
-	s.EightBit = l.accept("8bit")
+	s.EightBit, s.UTF8, s.RequireTLS = l.accept("8bit"), l.accept("smtputf8"), l.accept("requiretls")
 	s.Tracking = l.tracking()
-	l.end("size", "8bit", "ret", "envid")
+	l.end("size", "8bit", "smtputf8", "requiretls", "ret", "envid")
 }
 
 // maxSize bounds the size of a message: a world holds it in memory.
@@ -199,6 +200,12 @@ func showSubmit(s Step) string {
 	}
 	if s.EightBit {
 		out += " 8bit"
+	}
+	if s.UTF8 {
+		out += " smtputf8"
+	}
+	if s.RequireTLS {
+		out += " requiretls"
 	}
 	return out + showTracking(s.Tracking)
 }

@@ -32,6 +32,9 @@ func settings() []setting {
 			readInDoubt, showInDoubt},
 		{"tls", "tls off|opportunistic|required|verified [DOMAIN|HOST]",
 			"how far mail must be encrypted, everywhere, for one domain, or at one of relays and fallback; opportunistic unless said", readTLS, showTLS},
+		{"chunking", "chunking on|off [DOMAIN|HOST]",
+			"whether BDAT is said where CHUNKING is offered, everywhere, for one domain, or at one of relays and fallback; off unless said",
+			readChunking, showChunking},
 		{"relays", "relays HOST[:PORT], ...", "relay mode: only these hosts, in order, and no MX look-up",
 			func(l *line, p *spec.Policy) { p.Relays = l.hops() },
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Relays) > 0, strings.Join(p.Relays, ", ")) }},
@@ -42,22 +45,42 @@ func settings() []setting {
 			readRoute, showRoutes},
 		{"sender_route", "sender_route ADDRESS|@DOMAIN|<> HOST[:PORT], ...", "only these hosts for the mail of one sender, of a domain's, or of the null sender; " +
 			"after route, before relays and the DNS", readSenderRoute, showSenderRoutes},
+		{"login", loginForm, "the relay's credentials for one of relays, route, sender_route and fallback (RFC 4954); " +
+			"by all mechanisms that take a password unless said; tls is required there unless in clear", readLogin, showLogins},
 		{"own", "own NAME|ADDRESS, ...", "more names and addresses of the relay: an MX list ends there",
 			func(l *line, p *spec.Policy) { p.Own = l.owns() },
 			func(p, _ spec.Policy) []string { return oneIf(len(p.Own) > 0, strings.Join(p.Own, ", ")) }},
 		{"prefer", "prefer ipv4|ipv6", "which address of a host is tried first; they take turns from there; ipv4 unless said",
 			func(l *line, p *spec.Policy) { p.PreferIPv6 = l.choose("family", []string{"ipv4", "ipv6"}) == "ipv6" },
 			func(p, _ spec.Policy) []string { return oneIf(p.PreferIPv6, "ipv6") }},
-		{"schedule", "schedule first TIME, factor N/M, max TIME, lifetime TIME", "when to try again; what is left out stays as it is",
+		{"intake", "intake private", "nobody else is on the network between the relay and its clients, so it offers them REQUIRETLS without TLS",
+			func(l *line, p *spec.Policy) {
+				p.PrivateIntake = l.choose("kind of network", []string{"private"}) != ""
+			},
+			func(p, _ spec.Policy) []string { return oneIf(p.PrivateIntake, "private") }},
+		{"schedule", "schedule first TIME, factor N/M, max TIME, jitter N%, lifetime TIME",
+			"when to try again; what is left out stays as it is; jitter, 0% unless said, is by how much intervals may be shorter",
 			readSchedule, showSchedule},
 		{"delay_warning", "delay_warning TIME", "how long after its submission a message is reported as delayed, to who asked for that; 0s is never",
 			func(l *line, p *spec.Policy) { p.DelayWarning = l.duration("the time", 0) },
 			func(p, d spec.Policy) []string {
 				return oneIf(p.DelayWarning != d.DelayWarning, formatDuration(p.DelayWarning))
 			}},
+		{"connections", "connections messages N, age TIME, idle TIME, kept N, per-destination N",
+			"how connections are used again: how many messages one carries, how old and how long idle it may be, and how many are kept; what is left out stays as it is",
+			readReuse, showReuse},
 		{"limit", "limit WHAT NUMBER", "a bound on what the relay does at once", readLimit, showLimits},
 		{"timeout", "timeout WHAT TIME", "how long a stage of a delivery may take", readTimeout, showTimeouts},
 	}
+}
+
+// DefaultPolicy is what a story's relay does that is told nothing else: what every
+// relay does, but for jitter. A story says to the second when things happen, and
+// what its author writes down must not hang on a hash of a queue ID.
+func DefaultPolicy() spec.Policy {
+	p := spec.DefaultPolicy(DefaultHostname)
+	p.Schedule.Jitter = 0
+	return p
 }
 
 // A bound is one limit by its name in the language.
@@ -65,27 +88,37 @@ type bound struct {
 	word, meaning string
 	get           func(spec.Limits) int64
 	set           func(*spec.Limits, int64)
+	// least is the smallest number that makes sense.
+	least int64
 }
 
 var bounds = []bound{
 	{"deliveries", "deliveries at once, in all",
-		func(l spec.Limits) int64 { return int64(l.Deliveries) }, func(l *spec.Limits, n int64) { l.Deliveries = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.Deliveries) }, func(l *spec.Limits, n int64) { l.Deliveries = int(n) }, 1},
 	{"per-destination", "deliveries at once to one destination",
 		func(l spec.Limits) int64 { return int64(l.DeliveriesPerDestination) },
-		func(l *spec.Limits, n int64) { l.DeliveriesPerDestination = int(n) }},
+		func(l *spec.Limits, n int64) { l.DeliveriesPerDestination = int(n) }, 1},
+	{"first-per-destination", "deliveries at once to one destination, as long as nothing is known of it",
+		func(l spec.Limits) int64 { return int64(l.FirstPerDestination) }, func(l *spec.Limits, n int64) { l.FirstPerDestination = int(n) }, 1},
+	{"dead-after", "attempts in a row that reach no server, until a destination is dead for a time; 0 is never",
+		func(l spec.Limits) int64 { return int64(l.DeadAfter) }, func(l *spec.Limits, n int64) { l.DeadAfter = int(n) }, 0},
+	{"per-minute", "deliveries to one destination that begin in a minute, evenly spaced; 0, as many as come, unless said",
+		func(l spec.Limits) int64 { return int64(l.PerMinute) }, func(l *spec.Limits, n int64) { l.PerMinute = int(n) }, 0},
 	{"recipients-per-transaction", "RCPT per MAIL",
 		func(l spec.Limits) int64 { return int64(l.RecipientsPerTransaction) },
-		func(l *spec.Limits, n int64) { l.RecipientsPerTransaction = int(n) }},
+		func(l *spec.Limits, n int64) { l.RecipientsPerTransaction = int(n) }, 1},
 	{"recipients-per-message", "RCPT at submission",
-		func(l spec.Limits) int64 { return int64(l.RecipientsPerMessage) }, func(l *spec.Limits, n int64) { l.RecipientsPerMessage = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.RecipientsPerMessage) }, func(l *spec.Limits, n int64) { l.RecipientsPerMessage = int(n) }, 1},
 	{"message-bytes", "the size of a submitted message",
-		func(l spec.Limits) int64 { return l.MessageBytes }, func(l *spec.Limits, n int64) { l.MessageBytes = n }},
+		func(l spec.Limits) int64 { return l.MessageBytes }, func(l *spec.Limits, n int64) { l.MessageBytes = n }, 1},
 	{"window", "pairs of message and destination held in memory",
-		func(l spec.Limits) int64 { return int64(l.WindowGroups) }, func(l *spec.Limits, n int64) { l.WindowGroups = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.WindowGroups) }, func(l *spec.Limits, n int64) { l.WindowGroups = int(n) }, 1},
 	{"next-hops", "server addresses that one attempt tries",
-		func(l spec.Limits) int64 { return int64(l.NextHops) }, func(l *spec.Limits, n int64) { l.NextHops = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.NextHops) }, func(l *spec.Limits, n int64) { l.NextHops = int(n) }, 1},
 	{"reply-bytes", "the size of one reply",
-		func(l spec.Limits) int64 { return int64(l.ReplyBytes) }, func(l *spec.Limits, n int64) { l.ReplyBytes = int(n) }},
+		func(l spec.Limits) int64 { return int64(l.ReplyBytes) }, func(l *spec.Limits, n int64) { l.ReplyBytes = int(n) }, 1},
+	{"chunk-bytes", "what follows one BDAT",
+		func(l spec.Limits) int64 { return l.ChunkBytes }, func(l *spec.Limits, n int64) { l.ChunkBytes = n }, 1},
 }
 
 // A wait is one time-out by its name in the language.
@@ -100,6 +133,7 @@ var waits = []wait{
 	{"greeting", "the greeting", func(t *spec.Timeouts) *time.Duration { return &t.Greeting }},
 	{"ehlo", "the reply to EHLO or HELO", func(t *spec.Timeouts) *time.Duration { return &t.EHLO }},
 	{"starttls", "the reply to STARTTLS, and then the handshake", func(t *spec.Timeouts) *time.Duration { return &t.STARTTLS }},
+	{"auth", "the reply to each step of a login", func(t *spec.Timeouts) *time.Duration { return &t.AUTH }},
 	{"mail", "the reply to MAIL", func(t *spec.Timeouts) *time.Duration { return &t.MAIL }},
 	{"rcpt", "the reply to RCPT", func(t *spec.Timeouts) *time.Duration { return &t.RCPT }},
 	{"data", "the reply to DATA", func(t *spec.Timeouts) *time.Duration { return &t.DATA }},
@@ -153,9 +187,9 @@ func settingKey(text string) string {
 	switch {
 	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
 		return f[0] + " " + f[1]
-	case len(f) > 1 && (f[0] == "route" || f[0] == "sender_route"):
+	case len(f) > 1 && (f[0] == "route" || f[0] == "sender_route" || f[0] == "login"):
 		return f[0] + " for " + strings.ToLower(f[1])
-	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls"):
+	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls" || f[0] == "chunking"):
 		return f[0] + " for " + strings.ToLower(f[2])
 	}
 	return f[0]
@@ -220,13 +254,15 @@ func showTLS(p, d spec.Policy) []string {
 // readSchedule reads the clauses of a schedule line, in any order.
 func readSchedule(l *line, p *spec.Policy) {
 	for first := true; first || l.comma(); first = false {
-		switch l.choose("clause", []string{"first", "factor", "max", "lifetime"}) {
+		switch l.choose("clause", []string{"first", "factor", "max", "jitter", "lifetime"}) {
 		case "first":
 			p.Schedule.First = l.duration("the first interval", 1)
 		case "factor":
 			p.Schedule.Numerator, p.Schedule.Denominator = l.ratio()
 		case "max":
 			p.Schedule.Max = l.duration("the longest interval", 1)
+		case "jitter":
+			p.Schedule.Jitter = l.percent("the jitter")
 		case "lifetime":
 			p.Schedule.Lifetime = l.duration("the lifetime", 1)
 		}
@@ -245,6 +281,9 @@ func showSchedule(p, d spec.Policy) []string {
 	if s.Max != t.Max {
 		out = append(out, "max "+formatDuration(s.Max))
 	}
+	if s.Jitter != t.Jitter {
+		out = append(out, fmt.Sprintf("jitter %d%%", s.Jitter))
+	}
 	if s.Lifetime != t.Lifetime {
 		out = append(out, "lifetime "+formatDuration(s.Lifetime))
 	}
@@ -257,9 +296,11 @@ func readLimit(l *line, p *spec.Policy) {
 		words = append(words, b.word)
 	}
 	word := l.choose("limit", words)
-	n := l.number("the limit", 1)
 	for _, b := range bounds {
-		if b.word == word && l.err == nil {
+		if b.word != word {
+			continue
+		}
+		if n := l.number("the limit", b.least); l.err == nil {
 			b.set(&p.Limits, n)
 		}
 	}

@@ -158,6 +158,8 @@ type Step struct {
 	Size int64
 	// EightBit declares BODY=8BITMIME.
 	EightBit bool
+	// UTF8 declares SMTPUTF8, RequireTLS REQUIRETLS.
+	UTF8, RequireTLS bool
 	// Tracking and Asked are what the sender wants to be told, of the message and of
 	// each of the Recipients, in their order; Asked ends with the last of whom
 	// anything is asked for.
@@ -260,6 +262,9 @@ type Expectation struct {
 	// Licence, for the line "licence TEXT", says that a second acceptance must
 	// have been licensed by a doubt window whose description contains TEXT.
 	Licence string
+	// Connections, for the line "connections N at HOST", is how many the server By
+	// must have got in all; 0 is not said.
+	Connections int
 	// Report, for the line "report TEXT", says that a report that contains TEXT
 	// must have reached the sender.
 	Report string

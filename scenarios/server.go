@@ -97,9 +97,10 @@ func (l *line) serverLine(s *Server) bool {
 	return true
 }
 
-// offersTLS reports whether the server offers STARTTLS.
-func (s Server) offersTLS() bool {
-	return s.Script != nil && slices.ContainsFunc(s.Script.Offer, func(e fakesmtp.Extension) bool { return strings.EqualFold(e.Keyword, "STARTTLS") })
+// offer reports whether one of the servers offers an extension.
+func (s *Scenario) offer(keyword string) bool {
+	offers := func(e fakesmtp.Extension) bool { return strings.EqualFold(e.Keyword, keyword) }
+	return slices.ContainsFunc(s.Servers, func(s Server) bool { return s.Script != nil && slices.ContainsFunc(s.Script.Offer, offers) })
 }
 
 // serverText writes a server's section.

@@ -9,7 +9,7 @@ import (
 )
 
 // reserved are the words that a line may have where a message's name stands.
-var reserved = []string{"at", "stage", "nth", "spool", "rules", "violates", "licence", "8bit", "size", "again"}
+var reserved = []string{"at", "stage", "nth", "spool", "rules", "violates", "licence", "8bit", "size", "again", "smtputf8", "requiretls"}
 
 // badName says why w cannot name a message; empty when it can.
 func badName(w string) string {
@@ -138,5 +138,8 @@ var needs = []term{
 	{"clock", "the wall clock of the relay's machine can be set"},
 	{"dns", "the DNS can be made to answer wrongly, late or not at all"},
 	{"tls", "the relay speaks STARTTLS, and trusts the authority of the servers here"},
+	{"auth", "the relay logs in at smart hosts"},
+	{"chunking", "the relay can be told to say BDAT where CHUNKING is offered"},
+	{"limits", "the relay heeds LIMITS"},
 	{"config", "the relay can be configured: relay hosts, limits, schedule, time-outs"},
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -24,6 +25,10 @@ func (w *world) compare() {
 		case e.Spool != "":
 			w.compareSpool(e, all)
 			w.compareMarks(e)
+		case e.Connections > 0:
+			if n := w.connections(e.By); n != e.Connections {
+				w.mismatch(e.Line, "%s got %d connections, expected %d", e.By, n, e.Connections)
+			}
 		case e.Report != "":
 			if !slices.ContainsFunc(w.reports, func(content []byte) bool { return bytes.Contains(content, []byte(e.Report)) }) {
 				w.mismatch(e.Line, "none of the %d reports that reached the sender contains %q", len(w.reports), e.Report)
@@ -131,6 +136,19 @@ func (w *world) why(id, recipient string) string {
 		return ""
 	}
 	return ""
+}
+
+// connections counts those that a server got.
+func (w *world) connections(host string) int {
+	n := 0
+	for i := range w.facts {
+		f := &w.facts[i]
+		to, err := netip.ParseAddrPort(f.Addr)
+		if f.Kind == spec.FactConnect && err == nil && strings.EqualFold(w.network.nameOf(to.Addr()), host) {
+			n++
+		}
+	}
+	return n
 }
 
 // compareSpool looks at the disk itself.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"net/mail"
+	"slices"
 	"strings"
 
 	"github.com/postonce/postonce/scenarios"
@@ -57,20 +58,38 @@ func (m mailNames) isAbout(f *spec.Fact, name string) bool {
 	return f.Message == id && id != "" || f.Queue != "" && f.Queue == m.queue[id]
 }
 
-// standardContent is the content of a message that the file says nothing of.
+// standardContent is the content of a message that the file says nothing of. It is
+// ASCII: who is beyond it, stands in the envelope alone.
 func standardContent(s scenarios.Step, id string) []byte {
 	from := s.Sender
 	if from == "" {
 		from = "mailer-daemon@" + submitDomain
 	}
 	const shown = 3
-	to := strings.Join(s.Recipients[:min(len(s.Recipients), shown)], ",\r\n ")
+	named := slices.DeleteFunc(slices.Clone(s.Recipients[:min(len(s.Recipients), shown)]), spec.UTF8Local)
+	for i, address := range named {
+		named[i] = inALabels(address)
+	}
+	to := strings.Join(named, ",\r\n ")
+	if to == "" {
+		to = "undisclosed-recipients:;"
+	}
+	if from = inALabels(from); spec.UTF8Local(from) {
+		from = "somebody@" + submitDomain
+	}
 	content := fmt.Appendf(nil, "Message-ID: <%s>\r\nDate: Sat, 1 Jan 2000 00:00:00 +0000\r\nFrom: <%s>\r\nTo: %s\r\nSubject: %s\r\n\r\nThis is %s.\r\n",
 		id, from, to, s.Message, s.Message)
 	for n := 1; int64(len(content)) < s.Size; n++ {
 		content = fmt.Appendf(content, "Line %d of much that is to be said.\r\n", n)
 	}
 	return content
+}
+
+// inALabels returns an address with its domain in A-labels.
+func inALabels(address string) string {
+	at := strings.LastIndexByte(address, '@') + 1
+	domain, _ := spec.ALabels(address[at:])
+	return address[:at] + domain
 }
 
 // messageID returns the Message-ID of a content without angle brackets, empty

@@ -111,9 +111,13 @@ func (s *mailboxSession) fact(f spec.Fact) {
 }
 
 // Mail implements smtp.Session.
-func (s *mailboxSession) Mail(from string, _ *smtp.MailOptions) error {
+func (s *mailboxSession) Mail(from string, opts *smtp.MailOptions) error {
 	s.from, s.to = from, nil
-	s.fact(spec.Fact{Kind: spec.FactCommand, Stage: spec.StageMAIL, Text: fmt.Sprintf("MAIL FROM:<%s>", from)})
+	said := fmt.Sprintf("MAIL FROM:<%s>", from)
+	if opts.UTF8 {
+		said += " SMTPUTF8"
+	}
+	s.fact(spec.Fact{Kind: spec.FactCommand, Stage: spec.StageMAIL, Text: said})
 	return nil
 }
 

@@ -137,6 +137,10 @@ func (w *world) dial(ctx context.Context, p *process, from netip.Addr, addr stri
 		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: fmt.Errorf("%q is no IP address with a port", addr)}
 	}
 	w.mu.Lock()
+	if p.dead { // what it still does must not be seen in what comes after it
+		w.mu.Unlock()
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: net.ErrClosed}
+	}
 	w.network.dials[addr]++
 	name := fmt.Sprintf("net %s from %s %d", addr, from, w.network.dials[addr])
 	h := w.network.byIP[to.Addr()]

@@ -218,6 +218,23 @@ func TestCrashAsPeersSeeIt(t *testing.T) {
 	}
 }
 
+// What a dead process still does hangs on the scheduler, and must not be seen:
+// not even in how long the next process takes.
+func TestADeadProcessDialsNobody(t *testing.T) {
+	connected(t, func(t *testing.T, w *world, _, _ net.Conn) {
+		w.mu.Lock()
+		p := w.newProcess()
+		p.kill(true)
+		w.mu.Unlock()
+		if _, err := w.dial(t.Context(), p, relayIP, serverAddr); !errors.Is(err, net.ErrClosed) {
+			t.Errorf("the dead process connects: %v", err)
+		}
+		if n := w.network.dials[serverAddr]; n != 1 {
+			t.Errorf("%d dials are counted, want that of the living", n)
+		}
+	})
+}
+
 func TestDial(t *testing.T) {
 	sc := func(network string, until time.Duration) *scenarios.Scenario {
 		return &scenarios.Scenario{

@@ -54,7 +54,7 @@ func (m *marks) changed() { m.fresh = true }
 // to be so, for that was heard. What happens to the disk is noted when it does.
 func (m *marks) told(f *spec.Fact) {
 	switch f.Kind {
-	case spec.FactAttempt, spec.FactAttemptEnd, spec.FactRoute, spec.FactDial, spec.FactTrouble, spec.FactDot, spec.FactReady,
+	case spec.FactAttempt, spec.FactAttemptEnd, spec.FactRoute, spec.FactDial, spec.FactIdle, spec.FactReuse, spec.FactTrouble, spec.FactDot, spec.FactReady,
 		spec.FactQuery, spec.FactAnswer, spec.FactConnectFailed, spec.FactStored, spec.FactErased:
 	default:
 		m.changed()

@@ -8,6 +8,8 @@ import (
 	"mime/multipart"
 	"net/mail"
 	"net/textproto"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/postonce/postonce/spec"
@@ -54,13 +56,25 @@ func readReport(content []byte) []reported {
 	return all
 }
 
+// escaped is a character of the utf-8-addr-xtext of RFC 6533 section 3.
+var escaped = regexp.MustCompile(`\\x\{[0-9A-F]{2,6}\}`)
+
+// character undoes one.
+func character(escape string) string {
+	n, _ := strconv.ParseUint(escape[len(`\x{`):len(escape)-len("}")], 16, 32)
+	return string(rune(n))
+}
+
 // readStatus reads the groups of fields of a status part, one per recipient.
 func readStatus(r io.Reader) []reported {
 	fields := textproto.NewReader(bufio.NewReader(r))
 	var all []reported
 	for {
 		group, err := fields.ReadMIMEHeader()
-		if _, address, ok := strings.Cut(group.Get("Final-Recipient"), ";"); ok {
+		if kind, address, ok := strings.Cut(group.Get("Final-Recipient"), ";"); ok {
+			if strings.EqualFold(strings.TrimSpace(kind), "utf-8") {
+				address = escaped.ReplaceAllStringFunc(address, character)
+			}
 			one := reported{recipient: strings.TrimSpace(address), action: strings.ToLower(strings.TrimSpace(group.Get("Action")))}
 			switch {
 			case strings.EqualFold(strings.TrimSpace(group.Get("X-Postonce-State")), spec.Unknown.String()):

@@ -1,13 +1,16 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/textproto"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/spec"
@@ -79,6 +82,7 @@ func (s *submission) note(kind spec.FactKind, to []string, reply, text string) {
 		hash := spec.NewContentHash()
 		hash.Write(s.content)
 		f.From, f.Hash, f.Count = path(s.step.Sender), hash.Sum(), int64(len(s.content))
+		f.Needs = spec.Needed(bytes.ContainsFunc(s.content, beyondASCII), s.needs())
 		for i := range s.step.Asked {
 			f.Notify = append(f.Notify, s.step.Asked[i].Notify.String())
 		}
@@ -100,6 +104,13 @@ func (s *submission) converse() error {
 	parameters := ""
 	if s.step.EightBit && strings.Contains(strings.ToUpper(offer), "8BITMIME") {
 		parameters = " BODY=8BITMIME"
+	}
+	for _, word := range s.declared() {
+		if !slices.Contains(strings.Fields(strings.ToUpper(offer)), word) {
+			s.note(spec.FactRefused, s.step.Recipients, "", word+" is not offered")
+			return errRefused
+		}
+		parameters += " " + word
 	}
 	parameters += tracking(s.step.Tracking)
 	if _, err := s.command(2, s.step.Recipients, "MAIL FROM:<%s>%s", s.step.Sender, parameters); err != nil {
@@ -124,6 +135,35 @@ func (s *submission) converse() error {
 	}
 	_, _ = s.command(0, nil, "QUIT") // the mail is delivered; nothing depends on it
 	return nil
+}
+
+// needs is what a server has to offer for the message: what it has and was said to
+// have (RFC 6531 section 3.7), and what was wished (RFC 8689).
+func (s *submission) needs() spec.Needs {
+	var needs spec.Needs
+	header, _, _ := bytes.Cut(s.content, []byte("\r\n\r\n"))
+	if s.step.UTF8 && bytes.ContainsFunc(header, beyondASCII) && utf8.Valid(header) {
+		needs |= spec.NeedUTF8
+	}
+	if s.step.RequireTLS {
+		needs |= spec.NeedTLS
+	}
+	return needs
+}
+
+func beyondASCII(r rune) bool { return r > 0x7f }
+
+// declared are the parameters of MAIL without a value. A relay that does not offer
+// one gets no mail.
+func (s *submission) declared() []string {
+	var words []string
+	if s.step.UTF8 {
+		words = append(words, "SMTPUTF8")
+	}
+	if s.step.RequireTLS {
+		words = append(words, "REQUIRETLS")
+	}
+	return words
 }
 
 // tracking writes RET and ENVID (RFC 3461 sections 4.3 and 4.4). They are said to

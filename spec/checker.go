@@ -49,6 +49,9 @@ type Checker struct {
 	wire  wireBook
 	hops  hopBook
 	fair  fairBook
+	// alarms are the latest about logins.
+	alarms map[alarmKey]*event
+	reuse  reuseBook
 }
 
 // A tale names a violation, so that it is told once.
@@ -73,9 +76,12 @@ func NewChecker(p Policy) *Checker {
 		policy: p, told: map[tale]bool{}, byID: map[string]*mail{}, rcpts: map[rcptKey]*rcpt{}, pairs: map[pair][]*rcpt{},
 	}
 	c.spool.entries = map[QueueID]*entry{}
+	c.wire.offers = map[string][]*offer{}
 	c.wire.sessions, c.wire.tlsFailed = map[string]*session{}, map[string]int{}
 	c.hops.init(p)
+	c.reuse.kept, c.reuse.using = map[string]*event{}, map[string]*event{}
 	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
+	c.alarms = map[alarmKey]*event{}
 	return c
 }
 
@@ -207,9 +213,19 @@ func (c *Checker) belief(e *event) {
 		c.attempt(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
-	case FactRoute, FactDial, FactTrouble, FactTLS:
+	case FactRoute, FactDial, FactReuse, FactTLS, FactLogin:
 		c.hop(e)
+	case FactTrouble:
+		c.meets(e)
+		c.hop(e)
+	case FactPutOff:
+		c.putOff(e)
+	case FactAlarm:
+		c.alarm(e)
+	case FactIdle:
+		c.idles(e)
 	case FactIntent, FactDot, FactDoubt:
+		c.meets(e)
 		c.hop(e)
 		c.intent(e)
 		c.judgeConnected(e)
@@ -221,6 +237,7 @@ func (c *Checker) belief(e *event) {
 		if !c.disk {
 			c.spool.entry(e.Queue).damaged = e
 		}
+		c.lose()
 	case FactReady:
 		c.fair.ready(e)
 		c.judgeKept()
@@ -247,8 +264,8 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble, FactTLS, FactIntent, FactDot, FactOutcome, FactReport,
-		FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
+	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactLogin, FactAlarm,
+		FactIntent, FactDot, FactOutcome, FactReport, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
 		return kindSubmitter

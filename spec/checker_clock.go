@@ -57,8 +57,11 @@ func (c *Checker) reckons(e *event) {
 }
 
 // dueBy is when r is due, by the fact that made it so: the word on its last attempt,
-// or that the message is in the spool. By is nil when that is not known.
+// that it was put off, or that the message is in the spool. By is nil when that is not known.
 func (r *rcpt) dueBy() (due Wall, by *event) {
+	if r.putOff != nil && (r.outcome == nil || r.outcome.seq < r.putOff.seq) {
+		return r.due, r.putOff
+	}
 	if r.outcome == nil && r.mail.queued != nil {
 		return r.mail.queued.reckoned(), r.mail.queued
 	}

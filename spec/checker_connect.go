@@ -28,7 +28,18 @@ func (c *Checker) judgeConnected(e *event) {
 		return
 	}
 	dial := j.hops.dials[len(j.hops.dials)-1]
+	if dial.Kind == FactReuse {
+		if e.Session != "" && e.Session != dial.Session {
+			c.violate(NextHopOrder, "connected "+e.Job, []*event{dial, e}, "the relay says that it took up %s with %s, but it talks over %s",
+				dial.Session, dial.Host, e.Session)
+		}
+		return
+	}
 	if s := c.wire.sessions[e.Session]; e.Session != "" && s != nil && s.addr != "" {
+		if s.made != nil && s.made.seq < dial.seq {
+			c.violate(NextHopOrder, "connected "+e.Job, []*event{s.made, dial, e},
+				"the relay says that it dialled %s at %s, but it talks over a connection from before", dial.Host, dial.Addr)
+		}
 		if s.addr != dial.Addr {
 			c.violate(NextHopOrder, "connected "+e.Job, []*event{dial, e}, "the relay says that it dialled %s at %s, but it talks to %s", dial.Host, dial.Addr, s.addr)
 		}

@@ -18,10 +18,13 @@ type stop struct {
 // ends notes that the relay's process is gone, and with it its attempts.
 func (c *Checker) ends(e *event) {
 	if e != nil {
+		c.lingering(e)
 		c.stops = keepMost(c.stops, stop{e, c.word}, mostStops)
 		c.orphaned = true
 	}
+	c.fair.leaves(c.clock.ahead, c.now, c.seq)
 	c.fair.clear()
+	c.reuse.clear()
 }
 
 // keepLast appends e to a list of which only the latest few are kept.
@@ -93,8 +96,12 @@ func (r *rcpt) stillDoubted() bool {
 
 // maybeOver reports whether r may be final, although the relay never said so
 // and nobody else knows: an operator said that it was delivered or is to be
-// deleted, or it ended otherwise and there is nobody to tell.
+// deleted, a server seemed to say that it has the mail, or it ended otherwise and
+// there is nobody to tell.
 func (c *Checker) maybeOver(r *rcpt) bool {
+	if c.hushed(r) && c.lied(r) && r.lastDot != nil && r.lastDot.seq > r.begun.seq {
+		return true
+	}
 	if c.mutely(r, "delivered") || c.mutely(r, "delete") || r.untold() && c.mutely(r, "bounce") {
 		return true
 	}
@@ -123,7 +130,8 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 		return false
 	}
 	end, _ := r.mail.expires(c.policy)
-	due := func(s stop) bool { return s.seq > r.outcome.seq && end != 0 && s.reckoned() >= end }
+	_, by := r.dueBy()
+	due := func(s stop) bool { return (by == nil || s.seq > by.seq) && end != 0 && s.reckoned() >= end }
 	if r.untold() && slices.ContainsFunc(c.stops, func(s stop) bool { return due(s) && s.reckoned().Sub(end) <= promptly }) {
 		return true
 	}

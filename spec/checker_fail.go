@@ -40,15 +40,16 @@ func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
 // judgeExpiry judges how long after the end of its lifetime a recipient failed
 // that was not being attempted. With its last attempt it may have had to wait.
 func (c *Checker) judgeExpiry(r *rcpt, e *event, end Wall) {
-	if r.state != Queued || c.fair.since == 0 || r.begun != nil && r.outcome.seq < r.begun.seq {
+	_, by := r.dueBy()
+	if r.state != Queued || c.fair.since == 0 || by == nil || r.begun != nil && by.seq < r.begun.seq {
 		return
 	}
 	here := c.fair.dest(r.dest)
-	since := max(end, c.dueTill(r), r.outcome.At, c.fair.since, r.idle, here.full, c.fair.total.full, here.touched)
+	since := max(end, c.dueTill(r), by.At, c.fair.since, r.idle, here.full, c.fair.total.full, here.paced, here.touched)
 	if c.maybePaused(here) {
 		since = since.Add(c.policy.Schedule.Max) // it is looked for now and then
 	}
-	if here.active < c.policy.Limits.DeliveriesPerDestination && c.fair.total.active < c.policy.Limits.Deliveries && e.At.Sub(since) > promptly {
+	if !c.full(here) && e.At.Sub(since) > promptly {
 		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, c.clock.jump, e},
 			"the relay let %s fail %s after its lifetime had ended", r.name(), ago(e.At.Sub(end)))
 	}
@@ -73,7 +74,13 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 	if r.begun != nil {
 		since = r.begun.seq
 	}
-	switch own, _, _ := strings.Cut(e.Text, " "); own {
+	own, _, _ := strings.Cut(e.Text, " ")
+	if own == "5.3.4" || own == "5.6.3" || own == "5.6.7" || own == "5.7.30" {
+		if right, known := c.lacking(r, own); known {
+			return right
+		}
+	}
+	switch own {
 	case "5.6.3": // RFC 6152
 		if c.wire.no8Bit > since {
 			return true
@@ -82,7 +89,7 @@ func (c *Checker) reason(r *rcpt, e *event) bool {
 		if c.wire.sizes > since {
 			return true
 		}
-	case "5.6.0", "5.5.4": // what cannot be sent lawfully
+	case "5.6.0", "5.5.4", "5.6.7", "5.7.30": // what cannot be sent lawfully
 		return true
 	}
 	return r.no.good || c.lastNo(r) > since || c.hopeless(r.dest, r.begun)

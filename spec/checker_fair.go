@@ -32,6 +32,19 @@ type load struct {
 	// answered; see checker_pause.go.
 	pause   orders
 	touched Wall
+	// reach is what the relay can know of the destination, missed the last attempt
+	// that reached none of its servers, waiting how many recipients wait there.
+	reach   reaches
+	missed  *event
+	waiting int
+	// off is until when, by the relay's reckoning, a process that has ended may have
+	// put off mail there without a word; offBy numbers its end.
+	off   Wall
+	offBy int
+	// began is when an attempt began there last, in the process that runs; paced is
+	// when the next one may.
+	began *event
+	paced Wall
 }
 
 // A job is one attempt.
@@ -41,6 +54,9 @@ type job struct {
 	dest  string
 	to    []*rcpt
 	hops  jobHops
+	met   met
+	// urgent is true when it may be made although the destination is dead.
+	urgent bool
 }
 
 // promptly is how soon an attempt begins once it is due and has a place.
@@ -96,6 +112,7 @@ func (c *Checker) attempt(e *event) {
 		r := c.rcpt(m, to)
 		c.judgeAttempt(r, e)
 		due = max(due, c.dueAt(r, e))
+		j.urgent = j.urgent || c.urgent(r, e)
 		if !r.state.Final() && r.state != Held {
 			c.judgeUnanswered(r, e)
 		}
@@ -110,6 +127,8 @@ func (c *Checker) attempt(e *event) {
 	c.judgeDestination(j)
 	c.judgePaused(j, here)
 	c.judgeWait(j, here, due)
+	c.judgeLeftAlone(j, here)
+	c.judgePace(j, here)
 	here.active++
 	c.fair.total.active++
 	c.judgeLimits(j, here)
@@ -117,7 +136,7 @@ func (c *Checker) attempt(e *event) {
 
 // dueAt is when r could be attempted, but for limits.
 func (c *Checker) dueAt(r *rcpt, e *event) Wall {
-	at := r.idle
+	at := max(r.idle, c.offTill(r))
 	switch {
 	case c.hushed(r):
 		at = e.At // it may have been made due at any time
@@ -141,8 +160,8 @@ func (c *Checker) judgeWait(j *job, here *load, due Wall) {
 	if c.fair.since == 0 {
 		return
 	}
-	since := max(due, c.fair.since, here.full, c.fair.total.full, here.touched)
-	if here.active >= c.policy.Limits.DeliveriesPerDestination || c.fair.total.active >= c.policy.Limits.Deliveries {
+	since := max(due, c.fair.since, here.full, c.fair.total.full, c.alone(here), here.paced, here.touched)
+	if c.full(here) {
 		return
 	}
 	if wait := j.start.At.Sub(since); wait > promptly {
@@ -153,6 +172,10 @@ func (c *Checker) judgeWait(j *job, here *load, due Wall) {
 
 func (c *Checker) judgeLimits(j *job, here *load) {
 	l := c.policy.Limits
+	if most := c.most(here, j); here.active > most && most < l.DeliveriesPerDestination {
+		c.violate(FairAndBounded, "found limit at "+j.dest, []*event{here.missed, j.start},
+			"%d attempts for %s are under way at once; after what was met there, it may have %d", here.active, j.dest, most)
+	}
 	if here.active > l.DeliveriesPerDestination {
 		c.violate(FairAndBounded, "limit at "+j.dest, []*event{j.start},
 			"%d attempts for %s are under way at once; the limit is %d", here.active, j.dest, l.DeliveriesPerDestination)
@@ -170,6 +193,7 @@ func (c *Checker) attemptEnd(e *event) {
 		return
 	}
 	delete(c.fair.jobs, e.Job)
+	delete(c.reuse.using, e.Job)
 	c.fair.running = slices.DeleteFunc(c.fair.running, func(k *job) bool { return k == j })
 	for _, r := range j.mail.rcpts {
 		if r.dest == j.dest {
@@ -178,7 +202,7 @@ func (c *Checker) attemptEnd(e *event) {
 	}
 	j.release()
 	here := c.fair.dest(j.dest)
-	if here.active >= c.policy.Limits.DeliveriesPerDestination {
+	if _, dead := c.dead(here, e.At); dead || c.alone(here) != 0 || c.full(here) {
 		here.full = e.At
 	}
 	if c.fair.total.active >= c.policy.Limits.Deliveries {
@@ -187,4 +211,9 @@ func (c *Checker) attemptEnd(e *event) {
 	here.idle = e.At
 	here.active--
 	c.fair.total.active--
+	if j.met.missed && !j.met.opened {
+		here.missed = e
+	}
+	c.learns(j, here, e.At)
+	c.forgets(here)
 }

@@ -272,7 +272,8 @@ AT relay queued message=r1 queue=Q2 from=<> to=alice@example.org`
 		{name: "8-bit content, which the server takes", base: refused, want: none, edits: []edit{without("fault session=s1"), without("refused-recipient"),
 			with(`stage=rcpt reply="550 5.1.1 no"`, `stage=ehlo reply="250 mx1 8BITMIME"`),
 			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="5.6.3 8-bit content"`)}},
-		{name: "8-bit content, which the server does not take", base: refused, edits: []edit{without("fault session=s1"), without("refused-recipient"),
+		{name: "8-bit content, which the server does not take", base: refused, edits: []edit{
+			needing("8BITMIME"), without("fault session=s1"), without("refused-recipient"),
 			with(`stage=rcpt reply="550 5.1.1 no"`, `stage=ehlo reply="250 mx1"`),
 			with(`state=failed reply="550 5.1.1 no"`, `state=failed text="5.6.3 8-bit content"`)}},
 		{name: "deferred until nobody knows when", base: deferred, edits: []edit{with(` due=5m1.7s`+"\n5m1.7s", "\n5m1.7s")},

@@ -29,9 +29,11 @@ type mail struct {
 	// hashes of the contents submitted under this Message-ID.
 	hashes []string
 	// size is how many bytes the content has that was submitted; 0 is unknown.
-	size  int64
-	rcpts []*rcpt
-	entry *entry
+	size int64
+	// needing is the fact that says what the message needs; see checker_needs.go.
+	needing *event
+	rcpts   []*rcpt
+	entry   *entry
 	// twins is true when the relay holds it more than once, as a submitter
 	// who asks twice may make it: then what it says of one is not mistaken
 	// for what it says of the other.
@@ -94,6 +96,10 @@ type rcpt struct {
 	// dueFrom is how early a process may have made it due that believed another
 	// clock than the one before; 0 is no other than due. See checker_clock.go.
 	dueFrom Wall
+	// putOff is the word that it waits longer, because its destination is dead; waits
+	// is true when it is counted there as waiting. See checker_reach.go.
+	putOff *event
+	waits  bool
 	// dueMoves counts the processes that may have made it so.
 	dueMoves int
 	// idle is when an attempt for the same destination of the message ended.
@@ -159,8 +165,8 @@ func canonical(address string) string {
 		address, at = local+address[at:], len(local)
 	}
 	domain := address[at+1:]
-	if lower := strings.TrimSuffix(strings.ToLower(domain), "."); lower != domain {
-		return address[:at+1] + lower
+	if form := domainForm(domain); form != domain {
+		return address[:at+1] + form
 	}
 	return address
 }
@@ -305,6 +311,7 @@ func (c *Checker) submission(e *event) {
 		}
 		m.size = min(m.size, e.Count)
 		m.unanswered, m.resubmit = e, e
+		c.needing(m, e)
 		c.sender(m, e.From)
 		if e.Hash != "" && !slices.Contains(m.hashes, e.Hash) && len(m.hashes) < 16 {
 			m.hashes = append(m.hashes, e.Hash)
@@ -346,6 +353,12 @@ func (c *Checker) refuse(m *mail, e *event) {
 	}
 	for _, to := range e.To {
 		each(c.rcpt(m, to))
+	}
+	if last := m.unanswered; last != nil && !slices.ContainsFunc(last.To, func(to string) bool {
+		r := c.rcpt(m, to)
+		return r.refused == nil || r.refused.seq < last.seq
+	}) {
+		m.unanswered = nil // one after the other, some by name and the rest with the content
 	}
 }
 
@@ -391,11 +404,13 @@ func (c *Checker) queued(e *event) {
 	}
 	m.twins = m.twins || (m.queued != nil && m.queued.Queue != e.Queue)
 	m.queued = e
+	c.needing(m, e)
 	c.sender(m, e.From)
 	for i, to := range e.To {
 		r := c.rcpt(m, to)
 		r.owed = true
 		c.asks(r, e, i)
+		c.counts(r)
 	}
 	c.judgeLifetime(m, e)
 }

@@ -94,9 +94,8 @@ func (c *Checker) notice(r *rcpt, e *event, said RecipientState, id string) {
 // judgeRelayed judges a report that a server took r and will say no more: a
 // server must have, and must not have offered to tell the sender itself.
 func (c *Checker) judgeRelayed(r *rcpt, e *event) {
-	lie := r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq // a server said so
 	switch {
-	case c.peers && r.accepted == 0 && !lie:
+	case c.peers && r.accepted == 0 && !c.lied(r):
 		c.violate(TrueReports, "relayed "+r.name(), []*event{r.outcome, e}, "%s was reported as relayed, but no server accepted it", r.name())
 	case r.accepted == 1 && r.last.session.dsn && !r.last.session.muddled:
 		c.violate(NothingLost, "relayed "+r.name(), []*event{r.last.at, e},

@@ -98,6 +98,7 @@ func (c *Checker) operated(e *event) {
 		case has(words, "bounce"), has(words, "delete"):
 			t.ended = e
 		}
+		c.counts(r)
 	})
 }
 

@@ -11,6 +11,7 @@ func (c *Checker) pausing(e *event) {
 	o := here.pause.said[e.Text]
 	o.open = keepLast(o.open, e)
 	here.pause.said[e.Text], here.touched = o, e.At
+	c.forgets(here)
 }
 
 // paused takes the relay's answer to it.

@@ -76,12 +76,18 @@ func (c *Checker) outcome(e *event) {
 		default:
 			r.told.parked = nil // it waits for nothing, or for a decision
 		}
+		c.counts(r)
 	}
 }
 
+// lied reports whether a server has said in the last attempt, before it had the
+// whole message, what sounds as if it had accepted it.
+func (c *Checker) lied(r *rcpt) bool {
+	return r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq
+}
+
 func (c *Checker) judgeDelivered(r *rcpt, e *event) {
-	lie := r.begun != nil && max(r.earlyYes, c.marked(&c.wire.earlyYes, r)) > r.begun.seq // a server said so
-	if c.peers && r.accepted == 0 && !lie && !c.ordered(r, "delivered") {
+	if c.peers && r.accepted == 0 && !c.lied(r) && !c.ordered(r, "delivered") {
 		c.violate(TrueReports, "delivered "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as delivered, but no server accepted it", r.name())
 	}
@@ -142,7 +148,7 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	if r.begun != nil && r.doubt != nil && r.doubt.seq > r.begun.seq && c.stoppedBetween(r.begun, e) {
 		r.doubtful = r.doubt // the crash may have hidden the dot
 	}
-	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.early != nil || r.mail.twins || r.given > 1 {
+	if r.dot == nil || r.dotNo != nil && r.dotNo.seq > r.dot.seq || r.earlyThere() || r.mail.twins || r.given > 1 {
 		return
 	}
 	if max(r.blurred, c.marked(&c.wire.blurred, r)) > r.dot.seq {
@@ -155,6 +161,13 @@ func (c *Checker) judgeUnanswered(r *rcpt, e *event) {
 	}
 	c.violate(NeverTwice, "again "+r.name(), []*event{r.dot, e},
 		"the relay will send %s again, though its final dot had left and no server refused it", r.name())
+}
+
+// earlyThere reports whether a server refused before it had the whole content, in
+// the conversation in which the dot was sent: it may have been taken for the
+// answer to the dot.
+func (r *rcpt) earlyThere() bool {
+	return r.early != nil && (r.dot.Session == "" || r.early.Session == r.dot.Session)
 }
 
 // judgeAcceptedLate judges an acceptance that comes after the relay gave up.

@@ -57,7 +57,8 @@ func (c *Checker) wanted(r *rcpt) bool {
 // may try once more.
 func (c *Checker) rested(r *rcpt) bool {
 	long := c.policy.Schedule.Lifetime + c.policy.Schedule.Max - leeway // it looked at its clock after it was started
-	return r.state == Queued && c.clock.began > r.soonest().Add(long) && c.stoppedSince(r.outcome)
+	_, by := r.dueBy()
+	return r.state == Queued && c.clock.began > r.soonest().Add(long) && c.stoppedSince(by)
 }
 
 // expires is when the lifetime of m ends, as the relay reckons, at the earliest
@@ -135,11 +136,12 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 	if m := r.mail; r.begun == nil || m.queued == nil && m.report == nil && m.submit == nil {
 		return // when its lifetime ends is not known
 	}
-	least := c.reckoned(r.begun.At).Add(c.policy.Schedule.Interval(r.defers))
+	shortest, longest := c.intervals(r, e)
+	least := c.reckoned(r.begun.At).Add(shortest)
 	if end != 0 {
 		least = min(least, end)
 	}
-	most := max(e.reckoned().Add(c.policy.Schedule.Interval(max(r.defers, e.Attempt))), e.reckoned())
+	most := e.reckoned().Add(longest)
 	switch {
 	case e.Due < least:
 		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, c.clock.jump, e},
@@ -148,6 +150,17 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, c.clock.jump, e},
 			"after attempt %d the relay made %s due %s too late", r.defers, r.name(), ago(e.Due.Sub(most)))
 	}
+}
+
+// intervals are the shortest and the longest after which r is due again. The relay
+// may have counted attempts of which it had no time to speak.
+func (c *Checker) intervals(r *rcpt, e *event) (shortest, longest time.Duration) {
+	s := c.policy.Schedule
+	if e.Queue == "" {
+		return s.Interval(r.defers) / 100 * time.Duration(100-s.Jitter), s.Interval(max(r.defers, e.Attempt))
+	}
+	first, last := s.IntervalFor(e.Queue, r.dest, r.defers), s.IntervalFor(e.Queue, r.dest, max(r.defers, e.Attempt))
+	return min(first, last), max(first, last)
 }
 
 // refusedRecipient takes a server's refusal of a recipient.
@@ -165,13 +178,13 @@ func (c *Checker) refusedRecipient(e *event) {
 			r = c.resolve(from, to)
 		}
 		if r == nil {
-			if strings.HasPrefix(e.Reply, "5") {
+			if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 				c.wire.lastNo.set(s.addr, e.seq) // it may concern all who dialled there
 			}
 			continue
 		}
 		c.judgeRefusedForGood(r, e)
-		if s.mailRefused {
+		if s.mailRefused || c.ownAffair(e) {
 			continue
 		}
 		r.no = s.refuses(r, e)
@@ -192,7 +205,7 @@ func (s *session) refuses(r *rcpt, e *event) refusal {
 		}
 		event := EventAt(StageRCPT, replyOf(e.Reply), taken)
 		no.good = no.good || event == Reply5
-		no.now = no.now || event == Reply4 || event == Reply421
+		no.now = no.now || event == Reply4 || event == Reply421 || event == TooMany
 	}
 	s.to = slices.DeleteFunc(s.to, func(other *rcpt) bool { return other == r })
 	return no
@@ -227,7 +240,8 @@ func (s *session) heard(e *event) {
 		}
 	}
 	for _, r := range s.denied {
-		if read(r.dotNo) {
+		// Another attempt may have begun since, which knows of no refusal yet.
+		if r.dotNo != nil && r.dotNo.Session == e.Session && read(r.dotNo) {
 			r.dotNoHeard = e
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // allKinds are all kinds of facts, and one that is none.
 var allKinds = []FactKind{
-	FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown, FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactTrouble,
+	FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown, FactQueued, FactAttempt, FactAttemptEnd, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble,
 	FactIntent, FactDot, FactOutcome, FactReport, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt, FactCommand, FactReply,
 	FactRefusedRecipient, FactAccepted, FactReplied, FactReportSeen, FactUnlawful, FactConnect, FactConnectFailed, FactClosed, FactQuery,
 	FactAnswer, FactStored, FactErased, FactKept, FactPlan, FactFault, FactCrash, FactStart, FactStop, FactOperator, FactHeal, FactEnd, "odd",
@@ -25,10 +25,11 @@ func anyFact() *rapid.Generator[Fact] {
 			Kind: rapid.SampledFrom(allKinds).Draw(t, "kind"), Message: of("m1", "m2", "r1").Draw(t, "message"),
 			Queue: QueueID(of("Q1", "Q2").Draw(t, "queue")), Job: of("j1", "j2").Draw(t, "job"), From: of("a@x", "<>").Draw(t, "from"),
 			To:     rapid.SliceOfN(of("a@x", "b@y", "c@y"), 0, 2).Draw(t, "to"),
+			Needs:  rapid.SliceOfN(of("SMTPUTF8", "REQUIRETLS", "?"), 0, 2).Draw(t, "needs"),
 			Notify: rapid.SliceOfN(of("never", "success+delay", "default", "?"), 0, 3).Draw(t, "notify"),
 			Dest:   of("x", "y").Draw(t, "dest"), Host: of("mx1", "mx2").Draw(t, "host"), Session: of("s1", "s2").Draw(t, "session"),
 			Attempt: rapid.IntRange(-1, 3).Draw(t, "attempt"), State: RecipientState(rapid.IntRange(0, 7).Draw(t, "state")),
-			Stage: Stage(rapid.IntRange(0, 13).Draw(t, "stage")),
+			Stage: Stage(rapid.IntRange(0, int(StageIdle)).Draw(t, "stage")),
 			Reply: of("250 ok", "451 no", "550 no", "failed", "delayed", "relayed", "250 DSN").Draw(t, "reply"),
 			Due:   Wall(rapid.SampledFrom([]int64{0, -1, int64(epoch), 1 << 62}).Draw(t, "due")), Hash: of("h1", "h2").Draw(t, "hash"),
 			Text: of("control", "body", "m1", "Q1", "MAIL FROM:<a@x>", "RCPT TO:<b@y>", "RCPT TO:<b@y> NOTIFY=NEVER", "RCPT", "retry", "y MX",

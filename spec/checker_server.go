@@ -15,6 +15,8 @@ type wireBook struct {
 	// lastPeer is the latest fact of a server or the network; no8Bit and sizes
 	// are the latest offers without 8BITMIME, and with a SIZE.
 	lastPeer, no8Bit, sizes int
+	// offers are what servers offered, by address, the latest few.
+	offers map[string][]*offer
 	// connected is true once a connection of anybody was heard of.
 	connected bool
 	// tlsFailed is where in the history STARTTLS was last said at an address to
@@ -60,6 +62,13 @@ type session struct {
 	// began is the fact with which its transaction began: MAIL, or that it was
 	// connected; dot that its final dot arrived; closed that it is over.
 	began, dot, closed *event
+	// made is that it was connected; mails counts its transactions. rsetNo is an
+	// answer to the latest RSET that was no yes.
+	made   *event
+	mails  int
+	rsetNo *event
+	// quit is true once QUIT was said.
+	quit bool
 	// faults fired on it, the latest few; muddled is true once its server has
 	// said more than it was asked, or what is no reply.
 	faults  []*event
@@ -68,10 +77,14 @@ type session struct {
 	// mailRefused is true when MAIL was answered with other than 2yz: then
 	// answers to RCPT say nothing about the recipient.
 	mailRefused bool
-	// offered is true once it answered EHLO or HELO, dsn when it offered DSN.
+	// offered is true once it answered EHLO or HELO, dsn when it offered DSN; offer
+	// is the last answer.
 	offered, dsn bool
+	offer        *offer
+	// sized and no8Bit say whether the latest offer had a SIZE, and no 8BITMIME.
+	sized, no8Bit bool
 	// shifted is true when a server that had said more than it was asked gave a
-	// 3yz where none belongs; data once there was a DATA in the transaction.
+	// 3yz where none belongs; data once there was a DATA or BDAT in the transaction.
 	shifted, data bool
 	// last is who was named last.
 	last *rcpt
@@ -79,6 +92,8 @@ type session struct {
 	early *event
 	to    []*rcpt
 	named int // how many RCPT there were
+	// named8: one of them was beyond ASCII.
+	named8 bool
 	// twins are those of whom a RCPT may have named one; blurred is true when
 	// not even that is clear. addr is where the network says that it leads.
 	twins   []*rcpt
@@ -92,6 +107,7 @@ type session struct {
 	denied []*rcpt
 	taken  []*acceptance
 	tls    tlsBook
+	auth   authBook
 }
 
 func (c *Checker) session(e *event) *session {
@@ -113,12 +129,13 @@ func (c *Checker) network(e *event) {
 	switch e.Kind {
 	case FactConnect:
 		// The client's port may have been used before.
-		c.wire.sessions[e.Session] = &session{began: e, addr: e.Addr}
+		c.wire.sessions[e.Session] = &session{began: e, made: e, addr: e.Addr}
 		c.wire.connected = true
 		c.connected(e)
 	case FactConnectFailed:
 		c.connected(e)
 	case FactClosed:
+		c.judgeParted(e)
 		if s := c.wire.sessions[e.Session]; s != nil {
 			s.closed = e // an acceptance may still ask
 			c.tlsClosed(s, e)
@@ -202,10 +219,17 @@ func (c *Checker) judgeUnlawful(e *event) {
 // command follows the transaction of a session.
 func (c *Checker) command(e *event) {
 	s := c.session(e)
+	if e.Stage == StageQUIT {
+		c.judgeParted(e)
+		s.quit = true
+	}
 	c.tlsCommand(s, e)
+	c.authCommand(s, e)
 	switch e.Stage {
 	case StageMAIL:
+		c.judgeMessages(s, e)
 		s.heard(e)
+		s.named8 = false
 		s.began, s.dot, s.early, s.mailRefused, s.to, s.twins, s.blurred, s.named, s.data = e, nil, nil, false, nil, nil, false, 0, false
 		s.from = canonical("<" + path(e.Text) + ">")
 		if s.from == "" {
@@ -216,6 +240,7 @@ func (c *Checker) command(e *event) {
 			c.violate(FairAndBounded, "named "+e.Session+e.At.String(), []*event{s.began, e},
 				"the relay names more than %d recipients to %s in one transaction", c.policy.Limits.RecipientsPerTransaction, e.Host)
 		}
+		s.named8 = s.named8 || UTF8Local(path(e.Text))
 		r := c.resolve(s.from, path(e.Text))
 		if r == nil || len(s.to) >= 1000 {
 			c.unclear(s, canonical(path(e.Text)))
@@ -228,8 +253,12 @@ func (c *Checker) command(e *event) {
 		}
 		c.judgeRefusedForGood(r, e)
 		c.judgePassedOn(s, r, e)
+		c.judgeAsked(s, r, e)
 	case StageDATA:
 		s.data = true
+	case StageBDAT:
+		s.data = true
+		c.judgeChunk(s, e)
 	case StageDot:
 		s.dot = e
 		c.judgeDotted(s, e)
@@ -266,6 +295,7 @@ func path(command string) string {
 func (c *Checker) reply(e *event) {
 	s := c.session(e)
 	s.tlsReply(e)
+	s.authReply(e)
 	no := strings.HasPrefix(e.Reply, "4") || strings.HasPrefix(e.Reply, "5")
 	if e.Stage == StageMAIL && !strings.HasPrefix(e.Reply, "2") {
 		s.mailRefused = true
@@ -275,22 +305,24 @@ func (c *Checker) reply(e *event) {
 		c.wire.lastNo.set(s.addr, e.seq) // taken for the answer to what came before it, or after
 	}
 	switch e.Stage {
+	case StageRSET:
+		if s.rsetNo = e; strings.HasPrefix(e.Reply, "2") {
+			s.rsetNo = nil
+		}
 	case StageMAIL:
-		if strings.HasPrefix(e.Reply, "5") {
+		if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 			c.wire.lastNo.set(s.addr, e.seq)
 		}
-	case StageDATA, StageBody, StageDot:
-		if strings.HasPrefix(e.Reply, "5") {
+	case StageDATA, StageBDAT, StageBody, StageDot:
+		if strings.HasPrefix(e.Reply, "5") && !c.ownAffair(e) {
 			c.concerns(s, e, &c.wire.lastNo, func(r *rcpt) *int { return &r.lastNo })
 		}
 	case StageEHLO, StageHELO:
 		s.offers(e)
-		if strings.Contains(strings.ToUpper(e.Reply), "SIZE") {
-			c.wire.sizes = e.seq
-		}
-		if !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME") {
-			c.wire.no8Bit = e.seq
-		}
+		c.offered(s, e)
+		s.sized = strings.Contains(strings.ToUpper(e.Reply), "SIZE")
+		s.no8Bit = !strings.Contains(strings.ToUpper(e.Reply), "8BITMIME")
+		c.hints(s, e)
 	default: // what is said there fails nobody
 	}
 	if no && (e.Stage == StageDot || e.Stage == StageBody) {
@@ -301,7 +333,8 @@ func (c *Checker) reply(e *event) {
 			c.wire.blurred.set(s.addr, e.seq)
 		}
 	}
-	if e.Stage == StageBody && strings.HasPrefix(e.Reply, "2") {
+	// To a chunk before the last a 2yz belongs, but two may be taken for one more.
+	if (e.Stage == StageBody || e.Stage == StageBDAT && s.muddled) && strings.HasPrefix(e.Reply, "2") {
 		c.concerns(s, e, &c.wire.earlyYes, func(r *rcpt) *int { return &r.earlyYes })
 	}
 	if e.Stage == StageRCPT && !strings.HasPrefix(e.Reply, "2") && s.last != nil {
@@ -312,7 +345,7 @@ func (c *Checker) reply(e *event) {
 		return
 	}
 	switch e.Stage {
-	case StageBody:
+	case StageBody, StageBDAT:
 		s.early = e
 		for _, r := range c.dotted(s, e) {
 			r.early = e
@@ -322,6 +355,17 @@ func (c *Checker) reply(e *event) {
 		for _, r := range s.denied {
 			r.dotNo, r.dotNoHeard = e, nil
 		}
+	}
+}
+
+// hints notes what an offer may be a reason for: for who hears it, and for who
+// takes up the session in which it was made.
+func (c *Checker) hints(s *session, e *event) {
+	if s.sized {
+		c.wire.sizes = e.seq
+	}
+	if s.no8Bit {
+		c.wire.no8Bit = e.seq
 	}
 }
 
@@ -340,6 +384,7 @@ func (c *Checker) concerns(s *session, e *event, all *mark, own func(*rcpt) *int
 // unclear notes that a RCPT may have named any of those who are one to servers,
 // or, when there is nobody or it is too much to tell, anybody.
 func (c *Checker) unclear(s *session, to string) {
+	s.last = nil // what is said next is about another
 	if s.blurred {
 		return
 	}
@@ -375,6 +420,7 @@ func (c *Checker) accepted(e *event) {
 	s := c.session(e)
 	s.heard(e)
 	c.judgeContent(m, e)
+	c.judgeAskedInVain(m, s, e)
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
 		c.judgeRefusedForGood(r, e)

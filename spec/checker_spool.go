@@ -317,7 +317,7 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 // maybeFated reports whether an entry that nobody has spoken of may be the
 // report on r.
 func (c *Checker) maybeFated(r *rcpt, x *entry) bool {
-	ends := r.attempts > 0 || c.lapsed(r)
+	ends := r.attempts > 0 || c.lapsed(r) || c.putOffTillEnd(r)
 	return !r.untold() && (ends || c.mutely(r, "bounce")) && slices.ContainsFunc(c.spool.order, func(y *entry) bool {
 		return y != x && y.nameless() && y.control.kept
 	}) || (r.untold() && ends)

@@ -33,6 +33,7 @@ func (c *Checker) tlsSeen(e *event) {
 		c.wire.tlsFailed[s.addr] = s.tls.before // it has not failed
 	}
 	s.tls.secured, s.tls.offered, s.tls.greetedAgain = e, false, false
+	s.auth = authBook{} // what was said in clear does not count (RFC 3207 section 4.2)
 }
 
 // tlsCommand follows what is said on a connection, and judges what TLS has to
@@ -92,6 +93,9 @@ func (c *Checker) judgeTLS(s *session, e *event) {
 	to := path(e.Text)
 	dest := c.policy.Destination(s.from, to)
 	level, t := c.policy.TLSFor(dest, e.Host), s.tls
+	if r := c.resolve(s.from, to); r != nil && r.given <= 1 {
+		level = c.levelFor(r.mail, dest, e.Host)
+	}
 	tell := func(facts []*event, format string, args ...any) {
 		c.violate(WireLawful, "tls "+e.Session+e.At.String(), append(facts, e), format, args...)
 	}
@@ -141,7 +145,7 @@ func (c *Checker) tlsTrouble(j *job, e *event, host string) {
 		return
 	}
 	last := j.hops.dials[len(j.hops.dials)-1]
-	if c.policy.TLSFor(j.dest, host) == TLSOpportunistic && len(j.hops.lost) < 1000 {
+	if c.levelFor(j.mail, j.dest, host) == TLSOpportunistic && len(j.hops.lost) < 1000 {
 		j.hops.lost = append(j.hops.lost, lostTLS{host, last.Addr, last.seq})
 	}
 }

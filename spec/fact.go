@@ -38,6 +38,9 @@ type Fact struct {
 	// Notify is what the sender wants to be told of each of To, in their order, as
 	// Notify.String has it; nil when nothing was asked for of any.
 	Notify []string
+	// Needs are the extensions without which a server cannot have the message:
+	// 8BITMIME, and what Needs.Keywords has.
+	Needs []string
 	// Dest is the destination (Policy.Destination).
 	Dest string
 	// Host is a server's name, Addr its address and port.
@@ -78,8 +81,8 @@ type FactKind string
 
 // Facts of the submitter (true).
 const (
-	// FactSubmit: a submission began. Message, From, To, Notify, Hash; Count is
-	// how many bytes the content has.
+	// FactSubmit: a submission began. Message, From, To, Notify, Needs, Hash; Count
+	// is how many bytes the content has.
 	FactSubmit FactKind = "submit"
 	// FactSubmitted: the submitter read the relay's 250. Message, To (the
 	// recipients accepted), Reply.
@@ -93,7 +96,7 @@ const (
 // Facts of the relay (beliefs). All carry Queue and, where known, Message.
 const (
 	// FactQueued: the message is durable in the spool; 250 may be sent.
-	// From, To, Notify, Due (end of lifetime).
+	// From, To, Notify, Needs, Due (end of lifetime).
 	FactQueued FactKind = "queued"
 	// FactAttempt: an attempt begins. Job, Dest, To, Attempt, Due (when it
 	// was due). A job counts against the limits until its FactAttemptEnd, or
@@ -108,21 +111,40 @@ const (
 	FactDial FactKind = "dial"
 	// FactTrouble: a stage went wrong; what it means. Job, Dest, Host, To, Stage,
 	// Event, Verdict, Reply or Text, and Session once there is one. Where the
-	// stage speaks of no recipient any more, as RSET and QUIT do, To is empty.
+	// stage speaks of no recipient any more, as RSET and QUIT do, To is empty; of
+	// a connection that was kept, so are Job and Queue.
 	// The verdict is that of the table for what was met, unless the attempt
 	// ended for a reason of the relay's own, or is out of next hops: then those
-	// left are deferred, whatever was met last.
+	// left are deferred, whatever was met last; or they fail, when no next hop
+	// offers what the message needs.
 	FactTrouble FactKind = "trouble"
+	// FactIdle: the connection is kept for another attempt. Job, Dest, Host, Addr,
+	// Session; Count is how many transactions it has carried.
+	FactIdle FactKind = "idle"
+	// FactReuse: a connection that was kept is taken up, where else it would have
+	// been dialled. Job, Dest, Host, Addr, Session.
+	FactReuse FactKind = "reuse"
 	// FactTLS: the connection is encrypted. Job, Dest, Host, Session, Name; Text
 	// is the version. Names is the name for which the relay found the
 	// certificate valid; none when it did not, and went on because the policy
 	// does not require it.
 	FactTLS FactKind = "tls"
+	// FactLogin: the server has let the relay in (RFC 4954). Job, Dest, Host,
+	// Session; Text is the mechanism. No fact says a secret.
+	FactLogin FactKind = "login"
+	// FactAlarm: a login failed so that only an operator can mend it (Alarming).
+	// Host, Stage, Event, Reply or Text. It comes before the FactTrouble of the
+	// attempt, and once an hour at most for a host and an event; it speaks of the
+	// host and of no message.
+	FactAlarm FactKind = "alarm"
 	// FactIntent: the intent is durable; the dot may leave. Job, Dest, Host,
 	// To, Attempt.
 	FactIntent FactKind = "intent"
 	// FactDot: the final dot is being sent. Job, Dest, Host, To, Session.
 	FactDot FactKind = "dot"
+	// FactPutOff: recipients who were due wait longer, durably, because their
+	// destination cannot be reached. Dest, To, Due, Text is what was met there.
+	FactPutOff FactKind = "put-off"
 	// FactOutcome: a recipient's new state is durable. Dest, Host, To (one),
 	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
 	FactOutcome FactKind = "outcome"
@@ -150,7 +172,8 @@ const (
 // Facts of servers (true).
 const (
 	// FactCommand: the client said Text, the command line as it was (body
-	// bytes are not facts). Session, Host, Stage.
+	// bytes are not facts); of a login only the command and the mechanism, and
+	// of what follows that something does. Session, Host, Stage.
 	FactCommand FactKind = "command"
 	// FactReply: the server said Reply. Session, Host, Stage.
 	FactReply FactKind = "reply"

@@ -52,6 +52,7 @@ func (f *Fact) appendFields(b []byte) []byte {
 	b = appendList(b, "to", f.To)
 	b = appendText(b, "from", f.From)
 	b = appendList(b, "notify", f.Notify)
+	b = appendList(b, "needs", f.Needs)
 	b = appendText(b, "dest", f.Dest)
 	b = appendText(b, "host", f.Host)
 	b = appendText(b, "addr", f.Addr)
@@ -62,7 +63,7 @@ func (f *Fact) appendFields(b []byte) []byte {
 	} else {
 		b = appendNumber(b, "state", int64(f.State))
 	}
-	if f.Stage >= StageResolve && f.Stage <= StageQUIT {
+	if f.Stage >= StageResolve && f.Stage <= StageIdle {
 		b = appendText(b, "stage", f.Stage.String())
 	} else {
 		b = appendNumber(b, "stage", int64(f.Stage))
@@ -254,7 +255,7 @@ func (p *factParser) list() ([]string, error) {
 
 // field reads the value of key into f.
 func (p *factParser) field(f *Fact, key string) error {
-	if key == "to" || key == "names" || key == "notify" || key == "faults" {
+	if key == "to" || key == "names" || key == "notify" || key == "needs" || key == "faults" {
 		list, err := p.list()
 		if err == nil && p.rest != "" && p.rest[0] != ' ' {
 			err = fmt.Errorf("unexpected %q", p.rest)
@@ -271,6 +272,9 @@ func (p *factParser) field(f *Fact, key string) error {
 			return nil
 		case "notify":
 			f.Notify = list
+			return nil
+		case "needs":
+			f.Needs = list
 			return nil
 		}
 		for _, v := range list {

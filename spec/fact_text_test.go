@@ -62,6 +62,9 @@ func TestFactsSurviveText(t *testing.T) {
 		if names := rapid.SliceOfN(text, 0, 3).Draw(t, "names"); len(names) > 0 {
 			f.Names = names
 		}
+		if needs := rapid.SliceOfN(text, 0, 2).Draw(t, "needs"); len(needs) > 0 {
+			f.Needs = needs
+		}
 		if notify := rapid.SliceOfN(text, 0, 3).Draw(t, "notify"); len(notify) > 0 {
 			f.Notify = notify
 		}

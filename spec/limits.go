@@ -15,13 +15,28 @@ func DefaultLimits() Limits {
 	return Limits{
 		Deliveries:               500,
 		DeliveriesPerDestination: 20,
+		FirstPerDestination:      5,
+		DeadAfter:                3,
 		RecipientsPerTransaction: 100,
 		RecipientsPerMessage:     1000,
 		MessageBytes:             50 << 20,
 		WindowGroups:             10_000,
 		NextHops:                 20,
 		ReplyBytes:               64 << 10,
+		ChunkBytes:               1 << 20,
 	}
+}
+
+// First is how many deliveries a destination gets at once at first.
+func (l Limits) First() int { return min(l.FirstPerDestination, l.DeliveriesPerDestination) }
+
+// Pace is the least time between the beginnings of two deliveries to one
+// destination; 0 is none.
+func (l Limits) Pace() time.Duration {
+	if l.PerMinute <= 0 {
+		return 0
+	}
+	return time.Minute / time.Duration(l.PerMinute)
 }
 
 // Validate returns an error when a limit is not positive, or so small that
@@ -34,6 +49,9 @@ func (l Limits) Validate() error {
 	}{
 		{"deliveries", int64(l.Deliveries), 1},
 		{"deliveries per destination", int64(l.DeliveriesPerDestination), 1},
+		{"first deliveries per destination", int64(l.FirstPerDestination), 1},
+		{"attempts until a destination is dead", int64(l.DeadAfter), 0},
+		{"deliveries per minute", int64(l.PerMinute), 0},
 		{"recipients per transaction", int64(l.RecipientsPerTransaction), 1},
 		// RFC 5321 section 4.5.3.1.8: a server must take 100 recipients.
 		{"recipients per message", int64(l.RecipientsPerMessage), 100},
@@ -43,6 +61,7 @@ func (l Limits) Validate() error {
 		{"next hops", int64(l.NextHops), 1},
 		// RFC 5321 section 4.5.3.1.5: one reply line may have 512 octets.
 		{"reply bytes", int64(l.ReplyBytes), 512},
+		{"chunk bytes", l.ChunkBytes, 1},
 	} {
 		if x.value < x.least {
 			return fmt.Errorf("limit on %s: %d is less than %d", x.name, x.value, x.least)
@@ -60,6 +79,7 @@ func DefaultTimeouts() Timeouts {
 		Greeting: 5 * time.Minute,  // RFC 5321 section 4.5.3.2.1
 		EHLO:     5 * time.Minute,  // as for any command: section 4.5.3.2
 		STARTTLS: 5 * time.Minute,  // RFC 3207 names none
+		AUTH:     5 * time.Minute,  // RFC 4954 names none
 		MAIL:     5 * time.Minute,  // section 4.5.3.2.2
 		RCPT:     5 * time.Minute,  // section 4.5.3.2.3
 		DATA:     2 * time.Minute,  // section 4.5.3.2.4
@@ -82,7 +102,7 @@ func (t Timeouts) Validate() error {
 		name  string
 		value time.Duration
 	}{
-		{"resolve", t.Resolve}, {"connect", t.Connect}, {"greeting", t.Greeting}, {"ehlo", t.EHLO}, {"starttls", t.STARTTLS}, {"mail", t.MAIL},
+		{"resolve", t.Resolve}, {"connect", t.Connect}, {"greeting", t.Greeting}, {"ehlo", t.EHLO}, {"starttls", t.STARTTLS}, {"auth", t.AUTH}, {"mail", t.MAIL},
 		{"rcpt", t.RCPT}, {"data", t.DATA}, {"block", t.Block}, {"dot", t.Dot}, {"quit", t.QUIT},
 	} {
 		if x.value <= 0 {
@@ -173,8 +193,8 @@ func choiceTrouble[C fmt.Stringer](what string, valid func(C) bool, global C, at
 	return nil
 }
 
-// Validate returns the first error of the names, choices, schedule, limits and
-// time-outs.
+// Validate returns the first error of the names, choices, schedule, limits,
+// time-outs and reuse.
 func (p Policy) Validate() error {
 	if why := nameTrouble(p.Hostname); why != "" {
 		if _, ok := literal(p.Hostname); !ok {
@@ -182,6 +202,9 @@ func (p Policy) Validate() error {
 		}
 	}
 	if err := p.validateWay(); err != nil {
+		return err
+	}
+	if err := p.validateLogins(); err != nil {
 		return err
 	}
 	if err := choiceTrouble("in_doubt policy", func(q InDoubtPolicy) bool { return int(q) < len(doubtNames) }, p.InDoubt, p.InDoubtAt); err != nil {
@@ -197,6 +220,9 @@ func (p Policy) Validate() error {
 		return fmt.Errorf("delay warning: %v is in the past; write 0 for none", p.DelayWarning)
 	}
 	if err := p.Limits.Validate(); err != nil {
+		return err
+	}
+	if err := p.Reuse.Validate(); err != nil {
 		return err
 	}
 	return p.Timeouts.Validate()

@@ -18,6 +18,8 @@ type Envelope struct {
 	// server with 8BITMIME may get it (RFC 6152). What the sender declared does
 	// not matter: BODY=8BITMIME in front of plain ASCII needs nothing.
 	Body8Bit bool
+	// Needs is what else a server has to offer.
+	Needs Needs
 	// Tracking and Asked are what the sender wants to be told, of the message and
 	// of each of the Recipients, in their order (RFC 3461). Asked may be shorter
 	// than they are: of the others nothing was asked for.
@@ -30,13 +32,21 @@ type Envelope struct {
 // (section 4.1.2).
 func Mailbox(address string) string { return canonical(address) }
 
-// Domain returns the part of an address after its last "@", lower-cased, with
-// no trailing dot; empty when there is none. An address literal keeps its
-// brackets (RFC 5321 section 4.1.3).
+// Domain returns the part of an address after its last "@", lower-cased, in
+// A-labels where it has such a form, with no trailing dot; empty when there is
+// none. An address literal keeps its brackets (RFC 5321 section 4.1.3).
 func Domain(address string) string {
 	at := strings.LastIndexByte(address, '@')
 	if at < 0 {
 		return ""
 	}
-	return strings.TrimSuffix(strings.ToLower(address[at+1:]), ".")
+	return domainForm(address[at+1:])
+}
+
+// domainForm returns a domain in the form in which domains are compared.
+func domainForm(domain string) string {
+	if ascii, ok := ALabels(domain); ok {
+		domain = ascii
+	}
+	return strings.TrimSuffix(strings.ToLower(domain), ".")
 }

@@ -104,6 +104,10 @@ type Policy struct {
 	// Own are more names and addresses at which this relay takes mail: an MX
 	// list is cut off there, as at Hostname.
 	Own []string
+	// PrivateIntake says that nobody else is on the network between the relay and
+	// its clients: then it offers them REQUIRETLS, which RFC 8689 section 2 allows
+	// over TLS alone.
+	PrivateIntake bool
 	// PreferIPv6 has the addresses of a host tried in turn of IPv6 and IPv4,
 	// instead of IPv4 and IPv6.
 	PreferIPv6 bool
@@ -113,16 +117,26 @@ type Policy struct {
 	InDoubt   InDoubtPolicy
 	InDoubtAt map[string]InDoubtPolicy
 	// TLS is the global level; TLSAt overrides it for destinations, and for
-	// the hosts of relays, routes and fallback by their names. See TLSFor.
-	TLS      TLSLevel
-	TLSAt    map[string]TLSLevel
-	Schedule Schedule
+	// the hosts of relays, routes, sender routes and fallback by their names. See TLSFor.
+	TLS   TLSLevel
+	TLSAt map[string]TLSLevel
+	// Logins are the credentials for hosts of Relays, Routes, SenderRoutes and Fallback, by
+	// their names in lower case. See LoginFor.
+	Logins map[string]Login
+	// Chunking has content sent by BDAT to servers that offer CHUNKING (RFC
+	// 3030); it is off unless said. ChunkingAt overrides it for destinations, and
+	// for the hosts of relays, routes, sender routes and fallback by their names. See
+	// ChunkingFor.
+	Chunking   bool
+	ChunkingAt map[string]bool
+	Schedule   Schedule
 	// DelayWarning is how long after its submission a message that is still not
 	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
 	// section 5.2.5); 0 is never.
 	DelayWarning time.Duration
 	Limits       Limits
 	Timeouts     Timeouts
+	Reuse        Reuse
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told
@@ -131,6 +145,7 @@ func DefaultPolicy(hostname string) Policy {
 	return Policy{
 		Hostname: hostname, Port: 25, TLS: TLSOpportunistic,
 		Schedule: DefaultSchedule(), DelayWarning: 4 * time.Hour, Limits: DefaultLimits(), Timeouts: DefaultTimeouts(),
+		Reuse: DefaultReuse(),
 	}
 }
 
@@ -168,6 +183,9 @@ func (p Policy) InDoubtFor(destination string) InDoubtPolicy {
 // host. Where an entry of TLSAt names the destination and another the host,
 // which is one that the operator gave then, the stricter one holds: neither
 // takes back what the other one asks for.
+//
+// At a host with a login it is TLSRequired at least, unless that may be said in
+// clear: a secret that is not to be heard must not be said to everybody.
 func (p Policy) TLSFor(destination, host string) TLSLevel {
 	at, ok := p.TLSAt[strings.ToLower(destination)]
 	if p.configured(destination, host) {
@@ -175,10 +193,39 @@ func (p Policy) TLSFor(destination, host string) TLSLevel {
 			at, ok = max(at, by), true
 		}
 	}
+	if !ok {
+		at = p.TLS
+	}
+	if l, ok := p.LoginFor(destination, host); ok && !l.Clear {
+		at = max(at, TLSRequired)
+	}
+	return at
+}
+
+// ChunkingFor reports whether BDAT may be said to a host in mail for a
+// destination. Where one entry of ChunkingAt names the destination and another
+// the host, both must allow it: one of the two cannot do it.
+func (p Policy) ChunkingFor(destination, host string) bool {
+	at, ok := p.ChunkingAt[strings.ToLower(destination)]
+	if p.configured(destination, host) {
+		if by, named := p.ChunkingAt[hostName(host)]; named {
+			at, ok = by && (at || !ok), true
+		}
+	}
 	if ok {
 		return at
 	}
-	return p.TLS
+	return p.Chunking
+}
+
+// TLSLevelFor is TLSFor for a message from a sender: one that needs REQUIRETLS goes
+// only to who has proved to be the one that is meant, whatever the level (RFC 8689
+// section 4.2.1). From the null sender it goes without (section 5 there).
+func (p Policy) TLSLevelFor(sender string, needs Needs, destination, host string) TLSLevel {
+	if needs.Has(NeedTLS) && sender != "" {
+		return TLSVerified
+	}
+	return p.TLSFor(destination, host)
 }
 
 // TLSNames returns the names of which a host's certificate must have one under
@@ -224,6 +271,9 @@ type Schedule struct {
 	// one before times Numerator/Denominator, at most Max.
 	First, Max             time.Duration
 	Numerator, Denominator int64
+	// Jitter is by up to how many percent an interval is shorter for one mail than
+	// for another, so that what failed together is not tried together again.
+	Jitter int
 	// Lifetime is how long a message is retried after it was submitted; then
 	// what is still deferred fails (RFC 5321 section 4.5.4.1: 4 to 5 days).
 	Lifetime time.Duration
@@ -232,8 +282,19 @@ type Schedule struct {
 // Limits bounds what a relay does at once.
 type Limits struct {
 	// Deliveries at once, in all and per destination. Each holds at most one
-	// connection.
+	// connection; those that are kept for later count as well (Reuse).
 	Deliveries, DeliveriesPerDestination int
+	// FirstPerDestination is how many a destination gets at once as long as
+	// nothing is known of it. It gets one more each time that as many attempts as
+	// it has reached a server, up to DeliveriesPerDestination; an attempt that
+	// reached none takes one away, down to one.
+	FirstPerDestination int
+	// DeadAfter is after how many attempts in a row that reached no server a
+	// destination is dead for a time, see Schedule.Dead; 0 is never.
+	DeadAfter int
+	// PerMinute is how many deliveries to one destination begin in a minute, evenly
+	// spaced; 0 is as many as come.
+	PerMinute int
 	// RecipientsPerTransaction caps RCPT per MAIL (RFC 5321 section
 	// 4.5.3.1.8 obliges servers to take 100).
 	RecipientsPerTransaction int
@@ -249,10 +310,12 @@ type Limits struct {
 	NextHops int
 	// ReplyBytes caps one reply, all lines together.
 	ReplyBytes int
+	// ChunkBytes caps what follows one BDAT (RFC 3030). It costs no memory.
+	ChunkBytes int64
 }
 
 // Timeouts of the stages of a delivery; RFC 5321 section 4.5.3.2 gives the
 // least values.
 type Timeouts struct {
-	Resolve, Connect, Greeting, EHLO, STARTTLS, MAIL, RCPT, DATA, Block, Dot, QUIT time.Duration
+	Resolve, Connect, Greeting, EHLO, STARTTLS, AUTH, MAIL, RCPT, DATA, Block, Dot, QUIT time.Duration
 }

@@ -69,3 +69,31 @@ func TestTLSLevelsHaveNames(t *testing.T) {
 		t.Error("maybe is a level")
 	}
 }
+
+func TestChunkingIsOffWhereOneOfTheTwoCannotDoIt(t *testing.T) {
+	p := tlsPolicy()
+	if p.ChunkingFor("example.org", "mx1.example.org") {
+		t.Error("on by default")
+	}
+	p.Chunking = true
+	p.ChunkingAt = map[string]bool{"example.net": false, "example.com": true, "smart.example.com": false, "mx1.example.org": false, "hub.example.com": true}
+	for _, c := range []struct {
+		dest, host string
+		want       bool
+	}{
+		{"example.org", "mx9.example.org", true},
+		{"Example.NET", "mx1.example.net", false},
+		{"example.org", "smart.example.com.", false},
+		{"example.com", "smart.example.com", false},
+		{"example.org", "mx1.example.org", true}, // an MX host has no entry
+		{"a.example.biz", "hub.example.com", true},
+	} {
+		if got := p.ChunkingFor(c.dest, c.host); got != c.want {
+			t.Errorf("%s at %s: %t, want %t", c.dest, c.host, got, c.want)
+		}
+	}
+	p.Chunking = false
+	if p.ChunkingFor("example.org", "mx1.example.org") || !p.ChunkingFor("example.com", "mx1.example.com") {
+		t.Error("off, but for one")
+	}
+}

@@ -2,15 +2,16 @@ package spec
 
 import (
 	"fmt"
+	"hash/fnv"
 	"time"
 )
 
-// DefaultSchedule returns five minutes, doubling up to four hours, for five
-// days. RFC 5321 section 4.5.4.1 asks for a give-up time of at least 4 to 5
+// DefaultSchedule returns five minutes, doubling up to four hours, each shorter by
+// up to a tenth, for five days. RFC 5321 section 4.5.4.1 asks for a give-up time of at least 4 to 5
 // days and, as a rule, at least 30 minutes between attempts; it allows the
 // first ones to come sooner, which greylisting servers reward.
 func DefaultSchedule() Schedule {
-	return Schedule{First: 5 * time.Minute, Max: 4 * time.Hour, Numerator: 2, Denominator: 1, Lifetime: 5 * 24 * time.Hour}
+	return Schedule{First: 5 * time.Minute, Max: 4 * time.Hour, Numerator: 2, Denominator: 1, Jitter: 10, Lifetime: 5 * 24 * time.Hour}
 }
 
 // Interval returns how long to wait after the attempt-th failed attempt,
@@ -36,12 +37,34 @@ func (s Schedule) Interval(attempt int) time.Duration {
 	return d
 }
 
-// Next returns when a recipient is due again whose attempt-th attempt failed
-// at now: after Interval, but no later than the end of the lifetime of the
-// message, which was submitted at submitted; and never before now.
-func (s Schedule) Next(now Wall, attempt int, submitted Wall) Wall {
-	return max(now, min(now.Add(s.Interval(attempt)), s.Expires(submitted)))
+// IntervalFor is Interval for one message at one destination: shorter by up to
+// Jitter percent. By how much hangs on the three alone, so that who knows them can
+// say it, and a process that is started anew says the same.
+func (s Schedule) IntervalFor(id QueueID, destination string, attempt int) time.Duration {
+	d := s.Interval(attempt)
+	if s.Jitter <= 0 {
+		return d
+	}
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\x00%s\x00%d", id, destination, attempt)
+	// FNV spreads its last bytes little; a step of the finalizer of MurmurHash3 does.
+	x := h.Sum64()
+	x = (x ^ x>>33) * 0xff51afd7ed558ccd
+	const bits = 20
+	return d - d/100*time.Duration(s.Jitter)>>bits*time.Duration(x>>(64-bits))
 }
+
+// Next returns when a recipient at a destination is due again whose attempt-th
+// attempt failed at now: after IntervalFor, but no later than the end of the
+// lifetime of the message id, which was submitted at submitted; and never before
+// now.
+func (s Schedule) Next(now Wall, id QueueID, destination string, attempt int, submitted Wall) Wall {
+	return max(now, min(now.Add(s.IntervalFor(id, destination, attempt)), s.Expires(submitted)))
+}
+
+// Dead returns for how long a destination is dead that was found to be so times
+// times, with no attempt between that reached it.
+func (s Schedule) Dead(times int) time.Duration { return s.Interval(times) }
 
 // Expires returns when the lifetime ends of a message submitted at submitted.
 // What is still deferred then fails.
@@ -52,6 +75,8 @@ const (
 	longest   = 366 * 24 * time.Hour
 	mostTerm  = 1_000_000
 	mostRatio = 100
+	// mostJitter keeps the intervals of a schedule that doubles apart.
+	mostJitter = 50
 )
 
 // Validate returns an error when the schedule makes no sense: intervals or a
@@ -71,6 +96,8 @@ func (s Schedule) Validate() error {
 		return fmt.Errorf("retry schedule: the factor %d/%d is less than 1, so intervals would shrink", s.Numerator, s.Denominator)
 	case s.Numerator > mostRatio*s.Denominator:
 		return fmt.Errorf("retry schedule: the factor %d/%d is more than %d", s.Numerator, s.Denominator, mostRatio)
+	case s.Jitter < 0 || s.Jitter > mostJitter:
+		return fmt.Errorf("retry schedule: a jitter of %d%% is not one of 0 to %d%%", s.Jitter, mostJitter)
 	case s.Lifetime <= 0:
 		return fmt.Errorf("retry schedule: the lifetime is %s; it must be positive", ago(s.Lifetime))
 	case s.Lifetime > longest:

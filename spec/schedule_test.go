@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"fmt"
 	"math"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ func TestDefaultScheduleDoublesToItsMaximum(t *testing.T) {
 
 func TestNextEndsWithTheLifetime(t *testing.T) {
 	s := DefaultSchedule()
+	s.Jitter = 0
 	const submitted = Wall(1e18)
 	end := submitted.Add(s.Lifetime)
 	for _, c := range []struct {
@@ -36,7 +38,7 @@ func TestNextEndsWithTheLifetime(t *testing.T) {
 		{"at the end", end, end},
 		{"after the end", end + 7, end + 7},
 	} {
-		if got := s.Next(c.now, 1, submitted); got != c.want {
+		if got := s.Next(c.now, "q", "example.net", 1, submitted); got != c.want {
 			t.Errorf("%s: Next = %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -48,7 +50,7 @@ func TestScheduleProperties(t *testing.T) {
 		s := Schedule{
 			First:     time.Duration(rapid.Int64Range(1, int64(longest)).Draw(t, "first")),
 			Numerator: rapid.Int64Range(den, min(100*den, 1_000_000)).Draw(t, "numerator"), Denominator: den,
-			Lifetime: time.Duration(rapid.Int64Range(1, int64(longest)).Draw(t, "lifetime")),
+			Lifetime: time.Duration(rapid.Int64Range(1, int64(longest)).Draw(t, "lifetime")), Jitter: rapid.IntRange(0, 50).Draw(t, "jitter"),
 		}
 		s.Max = time.Duration(rapid.Int64Range(int64(s.First), int64(longest)).Draw(t, "max"))
 		if err := s.Validate(); err != nil {
@@ -61,11 +63,36 @@ func TestScheduleProperties(t *testing.T) {
 		}
 		now := Wall(rapid.Int64Range(0, 4e18).Draw(t, "now"))
 		submitted := Wall(rapid.Int64Range(0, int64(now)).Draw(t, "submitted"))
-		next := s.Next(now, attempt, submitted)
+		id := QueueID(rapid.String().Draw(t, "id"))
+		if d := s.IntervalFor(id, "example.net", attempt); d > a || d < a/100*time.Duration(100-s.Jitter)-1 {
+			t.Errorf("with a jitter of %d%%, %v is shortened to %v", s.Jitter, a, d)
+		}
+		next := s.Next(now, id, "example.net", attempt, submitted)
 		if next < now || next > now.Add(a) || next > max(now, s.Expires(submitted)) {
 			t.Errorf("Next(%v, %d, %v) = %v", now, attempt, submitted, next)
 		}
 	})
+}
+
+// TestJitterSpreadsWhatFailedTogether: of a thousand messages whose attempts failed
+// at one instant no tenth of the hour in which they are due again has many more
+// than another, and each knows its time by itself.
+func TestJitterSpreadsWhatFailedTogether(t *testing.T) {
+	s := Schedule{First: 10 * time.Hour, Max: 10 * time.Hour, Numerator: 1, Denominator: 1, Jitter: 10, Lifetime: 100 * time.Hour}
+	tenths := map[time.Duration]int{}
+	for i := range 1000 {
+		id := QueueID(fmt.Sprintf("0fnmqo0100eemm-%06d", i))
+		d := s.IntervalFor(id, "example.net", 1)
+		tenths[(s.First-d)/(6*time.Minute)]++
+		if d != s.IntervalFor(id, "example.net", 1) || d == s.IntervalFor(id, "example.net", 2) || d == s.IntervalFor(id, "example.com", 1) {
+			t.Errorf("%s: the interval %v hangs on something else than message, destination and attempt", id, d)
+		}
+	}
+	for tenth := range time.Duration(10) {
+		if n := tenths[tenth]; n < 70 || n > 130 {
+			t.Errorf("%d of 1000 are due in part %d of 10", n, tenth)
+		}
+	}
 }
 
 func TestNonsenseSchedulesAreRefusedAndDoNotPanic(t *testing.T) {
@@ -77,6 +104,8 @@ func TestNonsenseSchedulesAreRefusedAndDoNotPanic(t *testing.T) {
 		"no numerator":    func(s *Schedule) { s.Numerator = 0 },
 		"shrinking":       func(s *Schedule) { s.Numerator, s.Denominator = 1, 2 },
 		"exploding":       func(s *Schedule) { s.Numerator = 101 },
+		"antijitter":      func(s *Schedule) { s.Jitter = -1 },
+		"all jitter":      func(s *Schedule) { s.Jitter = 51 },
 		"no lifetime":     func(s *Schedule) { s.Lifetime = 0 },
 		"endless":         func(s *Schedule) { s.Lifetime = math.MaxInt64 },
 		"zero":            func(s *Schedule) { *s = Schedule{} },

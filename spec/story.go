@@ -156,8 +156,16 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 		return "chooses next hops" + but(" for ", f.Dest) + but(": ", f.Text)
 	case FactDial:
 		return "dials " + f.Host + but(" at ", f.Addr) + but(" for ", about) + but(", ", f.Text)
+	case FactIdle:
+		return "keeps the connection " + f.Session + but(" with ", f.Host) + but(" at ", f.Addr)
+	case FactReuse:
+		return "takes up the connection " + f.Session + but(" with ", f.Host) + but(" at ", f.Addr) + but(" for ", about)
 	case FactTLS:
 		return "is encrypted with " + f.Host + but(" by ", f.Text) + but(", certificate valid for ", strings.Join(f.Names, ", "))
+	case FactLogin:
+		return "is let in" + but(" by ", f.Host) + but(", by ", f.Text)
+	case FactAlarm:
+		return "RAISES AN ALARM: the login" + but(" at ", f.Host) + " fails" + but(": ", f.met()) + but(": ", f.Text)
 	case FactTrouble:
 		return "meets trouble" + but(" with ", f.Host) + but(" at ", stageText(f.Stage)) + but(": ", f.met()) + but(": ", f.Text) +
 			but("; verdict: ", verdictText(f.Verdict))
@@ -165,6 +173,8 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 		return "has written down that it is about to send " + about + but(" to ", to) + but(" at ", f.Host)
 	case FactDot:
 		return "sends the final dot of " + about + but(" to ", to) + but(" at ", f.Host)
+	case FactPutOff:
+		return "puts " + about + but(" to ", to) + " off" + due(" until ", f.Due, at) + but(": ", f.Text)
 	case FactOutcome:
 		return "records " + about + but(" to ", to) + " as " + f.State.String() + but(": ", f.Reply) + but(": ", f.Text) + due("; next attempt due at ", f.Due, at)
 	case FactReport:

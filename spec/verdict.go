@@ -16,27 +16,39 @@ const (
 	// TLS handshake after it. Then comes EHLO again.
 	StageSTARTTLS
 	StageHandshake
+	// StageAUTH is the login (RFC 4954): the command, and what is said until the
+	// server has decided.
+	StageAUTH
 	StageMAIL
 	StageRCPT
 	StageDATA
-	// StageBody is the message text, all but the final dot.
+	// StageBDAT is the reply to a chunk of the message text that is not the last
+	// (RFC 3030), once all of the chunk is with the server.
+	StageBDAT
+	// StageBody is the message text, all but the final dot; after BDAT, a chunk
+	// that is not the last.
 	StageBody
 	// StageDot begins when the first byte of the final CRLF.CRLF is handed to
-	// the network, and ends with the reply. Only here can doubt arise.
+	// the network, or of "BDAT n LAST", and ends with the reply. Only here can
+	// doubt arise.
 	StageDot
 	StageRSET
 	StageQUIT
+	// StageIdle is a connection that is kept for another attempt: a server that
+	// says something there has not been asked.
+	StageIdle
 )
 
 var stageNames = [...]string{
 	StageResolve: "resolve", StageConnect: "connect", StageGreeting: "greeting", StageEHLO: "ehlo", StageHELO: "helo",
-	StageSTARTTLS: "starttls", StageHandshake: "handshake",
-	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
+	StageSTARTTLS: "starttls", StageHandshake: "handshake", StageAUTH: "auth",
+	StageMAIL: "mail", StageRCPT: "rcpt", StageDATA: "data", StageBDAT: "bdat", StageBody: "body", StageDot: "dot", StageRSET: "rset", StageQUIT: "quit",
+	StageIdle: "idle",
 }
 
 // String returns the stage's name as it stands in traces and scenario files.
 func (s Stage) String() string {
-	if s >= StageResolve && s <= StageQUIT {
+	if s >= StageResolve && s <= StageIdle {
 		return stageNames[s]
 	}
 	return fmt.Sprintf("Stage(%d)", uint8(s))
@@ -44,7 +56,7 @@ func (s Stage) String() string {
 
 // ParseStage is the inverse of Stage.String.
 func ParseStage(name string) (Stage, error) {
-	for s := StageResolve; s <= StageQUIT; s++ {
+	for s := StageResolve; s <= StageIdle; s++ {
 		if stageNames[s] == name {
 			return s, nil
 		}
@@ -55,7 +67,7 @@ func ParseStage(name string) (Stage, error) {
 // Stages lists all stages in order.
 func Stages() []Stage {
 	var all []Stage
-	for s := StageResolve; s <= StageQUIT; s++ {
+	for s := StageResolve; s <= StageIdle; s++ {
 		all = append(all, s)
 	}
 	return all
@@ -96,22 +108,28 @@ const (
 	NullMX
 	// Loop: the best next hop is this relay itself (RFC 5321 section 5.1).
 	Loop
-	// NotOffered: the server does not offer what the policy requires: STARTTLS.
+	// NotOffered: the server does not offer what the policy requires, STARTTLS, or
+	// AUTH with a mechanism that is allowed; or what the message or a recipient
+	// needs: room, 8BITMIME, SMTPUTF8, REQUIRETLS. Then the relay says neither MAIL
+	// nor RCPT, and has a status code of its own.
 	NotOffered
 	// Untrusted: the server's certificate is not the one that the policy
-	// requires.
+	// requires; or in a login it has not proved that it knows the secret, too.
 	Untrusted
+	// TooMany: the server takes no more recipients in this transaction; it has
+	// taken others. See EventAt.
+	TooMany
 )
 
 var eventNames = [...]string{
 	Reply2: "2yz", Reply3: "3yz", Reply4: "4yz", Reply421: "421", Reply5: "5yz", Malformed: "malformed", Timeout: "timeout", Cut: "cut",
 	Refused: "refused", NoDomain: "nxdomain", NoAddress: "no-address", DNSTrouble: "dns-trouble", NullMX: "null-mx", Loop: "loop",
-	NotOffered: "not-offered", Untrusted: "untrusted",
+	NotOffered: "not-offered", Untrusted: "untrusted", TooMany: "too-many",
 }
 
 // String returns the event's name as it stands in traces.
 func (e Event) String() string {
-	if e >= Reply2 && e <= Untrusted {
+	if e >= Reply2 && e <= TooMany {
 		return eventNames[e]
 	}
 	return fmt.Sprintf("Event(%d)", uint8(e))
@@ -119,7 +137,7 @@ func (e Event) String() string {
 
 // ParseEvent is the inverse of Event.String.
 func ParseEvent(name string) (Event, error) {
-	for e := Reply2; e <= Untrusted; e++ {
+	for e := Reply2; e <= TooMany; e++ {
 		if eventNames[e] == name {
 			return e, nil
 		}
@@ -130,7 +148,7 @@ func ParseEvent(name string) (Event, error) {
 // Events lists all events in order.
 func Events() []Event {
 	var all []Event
-	for e := Reply2; e <= Untrusted; e++ {
+	for e := Reply2; e <= TooMany; e++ {
 		all = append(all, e)
 	}
 	return all
@@ -154,17 +172,24 @@ func EventOf(r Reply) Event {
 }
 
 // EventAt classifies a reply by what it says at a stage, where that is another
-// thing than its code. There is one case: 552 to RCPT may mean "too many
-// recipients". RFC 821 had that code for it, and RFC 5321 section 4.5.3.1.10
-// says that clients should treat it as temporary, like 452: the recipient goes
-// into another transaction. It means that when the enhanced code says so
-// (5.5.3), or when there is none and another recipient was taken before in the
+// thing than its code. There is one case: 452 and 552 to RCPT may mean "too many
+// recipients". RFC 821 had 552 for it, and RFC 5321 section 4.5.3.1.10 says that
+// clients should treat it as temporary, like 452: the recipient goes into
+// another transaction. They mean that when the enhanced code says so (4.5.3 or
+// 5.5.3), or when there is none and another recipient was taken before in the
 // same transaction. Otherwise it is the mailbox that is full (5.2.2).
+//
+// Only when another was taken does a transaction more promise anything: a server
+// to whom the first is one too many is to be asked later.
 func EventAt(stage Stage, r Reply, taken bool) Event {
-	if stage == StageRCPT && r.Code == 552 && (r.Enhanced == "5.5.3" || r.Enhanced == "" && taken) {
+	tooMany := r.Enhanced == "4.5.3" || r.Enhanced == "5.5.3"
+	if stage != StageRCPT || r.Code != 452 && r.Code != 552 || !tooMany && (r.Enhanced != "" || !taken) {
+		return EventOf(r)
+	}
+	if !taken {
 		return Reply4
 	}
-	return EventOf(r)
+	return TooMany
 }
 
 // A Verdict is what a stage and an event mean for the recipients concerned.
@@ -174,7 +199,8 @@ const (
 	// Proceed: go on with the conversation. At StageDot: delivered.
 	Proceed Verdict = iota + 1
 	// NextHost: this server will not do; try the next one now, and when none
-	// is left, defer.
+	// is left, defer. When each of them has shown that it does not offer what the
+	// message needs, a recipient fails instead.
 	NextHost
 	// Defer: end this attempt; retry on the schedule.
 	Defer
@@ -185,15 +211,20 @@ const (
 	// InDoubt: the server may or may not have accepted; the in_doubt policy
 	// decides.
 	InDoubt
+	// NextTransaction: the recipients concerned go into another transaction with
+	// the same server, now; unless this one ends with the connection, which
+	// defers them.
+	NextTransaction
 )
 
 var verdictNames = [...]string{
 	Proceed: "proceed", NextHost: "next-host", Defer: "defer", FailRecipient: "fail-recipient", FailMessage: "fail-message", InDoubt: "in-doubt",
+	NextTransaction: "next-transaction",
 }
 
 // String returns the verdict's name as it stands in traces.
 func (v Verdict) String() string {
-	if v >= Proceed && v <= InDoubt {
+	if v >= Proceed && v <= NextTransaction {
 		return verdictNames[v]
 	}
 	return fmt.Sprintf("Verdict(%d)", uint8(v))
@@ -201,7 +232,7 @@ func (v Verdict) String() string {
 
 // ParseVerdict is the inverse of Verdict.String.
 func ParseVerdict(name string) (Verdict, error) {
-	for v := Proceed; v <= InDoubt; v++ {
+	for v := Proceed; v <= NextTransaction; v++ {
 		if verdictNames[v] == name {
 			return v, nil
 		}

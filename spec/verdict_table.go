@@ -13,8 +13,8 @@ func Decide(stage Stage, event Event) Cell {
 		return verdictTable[stage][event]
 	}
 	switch {
-	case stage == StageRSET || stage == StageQUIT:
-		return Cell{Proceed, cannotOccur, "The fate of every recipient is known before RSET or QUIT."}
+	case stage >= StageRSET && stage <= StageIdle:
+		return Cell{Proceed, cannotOccur, "The fate of every recipient is known by then."}
 	case stage >= StageResolve && stage < StageDot:
 		return Cell{NextHost, cannotOccur, "Before the final dot nothing can have been accepted, so another host does no harm."}
 	}
@@ -23,7 +23,7 @@ func Decide(stage Stage, event Event) Cell {
 
 // CanOccur reports whether an event can occur at a stage.
 func CanOccur(stage Stage, event Event) bool {
-	return stage >= StageResolve && stage <= StageQUIT && event >= Reply2 && event <= Untrusted && verdictTable[stage][event].Verdict != 0
+	return stage >= StageResolve && stage <= StageIdle && event >= Reply2 && event <= TooMany && verdictTable[stage][event].Verdict != 0
 }
 
 // cannotOccur is the Source of a cell that no section speaks about.
@@ -38,11 +38,13 @@ const (
 	whyTransient = "The server cannot serve us now; another one may."
 	whyClosing   = "421 speaks of the server, which is closing the channel; another one may take the mail."
 	whyNoTLS     = "It has no TLS for us; another host may, and when none does, the mail waits, or goes in clear where policy allows that."
+	whyNoLogin   = "The login is the operator's to mend, and says nothing about the mail; another host may let us in, and else the mail waits."
+	whyIdle      = "No mail is under way; the next goes over another connection, at no cost."
 	whyOver      = "The fate of every recipient is known; only the connection is lost."
 )
 
 // The verdict table. What stands in no row cannot occur. It is never written to.
-var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
+var verdictTable = [StageIdle + 1][TooMany + 1]Cell{
 	StageResolve: {
 		NoDomain:   {FailMessage, "RFC 5321 5.1", "The domain does not exist, and trying again will not make it."},
 		NoAddress:  {FailMessage, "RFC 5321 5.1", "The domain exists, but names no host that could take mail."},
@@ -105,6 +107,20 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Cut:       {NextHost, "RFC 3207 4.1", whyCut},
 		Untrusted: {NextHost, "RFC 9525 6", "Whoever answers has not proved to be the one that policy names; another host may."},
 	},
+	// The mail has not been spoken of here either: whatever the code, it is the
+	// relay that is refused.
+	StageAUTH: {
+		Reply2:     {Proceed, "RFC 4954 6", "The server knows who we are."},
+		Reply3:     {Proceed, "RFC 4954 4", "The exchange goes on."},
+		Reply4:     {NextHost, "RFC 4954 6", "The server cannot tell now who we are (454), or not like this (432); another one may."},
+		Reply421:   {NextHost, "RFC 5321 3.8", whyClosing},
+		Reply5:     {NextHost, "RFC 4954 6", whyNoLogin},
+		Malformed:  {NextHost, "RFC 4954 4", "What is no reply, no base64, or no step of the mechanism, ends the exchange."},
+		Timeout:    {NextHost, "RFC 5321 4.5.3.2", whySilent},
+		Cut:        {NextHost, "RFC 5321 3.8", whyCut},
+		NotOffered: {NextHost, "RFC 4954 3", whyNoLogin},
+		Untrusted:  {NextHost, "RFC 5802 3", "Whoever answers has not proved to know the secret, and may be anybody; another host may."},
+	},
 	StageMAIL: {
 		Reply2:    {Proceed, "RFC 5321 3.3", "The sender is accepted."},
 		Reply3:    {NextHost, "RFC 5321 4.3.2", whyUnasked},
@@ -114,6 +130,8 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2.2", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
+		NotOffered: {NextHost, "RFC 6531 3.2", "The host shows by its EHLO that it cannot take the message, which is not begun; another may, " +
+			"and if none does, the sender is told."},
 	},
 	StageRCPT: {
 		Reply2:    {Proceed, "RFC 5321 3.3", "The recipient is accepted."},
@@ -124,6 +142,9 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2.3", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
+		TooMany:   {NextTransaction, "RFC 5321 4.5.3.1.10", "The server takes no more at once, but has taken others: the rest follow in a transaction of their own."},
+		NotOffered: {NextHost, "RFC 6531 3.2", "The recipient's address is beyond ASCII, which the host does not take; another may, " +
+			"and if none does, the sender is told."},
 	},
 	StageDATA: {
 		Reply2:    {NextHost, "RFC 5321 4.3.2", whyUnasked},
@@ -133,6 +154,18 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Reply5:    {FailMessage, "RFC 5321 4.2.1", "The transaction is refused for good."},
 		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
 		Timeout:   {NextHost, "RFC 5321 4.5.3.2.4", whySilent},
+		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
+	},
+	// The message is not whole before the last chunk, so none of this is an
+	// acceptance.
+	StageBDAT: {
+		Reply2:    {Proceed, "RFC 3030 2", "The server has the chunk and waits for the next one."},
+		Reply3:    {NextHost, "RFC 5321 4.3.2", whyUnasked},
+		Reply4:    {NextHost, "RFC 3030 2", "The transaction has failed for now; no other chunk may follow, but another host may take the mail."},
+		Reply421:  {NextHost, "RFC 5321 3.8", whyClosing},
+		Reply5:    {FailMessage, "RFC 3030 2", "The transaction is refused for good; no other chunk may follow."},
+		Malformed: {NextHost, "RFC 5321 4.2", whyGarbage},
+		Timeout:   {NextHost, "RFC 5321 4.5.3.2.5", whySilent},
 		Cut:       {NextHost, "RFC 5321 3.8", whyCut},
 	},
 	// A server may not reply before the final dot, but for 421; some do, and
@@ -177,6 +210,12 @@ var verdictTable = [StageQUIT + 1][Untrusted + 1]Cell{
 		Timeout:   {Proceed, "RFC 5321 4.1.1.10", whyOver},
 		Cut:       {Proceed, "RFC 5321 3.8", whyOver},
 	},
+	// Nobody's mail is under way: the next attempt makes a connection of its own.
+	StageIdle: {
+		Reply421:  {Proceed, "RFC 5321 3.8", whyIdle},
+		Malformed: {Proceed, "RFC 5321 4.2", "What nobody asked for would be taken for the reply to the next command."},
+		Cut:       {Proceed, "RFC 5321 3.8", whyIdle},
+	},
 }
 
 // Table returns the verdict table as text: a line per cell that can occur,
@@ -187,7 +226,7 @@ func Table() string {
 		for _, event := range Events() {
 			if CanOccur(stage, event) {
 				c := Decide(stage, event)
-				fmt.Fprintf(&b, "%-9s %-12s %-15s %-19s %s\n", stage, event, c.Verdict, c.Source, c.Why)
+				fmt.Fprintf(&b, "%-9s %-12s %-16s %-19s %s\n", stage, event, c.Verdict, c.Source, c.Why)
 			}
 		}
 	}

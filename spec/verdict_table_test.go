@@ -33,10 +33,10 @@ func golden(t *testing.T, name, got string) {
 
 func TestVerdictTableIsTotal(t *testing.T) {
 	// Beyond the ends too: a stage or event that no one defined.
-	for stage := StageResolve - 1; stage <= StageQUIT+1; stage++ {
-		for event := Reply2 - 1; event <= Untrusted+1; event++ {
+	for stage := StageResolve - 1; stage <= StageIdle+1; stage++ {
+		for event := Reply2 - 1; event <= TooMany+1; event++ {
 			c := Decide(stage, event)
-			if c.Verdict < Proceed || c.Verdict > InDoubt || c.Source == "" || !strings.HasSuffix(c.Why, ".") {
+			if c.Verdict < Proceed || c.Verdict > NextTransaction || c.Source == "" || !strings.HasSuffix(c.Why, ".") {
 				t.Errorf("%v × %v: incomplete cell %+v", stage, event, c)
 			}
 			if CanOccur(stage, event) == (c.Source == cannotOccur) {
@@ -48,7 +48,7 @@ func TestVerdictTableIsTotal(t *testing.T) {
 
 func TestNoOtherHostAfterTheDot(t *testing.T) {
 	for _, event := range Events() {
-		for _, stage := range []Stage{StageDot, StageRSET, StageQUIT} {
+		for _, stage := range []Stage{StageDot, StageRSET, StageQUIT, StageIdle} {
 			if v := Decide(stage, event).Verdict; v == NextHost {
 				t.Errorf("%v × %v: %v", stage, event, v)
 			}
@@ -95,12 +95,19 @@ func TestTooManyRecipientsIsForNow(t *testing.T) {
 		want     Event
 	}{
 		{StageRCPT, 552, "5.5.3", false, Reply4},
-		{StageRCPT, 552, "5.5.3", true, Reply4},
-		{StageRCPT, 552, "", true, Reply4},
+		{StageRCPT, 552, "5.5.3", true, TooMany},
+		{StageRCPT, 552, "", true, TooMany},
 		{StageRCPT, 552, "", false, Reply5},
 		{StageRCPT, 552, "5.2.2", true, Reply5},
 		{StageRCPT, 550, "5.5.3", true, Reply5},
-		{StageRCPT, 452, "4.5.3", true, Reply4},
+		{StageRCPT, 452, "4.5.3", true, TooMany},
+		{StageRCPT, 452, "4.5.3", false, Reply4},
+		{StageRCPT, 452, "", true, TooMany},
+		{StageRCPT, 452, "", false, Reply4},
+		{StageRCPT, 452, "4.2.2", true, Reply4},
+		{StageRCPT, 452, "4.3.1", true, Reply4},
+		{StageRCPT, 451, "4.5.3", true, Reply4},
+		{StageDATA, 452, "4.5.3", true, Reply4},
 		{StageRCPT, 421, "", true, Reply421},
 		{StageMAIL, 552, "", true, Reply5},
 		{StageDot, 552, "", true, Reply5},
@@ -111,8 +118,8 @@ func TestTooManyRecipientsIsForNow(t *testing.T) {
 	}
 }
 
-func TestWithoutTLSNobodyFails(t *testing.T) {
-	for _, stage := range []Stage{StageSTARTTLS, StageHandshake} {
+func TestWithoutTLSOrALoginNobodyFails(t *testing.T) {
+	for _, stage := range []Stage{StageSTARTTLS, StageHandshake, StageAUTH} {
 		for _, event := range Events() {
 			if v := Decide(stage, event).Verdict; v != NextHost && v != Proceed {
 				t.Errorf("%v × %v: %v", stage, event, v)

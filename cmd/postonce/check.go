@@ -41,6 +41,9 @@ func checkCommand(c console) *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if err := cfg.secrets(); err != nil {
+			return fmt.Errorf("%s: %w", *path, err)
+		}
 		fmt.Fprintf(c.out, "%s is good: %s would take mail on %s and keep it in %s\n", *path, cfg.Hostname, cfg.Listen, cfg.Spool)
 		return nil
 	}
@@ -62,7 +65,9 @@ func (k *checker) check() error {
 	k.senders()
 	k.doubts()
 	k.levels()
+	k.logins()
 	k.numbers()
+	k.connections()
 	return errors.Join(k.errs...)
 }
 
@@ -139,17 +144,17 @@ func (k *checker) hosts() {
 	check("fallback", k.config.Fallback)
 }
 
-// defaultKey is the key of in_doubt and tls that is no destination.
+// defaultKey is the key of in_doubt, tls and chunking that is no destination.
 const defaultKey = "default"
 
-// destination returns a key of in_doubt or tls as spec.Policy.Destination names it.
+// destination returns a key of in_doubt, tls or chunking as spec.Policy.Destination names it.
 func destination(key string) string { return strings.TrimSuffix(strings.ToLower(key), ".") }
 
 func (k *checker) doubts() {
 	k.destinations("in_doubt", slices.Sorted(maps.Keys(k.config.InDoubt)), nil)
 }
 
-// levels checks those for whom a TLS level is set: destinations, and the hosts
+// levels checks those for whom a TLS level or chunking is set: destinations, and the hosts
 // of relays, routes, sender_routes and fallback.
 func (k *checker) levels() {
 	var hosts []string
@@ -166,6 +171,7 @@ func (k *checker) levels() {
 		}
 	}
 	k.destinations("tls", slices.Sorted(maps.Keys(k.config.TLS)), hosts)
+	k.destinations("chunking", slices.Sorted(maps.Keys(k.config.Chunking)), hosts)
 }
 
 // destinations checks that the keys of a mapping are destinations, or one of
@@ -181,7 +187,7 @@ func (k *checker) destinations(mapping string, names, others []string) {
 		case len(k.config.Relays) > 0 && dest != spec.RelayDestination && !k.routed(dest):
 			why := fmt.Errorf("all mail without a route leaves through relays, so the one destination is called %q", spec.RelayDestination)
 			if len(others) > 0 {
-				why = fmt.Errorf("%w; those with a level of their own are %s", why, strings.Join(others, ", "))
+				why = fmt.Errorf("%w; those with an entry of their own are %s", why, strings.Join(others, ", "))
 			}
 			k.at(key(mapping, name), why)
 		case len(k.config.Relays) == 0 && !isLiteral(dest) && fullName(dest) != nil:
@@ -221,12 +227,16 @@ func (k *checker) numbers() {
 	}{
 		{"deliveries", func(l *spec.Limits) { l.Deliveries = given.Deliveries }},
 		{"deliveries_per_destination", func(l *spec.Limits) { l.DeliveriesPerDestination = given.DeliveriesPerDestination }},
+		{"first_per_destination", func(l *spec.Limits) { l.FirstPerDestination = given.FirstPerDestination }},
+		{"dead_after", func(l *spec.Limits) { l.DeadAfter = given.DeadAfter }},
+		{"per_minute", func(l *spec.Limits) { l.PerMinute = given.PerMinute }},
 		{"recipients_per_transaction", func(l *spec.Limits) { l.RecipientsPerTransaction = given.RecipientsPerTransaction }},
 		{"recipients_per_message", func(l *spec.Limits) { l.RecipientsPerMessage = given.RecipientsPerMessage }},
 		{"message_bytes", func(l *spec.Limits) { l.MessageBytes = given.MessageBytes }},
 		{"window_groups", func(l *spec.Limits) { l.WindowGroups = given.WindowGroups }},
 		{"next_hops", func(l *spec.Limits) { l.NextHops = given.NextHops }},
 		{"reply_bytes", func(l *spec.Limits) { l.ReplyBytes = given.ReplyBytes }},
+		{"chunk_bytes", func(l *spec.Limits) { l.ChunkBytes = given.ChunkBytes }},
 	} {
 		changed := l
 		one.set(&changed)

@@ -22,13 +22,16 @@ import (
 type config struct {
 	Hostname  text              `yaml:"hostname"`
 	Listen    text              `yaml:"listen"`
+	Private   yes               `yaml:"private_intake"`
 	Spool     text              `yaml:"spool"`
 	InDoubt   map[string]doubt  `yaml:"in_doubt"`
 	TLS       map[string]level  `yaml:"tls"`
+	Chunking  map[string]onOff  `yaml:"chunking"`
 	Relays    []text            `yaml:"relays"`
 	Fallback  []text            `yaml:"fallback"`
 	Routes    map[string][]text `yaml:"routes"`
 	Senders   map[string][]text `yaml:"sender_routes"`
+	Login     map[string]login  `yaml:"login"`
 	Own       []text            `yaml:"own"`
 	Prefer    family            `yaml:"prefer"`
 	Resolvers []text            `yaml:"resolvers"`
@@ -41,18 +44,23 @@ type config struct {
 		Format logFormat `yaml:"format"`
 		Level  logLevel  `yaml:"level"`
 	} `yaml:"log"`
+	Connections connections `yaml:"connections"`
 }
 
 type schedule struct {
 	First    duration `yaml:"first"`
 	Factor   factor   `yaml:"factor"`
 	Max      duration `yaml:"max"`
+	Jitter   percent  `yaml:"jitter"`
 	Lifetime duration `yaml:"lifetime"`
 }
 
 type limits struct {
 	Deliveries               count `yaml:"deliveries"`
 	DeliveriesPerDestination count `yaml:"deliveries_per_destination"`
+	FirstPerDestination      count `yaml:"first_per_destination"`
+	DeadAfter                count `yaml:"dead_after"`
+	PerMinute                count `yaml:"per_minute"`
 	RecipientsPerTransaction count `yaml:"recipients_per_transaction"`
 	RecipientsPerMessage     count `yaml:"recipients_per_message"`
 	MessageBytes             count `yaml:"message_bytes"`
@@ -60,6 +68,7 @@ type limits struct {
 	WindowGroups             count `yaml:"window_groups"`
 	NextHops                 count `yaml:"next_hops"`
 	ReplyBytes               count `yaml:"reply_bytes"`
+	ChunkBytes               count `yaml:"chunk_bytes"`
 }
 
 type timeouts struct {
@@ -68,6 +77,7 @@ type timeouts struct {
 	Greeting duration `yaml:"greeting"`
 	EHLO     duration `yaml:"ehlo"`
 	STARTTLS duration `yaml:"starttls"`
+	AUTH     duration `yaml:"auth"`
 	MAIL     duration `yaml:"mail"`
 	RCPT     duration `yaml:"rcpt"`
 	DATA     duration `yaml:"data"`
@@ -81,19 +91,21 @@ func defaults() *config {
 	s, l, t := spec.DefaultSchedule(), spec.DefaultLimits(), spec.DefaultTimeouts()
 	c := &config{
 		Listen: "127.0.0.1:2525", Spool: "/var/spool/postonce", Port: 25,
-		Schedule: schedule{duration(s.First), factor{s.Numerator, s.Denominator}, duration(s.Max), duration(s.Lifetime)},
+		Schedule: schedule{duration(s.First), factor{s.Numerator, s.Denominator}, duration(s.Max), percent(s.Jitter), duration(s.Lifetime)},
 		Warning:  warning(spec.DefaultPolicy("").DelayWarning),
 		Limits: limits{
-			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.RecipientsPerTransaction),
+			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.FirstPerDestination), count(l.DeadAfter),
+			count(l.PerMinute), count(l.RecipientsPerTransaction),
 			count(l.RecipientsPerMessage), count(l.MessageBytes), 100, count(l.WindowGroups), count(l.NextHops),
-			count(l.ReplyBytes),
+			count(l.ReplyBytes), count(l.ChunkBytes),
 		},
 		Timeouts: timeouts{
-			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.STARTTLS), duration(t.MAIL),
-			duration(t.RCPT), duration(t.DATA), duration(t.Block), duration(t.Dot), duration(t.QUIT),
+			duration(t.Resolve), duration(t.Connect), duration(t.Greeting), duration(t.EHLO), duration(t.STARTTLS), duration(t.AUTH),
+			duration(t.MAIL), duration(t.RCPT), duration(t.DATA), duration(t.Block), duration(t.Dot), duration(t.QUIT),
 		},
 	}
 	c.Log.Format = "text"
+	c.Connections = defaultConnections()
 	return c
 }
 
@@ -104,25 +116,28 @@ func (c *config) policy() spec.Policy {
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		Routes: c.routes(), SenderRoutes: c.senderRoutes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
-		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
-		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{},
+		PrivateIntake: bool(c.Private),
+		InDoubt:       spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
+		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{}, Logins: c.logins(),
 		Schedule: spec.Schedule{
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
-			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator,
+			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator, Jitter: int(s.Jitter),
 		},
 		DelayWarning: time.Duration(c.Warning),
 		Limits: spec.Limits{
 			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
+			FirstPerDestination: int(l.FirstPerDestination), DeadAfter: int(l.DeadAfter), PerMinute: int(l.PerMinute),
 			RecipientsPerTransaction: int(l.RecipientsPerTransaction), RecipientsPerMessage: int(l.RecipientsPerMessage),
 			MessageBytes: int64(l.MessageBytes), WindowGroups: int(l.WindowGroups), NextHops: int(l.NextHops),
-			ReplyBytes: int(l.ReplyBytes),
+			ReplyBytes: int(l.ReplyBytes), ChunkBytes: int64(l.ChunkBytes),
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Duration(t.Resolve), Connect: time.Duration(t.Connect), Greeting: time.Duration(t.Greeting),
-			EHLO: time.Duration(t.EHLO), STARTTLS: time.Duration(t.STARTTLS), MAIL: time.Duration(t.MAIL), RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA),
-			Block: time.Duration(t.Block), Dot: time.Duration(t.Dot), QUIT: time.Duration(t.QUIT),
+			EHLO: time.Duration(t.EHLO), STARTTLS: time.Duration(t.STARTTLS), AUTH: time.Duration(t.AUTH), MAIL: time.Duration(t.MAIL),
+			RCPT: time.Duration(t.RCPT), DATA: time.Duration(t.DATA), Block: time.Duration(t.Block), Dot: time.Duration(t.Dot), QUIT: time.Duration(t.QUIT),
 		},
 	}
+	p.Reuse = c.Connections.policy()
 	for key, policy := range c.InDoubt {
 		if key != defaultKey {
 			p.InDoubtAt[destination(key)] = spec.InDoubtPolicy(policy)
@@ -133,6 +148,13 @@ func (c *config) policy() spec.Policy {
 			p.TLS = spec.TLSLevel(level)
 		} else {
 			p.TLSAt[destination(key)] = spec.TLSLevel(level)
+		}
+	}
+	for key, on := range c.Chunking {
+		if key == defaultKey {
+			p.Chunking = bool(on)
+		} else {
+			p.ChunkingAt[destination(key)] = bool(on)
 		}
 	}
 	return p
@@ -203,6 +225,9 @@ func parse(source []byte) (*config, error) {
 	}
 	if len(file.Docs) == 0 || empty(file.Docs[0].Body) {
 		return cfg, nil
+	}
+	if err := inTheOpen(file.Docs[0].Body); err != nil {
+		return nil, err
 	}
 	if err := plain(file.Docs[0].Body); err != nil {
 		return nil, pointed(err)

@@ -109,7 +109,7 @@ func TestDefaultsAreThoseOfSpec(t *testing.T) {
 	cfg.Hostname = "mail.example.org"
 	want := spec.DefaultPolicy("mail.example.org")
 	got := cfg.policy()
-	got.InDoubtAt, got.TLSAt = nil, nil
+	got.InDoubtAt, got.TLSAt, got.ChunkingAt = nil, nil, nil
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("(-spec +config):\n%s", d)
 	}
@@ -122,17 +122,25 @@ listen: "[::1]:25"
 spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
 tls: {default: off, Example.COM.: verified, "[192.0.2.9]": required}
+chunking: {default: on, Example.COM: on, "[192.0.2.9]": off}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
+login:
+  MX.Example.org: {user: relay, secret_env: A, mechanisms: [plain, SCRAM-SHA-256], clear: true}
+  "[192.0.2.9]": {user: me@example.net, secret_file: /run/secret}
 prefer: ipv6
+private_intake: true
 own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
-schedule: {first: 1s, factor: 3/2, max: 90s, lifetime: 1h}
+schedule: {first: 1s, factor: 3/2, max: 90s, jitter: 7%, lifetime: 1h}
 delay_warning: 20m
 limits:
   deliveries: 1
   deliveries_per_destination: 2
+  first_per_destination: 9
+  dead_after: 10
+  per_minute: 11
   recipients_per_transaction: 3
   recipients_per_message: 104
   message_bytes: 65541
@@ -140,8 +148,10 @@ limits:
   window_groups: 7
   next_hops: 8
   reply_bytes: 519
-timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, starttls: 10s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
+  chunk_bytes: 10
+timeouts: {resolve: 1s, connect: 2s, greeting: 3s, ehlo: 4s, starttls: 10s, auth: 12s, mail: 5s, rcpt: 6s, data: 7s, block: 8s, dot: 11m, quit: 9s}
 log: {format: json, level: debug}
+connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination: 14}
 `))
 	if err != nil {
 		t.Fatal(err)
@@ -151,19 +161,28 @@ log: {format: json, level: debug}
 		Routes: map[string][]string{
 			"example.net": {"mx.example.org:2525", "192.0.2.7"}, ".xn--bcher-kva.example": {"b.example.org"}, "[192.0.2.1]": {"c.example.org"},
 		},
-		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true,
+		Logins: map[string]spec.Login{
+			"mx.example.org": {User: "relay", Mechanisms: []spec.Mechanism{spec.Plain, spec.SCRAMSHA256}, Clear: true},
+			"[192.0.2.9]":    {User: "me@example.net"},
+		},
+		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true, PrivateIntake: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
-		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Lifetime: time.Hour},
+		Chunking:     true,
+		ChunkingAt:   map[string]bool{"example.com": true, "[192.0.2.9]": false},
+		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Jitter: 7, Lifetime: time.Hour},
 		DelayWarning: 20 * time.Minute,
 		Limits: spec.Limits{
-			Deliveries: 1, DeliveriesPerDestination: 2, RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
-			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519,
+			Deliveries: 1, DeliveriesPerDestination: 2, FirstPerDestination: 9, DeadAfter: 10, PerMinute: 11,
+			RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
+			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519, ChunkBytes: 10,
 		},
 		Timeouts: spec.Timeouts{
 			Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second, STARTTLS: 10 * time.Second,
-			MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute, QUIT: 9 * time.Second,
+			AUTH: 12 * time.Second, MAIL: 5 * time.Second, RCPT: 6 * time.Second, DATA: 7 * time.Second, Block: 8 * time.Second, Dot: 11 * time.Minute,
+			QUIT: 9 * time.Second,
 		},
+		Reuse: spec.Reuse{Messages: 10, Age: 11 * time.Minute, Idle: 12 * time.Second, Kept: 13, KeptPerDestination: 14},
 	}
 	if d := cmp.Diff(want, cfg.policy()); d != "" {
 		t.Errorf("(-want +got):\n%s", d)

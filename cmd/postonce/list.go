@@ -140,6 +140,7 @@ type listedMessage struct {
 	Submitted  time.Time         `json:"submitted"`
 	Return     string            `json:"ret,omitempty"`
 	EnvelopeID string            `json:"envid,omitempty"`
+	Needs      []string          `json:"needs,omitempty"`
 	Recipients []listedRecipient `json:"recipients"`
 }
 
@@ -164,6 +165,7 @@ func (l *jsonLister) message(e *queue.Entry) error {
 	m := listedMessage{
 		ID: e.ID, Message: e.Message, Sender: e.Sender, Size: e.Size, Submitted: e.Submitted.Time(),
 		Return: e.Tracking.Return.String(), EnvelopeID: e.Tracking.EnvelopeID,
+		Needs: e.Needs.Keywords(),
 	}
 	for i := range e.Recipients {
 		r := &e.Recipients[i]

@@ -43,6 +43,7 @@ func listedEntries() []queue.Entry {
 		{
 			ID: "a-3", Message: "m3@example.org", Sender: "alice@example.org", Size: 10, Submitted: now,
 			Tracking: spec.Tracking{Return: spec.ReturnFull, EnvelopeID: "order 17"},
+			Needs:    spec.NeedTLS,
 			Recipients: []queue.Recipient{
 				{Address: "bob@example.net", State: spec.Intent, Attempts: 1, Asked: spec.Asked{
 					Notify: spec.NotifySuccess | spec.NotifyDelay, Original: "rfc822;bob@example.com",

@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -43,6 +44,9 @@ left out:
 		if err != nil {
 			return err
 		}
+		if err := cfg.secrets(); err != nil {
+			return fmt.Errorf("%s: %w", *path, err)
+		}
 		if err := c.serve(cfg); err != nil {
 			return failure{err}
 		}
@@ -75,6 +79,7 @@ func (c console) serve(cfg *config) (err error) {
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
+	host.Secret = cfg.secret
 	listen := host.Listen
 	host.Listen = func(addr string) (net.Listener, error) {
 		l, err := listen(addr)

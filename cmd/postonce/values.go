@@ -31,11 +31,19 @@ type warning time.Duration
 // A factor is a ratio of whole numbers.
 type factor struct{ numerator, denominator int64 }
 
+// A percent is a share of a hundred.
+type percent int
+
 type doubt spec.InDoubtPolicy
 
 type level spec.TLSLevel
 
+type onOff bool
+
 type family string
+
+// A yes is true or false.
+type yes bool
 
 type logFormat string
 
@@ -132,6 +140,22 @@ func (w *warning) UnmarshalYAML(node ast.Node) error {
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (p *percent) UnmarshalYAML(node ast.Node) error {
+	const want = "a whole number of percent, such as 10%"
+	s, err := scalar(node, want)
+	if err != nil {
+		return err
+	}
+	number, ok := strings.CutSuffix(s, "%")
+	n, err := strconv.ParseUint(number, 10, 16)
+	if !ok || err != nil {
+		return wrong(node, "%.40q is not a share: write %s", s, want)
+	}
+	*p = percent(n)
+	return nil
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
 func (f *factor) UnmarshalYAML(node ast.Node) error {
 	const want = "a whole number or a ratio of two, such as 2 or 3/2"
 	s, err := scalar(node, want)
@@ -181,12 +205,32 @@ func (l *level) UnmarshalYAML(node ast.Node) error {
 }
 
 // UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (o *onOff) UnmarshalYAML(node ast.Node) error {
+	s, err := scalar(node, "on or off")
+	if err == nil && s != "on" && s != "off" {
+		err = wrong(node, "%.40q is neither: write on or off", s)
+	}
+	*o = s == "on"
+	return err
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
 func (f *family) UnmarshalYAML(node ast.Node) error {
 	s, err := scalar(node, "ipv4 or ipv6")
 	if err == nil && s != "ipv4" && s != "ipv6" {
 		err = wrong(node, "%.40q is no address family: write ipv4 or ipv6", s)
 	}
 	*f = family(s)
+	return err
+}
+
+// UnmarshalYAML implements yaml.NodeUnmarshaler.
+func (y *yes) UnmarshalYAML(node ast.Node) error {
+	s, err := scalar(node, "true or false")
+	if err == nil && s != "true" && s != "false" {
+		err = wrong(node, "%.40q is neither true nor false", s)
+	}
+	*y = s == "true"
 	return err
 }
 

@@ -52,7 +52,7 @@ func covers(t *testing.T, text string) func(int, job) *sim.Result {
 func TestCoverageAddsUpWhatScenariosReach(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "coverage.html")
 	s := simrun(t, covers(t, "cell/rcpt/4yz"), "coverage", "crash/after-250", "doubt/report", "--html", file)
-	s.want(t, sim.OK, "verdict cells             1 of 101", "  rcpt         -    -    6", "2 scenarios hold", "reset while connecting")
+	s.want(t, sim.OK, "verdict cells             1 of 125", "  rcpt         -    -    6", "2 scenarios hold", "reset while connecting")
 	for _, j := range s.jobs {
 		if !j.coverage || !j.brief {
 			t.Errorf("%s ran with %+v", j.scenario.Name, j)

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/postonce/postonce/impl/route"
 	"github.com/postonce/postonce/impl/smtpclient"
 	"github.com/postonce/postonce/spec"
 )
@@ -35,8 +34,14 @@ type attempt struct {
 	talking string
 	// failedTLS are the sessions in which TLS failed, and may be left out.
 	failedTLS []lost
+	// logins counts those that were begun, so that each has a nonce of its own.
+	logins int
+	// opened: some server opened a session.
+	opened bool
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int
+	// lack is what next hops do not offer.
+	lack lack
 	// stop is why this side ends the attempt.
 	stop error
 }
@@ -65,6 +70,13 @@ func (a *attempt) exhausted() {
 		r.Event = spec.NoAddress
 		r.Verdict = spec.Decide(spec.StageResolve, spec.NoAddress).Verdict
 	}
+	var unable []Result
+	for _, recipient := range a.open {
+		if lacking, everywhere := a.lack.everywhere(recipient); everywhere {
+			unable = append(unable, lacking)
+		}
+	}
+	a.take(unable)
 	a.conclude(r)
 }
 
@@ -74,6 +86,7 @@ func (a *attempt) conclude(r Result) {
 		return
 	}
 	a.tell(r, a.open)
+	r.Unreached = r.Verdict == spec.Defer && !a.opened && a.stop == nil
 	for _, recipient := range a.open {
 		r.Recipient = recipient
 		a.results = append(a.results, r)
@@ -81,16 +94,21 @@ func (a *attempt) conclude(r Result) {
 	a.open = nil
 }
 
-// take takes the results of a transaction: those left for the next host stay
-// open.
+// take takes the results of a transaction: those left for the next host, or for
+// the next transaction, stay open.
 func (a *attempt) take(results []Result) {
 	for _, group := range alike(results) {
 		a.tell(group[0], recipients(group))
 	}
 	for _, r := range results {
-		if r.Verdict == spec.NextHost {
+		switch r.Verdict {
+		case spec.NextHost:
 			a.remember(r)
+			a.lack.note(r)
 			continue
+		case spec.NextTransaction:
+			continue
+		default: // it is a result
 		}
 		a.results = append(a.results, r)
 		a.open = slices.DeleteFunc(a.open, func(open string) bool { return open == r.Recipient })
@@ -139,9 +157,12 @@ func (a *attempt) record(ctx context.Context) {
 }
 
 // note notes a fact of this attempt.
-func (a *attempt) note(f spec.Fact) {
+func (a *attempt) note(f spec.Fact) { a.d.Note(a.about(f)) }
+
+// about makes f a fact of this attempt.
+func (a *attempt) about(f spec.Fact) spec.Fact {
 	f.Queue, f.Message, f.Job, f.Dest, f.Session = a.job.Queue, a.job.Message, a.job.ID, a.job.Dest, a.talking
-	a.d.Note(f)
+	return f
 }
 
 // tell notes what went wrong for some recipients, and what that means.
@@ -161,12 +182,12 @@ func (a *attempt) trouble(r Result, to []string) {
 
 // aside notes what came of RSET or QUIT when it was no yes. It concerns nobody:
 // what becomes of every recipient is known by then.
-func (a *attempt) aside(host route.Host, r smtpclient.Result) {
+func (a *attempt) aside(host string, r smtpclient.Result) {
 	if r.Stage == 0 || r.Event == spec.Reply2 || r.Err != nil {
 		return
 	}
 	a.trouble(Result{
-		Verdict: spec.Decide(r.Stage, r.Event).Verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host.Name, Text: r.Text,
+		Verdict: spec.Decide(r.Stage, r.Event).Verdict, Stage: r.Stage, Event: r.Event, Reply: r.Reply, Host: host, Text: r.Text,
 	}, nil)
 }
 

@@ -15,9 +15,16 @@
 //     is said; and when everybody has one, before QUIT.
 //   - Where TLS fails, the next host is asked. When none is left, and policy
 //     allows it, those are asked again in clear, in the same order.
+//   - Where a login fails, the next host is asked, whatever the server says; and
+//     somebody is told of it (Deliverer.Alarm).
+//   - A conversation that was left in good order is kept (Pool), and taken up
+//     where the next attempt would dial the same address for the same mail. What
+//     a server does to it before it has answered MAIL costs a dial, and nothing
+//     else.
 //   - When no next hop is left, the most telling trouble defers what is left;
 //     unless no next hop has an address at all, which fails it (RFC 5321
-//     section 5.1).
+//     section 5.1), or each has shown that it does not offer what the message
+//     needs.
 package delivery
 
 import (
@@ -50,6 +57,8 @@ type Job struct {
 	// Size is the content's size in bytes, 0 when it is not known.
 	Size     int64
 	Body8Bit bool
+	// Needs is what else a server has to offer.
+	Needs spec.Needs
 	// Tracking and Asked are what the sender wants to be told, of the message and
 	// of each of the Recipients, in their order; Asked may be shorter.
 	Tracking spec.Tracking
@@ -64,8 +73,8 @@ type Result struct {
 	// InDoubt.
 	Verdict spec.Verdict
 	// Stage and Event say what was met, Reply what the server said. A refusal
-	// of our own (RFC 1870, RFC 6152, bad syntax) is a Reply5 whose Reply has
-	// no Code, only the Enhanced status code.
+	// of our own is a NotOffered, or for bad syntax a Reply5, whose Reply has no
+	// Code, only the Enhanced status code.
 	Stage spec.Stage
 	Event spec.Event
 	Reply spec.Reply
@@ -76,6 +85,9 @@ type Result struct {
 	// Relayed is true for one that a server without DSN took: of its success the
 	// sender will hear from nobody else (RFC 3461 section 5.2.2).
 	Relayed bool
+	// Unreached is true when no server at the destination opened a session in the
+	// whole attempt: that says more about the destination than about anybody.
+	Unreached bool
 	// Broken is true when the attempt was broken off from outside, before a
 	// final dot: that says nothing about anybody.
 	Broken bool
@@ -94,23 +106,30 @@ type Ledger interface {
 	Settle(ctx context.Context, job Job, results []Result, last bool) error
 }
 
-// A Deliverer carries out jobs. It keeps nothing between them, and may be
-// used by many goroutines at once when its parts may.
+// A Deliverer carries out jobs. It keeps nothing between them but what its Pool
+// keeps, and may be used by many goroutines at once when its parts may.
 type Deliverer struct {
 	Policy spec.Policy
 	// Dial connects to an IP address and port (seam.Host.Dial).
 	Dial     func(ctx context.Context, addr string) (net.Conn, error)
 	Resolver *resolve.Client
+	// Pool keeps conversations from one job to the next; nil keeps none.
+	Pool *Pool
 	// Roots returns the authorities whose certificates are trusted
 	// (seam.Host.Roots).
 	Roots func() *x509.CertPool
+	// Secret returns the secret of the login for a host (seam.Host.Secret).
+	Secret func(host string) (spec.Secret, error)
 	// Open returns the content of a message: lines that end in CRLF.
 	Open   func(ctx context.Context, id spec.QueueID) (io.ReadCloser, error)
 	Ledger Ledger
-	// Note takes the facts of the attempt: route, dial, tls, trouble, dot.
+	// Note takes the facts of the attempt: route, dial, reuse, tls, login, trouble,
+	// dot, idle.
 	Note func(spec.Fact)
-	// Random gives the stream that shuffles MX hosts of equal preference; it
-	// is called with a name that has the job's ID.
+	// Alarm takes the alarms about logins, each as often as it is met.
+	Alarm func(spec.Fact)
+	// Random gives the streams that shuffle MX hosts of equal preference and make
+	// nonces; it is called with names that have the job's ID.
 	Random func(name string) *rand.Rand
 }
 
@@ -149,17 +168,16 @@ func (a *attempt) run(ctx context.Context) {
 			// without end must not hold a place without end.
 			a.tried++
 		}
-		if i+1 < len(hosts) {
-			addresses = addresses[:min(len(addresses), a.share())]
+		if most := a.share(); i+1 < len(hosts) && len(addresses) > most {
+			addresses, a.lack.unasked = addresses[:most], true
 		}
 		for _, addr := range addresses {
 			if a.spent() {
 				break
 			}
 			a.tried++
-			for queue := slices.Clone(a.open); len(queue) > 0; {
-				queue = a.session(ctx, hop{Host: host, addr: addr}, queue)
-			}
+			a.lack.ask(hop{Host: host, addr: addr})
+			a.sessions(ctx, hop{Host: host, addr: addr}, slices.Clone(a.open))
 			if a.over(ctx) {
 				return
 			}
@@ -182,10 +200,8 @@ func (a *attempt) run(ctx context.Context) {
 func (a *attempt) inClear(ctx context.Context) {
 	for _, l := range a.failedTLS {
 		l.clear = true
-		queue := slices.DeleteFunc(slices.Clone(l.to), func(to string) bool { return !slices.Contains(a.open, to) })
-		for len(queue) > 0 {
-			queue = a.session(ctx, l.hop, queue)
-		}
+		a.lack.here = place{l.Name, l.addr}
+		a.sessions(ctx, l.hop, slices.DeleteFunc(slices.Clone(l.to), func(to string) bool { return !slices.Contains(a.open, to) }))
 		if a.over(ctx) {
 			return
 		}
@@ -203,5 +219,6 @@ func (a *attempt) spent() bool {
 		return false
 	}
 	a.homeless = false // The hosts that were not looked at may have an address.
+	a.lack.unasked = true
 	return true
 }

@@ -46,6 +46,7 @@ func (a *attempt) withoutRoute(problem *route.Problem) []route.Host {
 		return nil
 	}
 	a.remember(r)
+	a.lack.unasked = true
 	a.note(spec.Fact{Kind: spec.FactRoute, Text: fmt.Sprintf("%s; fallback: %s", problem.Text, names(fallback))})
 	for i := range fallback {
 		fallback[i].Preference += fallbackPreference
@@ -132,7 +133,7 @@ func (a *attempt) noAddress(ctx context.Context, host route.Host, problem *route
 		r.Event, r.Text = spec.DNSTrouble, "configured host: "+r.Text
 	}
 	if r.Event == spec.DNSTrouble {
-		a.homeless = false
+		a.homeless, a.lack.unasked = false, true
 	}
 	a.tell(r, a.open)
 	a.remember(r)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/postonce/postonce/impl/route"
 	"github.com/postonce/postonce/impl/smtpclient"
@@ -20,6 +21,8 @@ type hop struct {
 	addr netip.AddrPort
 	// clear: the conversation is to be in clear, for TLS has failed.
 	clear bool
+	// fresh: it is to be over a connection of its own, not one that was kept.
+	fresh bool
 }
 
 // A lost session is one in which TLS failed, and for whom it was.
@@ -28,42 +31,52 @@ type lost struct {
 	to []string
 }
 
+// sessions holds as many conversations at one address as it takes for those in
+// queue. Only the first may be one that was kept: what a server does to it costs
+// one connection more, and not one for each that is kept.
+func (a *attempt) sessions(ctx context.Context, h hop, queue []string) {
+	for ; len(queue) > 0; h.fresh = true {
+		queue = a.session(ctx, h, queue)
+	}
+}
+
 // session holds one conversation with a server, for the recipients in queue. It
-// returns those who should be tried there again, over another connection: not
-// more than were never asked about, because the server ended the connection
-// between two transactions. It is always shorter than queue.
+// returns those who should be tried there again, over another connection: who was
+// never asked about, or was one too many, when the server takes no further
+// transaction on this one. They are fewer than queue, unless the first of these
+// transactions was another attempt's.
 func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []string) {
 	host := h.Host
-	conn, r := a.dial(ctx, h)
-	if conn == nil {
+	t, r := a.converse(ctx, h)
+	if t == nil {
 		a.take(repeat(r, queue))
 		return nil
 	}
-	c := smtpclient.New(conn, smtpclient.Options{
-		Hostname: a.d.Policy.Hostname, Host: host.Name, Timeouts: a.d.Policy.Timeouts, ReplyBytes: a.d.Policy.Limits.ReplyBytes,
-		TLS: a.tls(h),
-	})
-	a.talking = conn.LocalAddr().String()
-	defer func() {
-		if len(a.open) == 0 {
-			a.record(ctx) // A crash while a server is slow to answer QUIT repeats nothing.
+	defer a.leave(ctx, t)
+	if !t.used() {
+		if hello := t.Hello(ctx); !hello.OK() {
+			t.lost = true
+			a.take(repeat(a.result(host, hello), queue))
+			a.withoutTLS(lost{h, queue}, hello)
+			return nil
 		}
-		a.aside(host, c.Quit(ctx))
-		a.talking = ""
-	}()
-	if hello := c.Hello(ctx); !hello.OK() {
-		a.take(repeat(a.result(host, hello), queue))
-		a.withoutTLS(lost{h, queue}, hello)
-		return nil
 	}
-	for first := true; len(queue) > 0; first = false {
-		n := min(len(queue), max(1, a.d.Policy.Limits.RecipientsPerTransaction))
-		results := a.transact(ctx, c, host, queue[:n])
-		if !first && hungUp(results[0]) {
+	for len(queue) > 0 {
+		used := t.used()
+		now, later := t.Fit(queue, max(1, a.d.Policy.Limits.RecipientsPerTransaction))
+		if len(now) == 0 {
+			t.lost = true
 			return queue
 		}
+		results := a.transact(ctx, t, host, now)
+		if used && hungUp(results[0]) {
+			t.lost = true
+			return queue
+		}
+		a.opened = a.opened || !shutOut(results)
+		t.lost = t.lost || refused(results)
+		queue = append(a.tooMany(results), later...)
 		a.take(results)
-		queue = queue[n:]
 		if dotLeft(results) {
 			// At once: the longer it takes to store a reply, the likelier a
 			// crash makes a doubt of it.
@@ -72,21 +85,103 @@ func (a *attempt) session(ctx context.Context, h hop, queue []string) (again []s
 		if a.stop != nil || broken(results) {
 			return nil
 		}
-		if len(queue) > 0 {
-			ready, rset := c.Ready(ctx)
-			a.aside(host, rset)
-			if !ready {
-				return queue
-			}
+		if len(queue) > 0 && (t.messages >= max(1, a.d.Policy.Reuse.Messages) || !a.ready(ctx, t)) {
+			return queue
 		}
 	}
 	return nil
 }
 
+// chunkBytes is how large a chunk may be that is sent to a host; 0 is never to
+// send one.
+func (a *attempt) chunkBytes(host string) int64 {
+	if !a.d.Policy.ChunkingFor(a.job.Dest, host) {
+		return 0
+	}
+	return a.d.Policy.Limits.ChunkBytes
+}
+
+// tooMany returns who goes into another transaction. There is one only when
+// somebody was taken in this one, or it would have no end, and when it did not
+// end with the connection: else they wait, as after any other 4yz.
+func (a *attempt) tooMany(results []Result) (again []string) {
+	for _, r := range results {
+		if r.Verdict == spec.NextTransaction {
+			again = append(again, r.Recipient)
+		}
+	}
+	if a.stop == nil && !broken(results) && len(again) < len(results) {
+		return again
+	}
+	for i, r := range results {
+		if r.Verdict == spec.NextTransaction {
+			results[i].Event, results[i].Verdict = spec.Reply4, spec.Decide(spec.StageRCPT, spec.Reply4).Verdict
+		}
+	}
+	return nil
+}
+
+// converse returns a conversation with a next hop: one that was kept, or on a
+// connection that it makes; or what stood against that.
+func (a *attempt) converse(ctx context.Context, h hop) (*talk, Result) {
+	p, key := a.d.Policy, Key{h.Name, h.addr, a.d.Policy.DutyFor(a.level(h), a.job.Dest, h.Name)}
+	if t := a.d.Pool.take(ctx, key, a.job.Dest, h.fresh || h.clear); t != nil {
+		a.talking = t.session
+		a.note(spec.Fact{Kind: spec.FactReuse, Host: h.Name, Addr: h.addr.String()})
+		return t, Result{}
+	}
+	conn, r := a.dial(ctx, h)
+	if conn == nil {
+		a.d.Pool.leave(a.job.Dest)
+		return nil, r
+	}
+	c := smtpclient.New(conn, smtpclient.Options{
+		Hostname: p.Hostname, Host: h.Name, Timeouts: p.Timeouts, ReplyBytes: p.Limits.ReplyBytes,
+		TLS: a.tls(h), Login: a.login(h), ChunkBytes: a.chunkBytes(h.Name),
+	})
+	a.talking = conn.LocalAddr().String()
+	return &talk{Client: c, key: key, dest: a.job.Dest, session: a.talking, begun: time.Now(), lost: h.clear}, r
+}
+
+// ready makes a conversation ready for another transaction, and reports whether
+// it is.
+func (a *attempt) ready(ctx context.Context, t *talk) bool {
+	ready, rset := t.Ready(ctx)
+	a.aside(t.key.Host, rset)
+	return ready
+}
+
+// leave ends a conversation as far as this attempt goes: it is kept for the
+// next one, or over.
+func (a *attempt) leave(ctx context.Context, t *talk) {
+	if len(a.open) == 0 {
+		a.record(ctx) // A crash while a server is slow to answer RSET or QUIT repeats nothing.
+	}
+	if a.stop == nil && ctx.Err() == nil && a.d.Pool.wants(t) && a.ready(ctx, t) && a.keep(t) {
+		a.talking = ""
+		return
+	}
+	a.aside(t.key.Host, t.Quit(ctx))
+	a.d.Pool.leave(t.dest)
+	a.talking = ""
+}
+
+// keep gives a conversation to the pool, if that takes it.
+func (a *attempt) keep(t *talk) bool {
+	return a.d.Pool.keep(t, a.about(spec.Fact{
+		Kind: spec.FactIdle, Host: t.key.Host, Addr: t.key.Addr.String(), Count: int64(t.messages),
+	}))
+}
+
+// level is that of TLS at a next hop.
+func (a *attempt) level(h hop) spec.TLSLevel {
+	return a.d.Policy.TLSLevelFor(a.job.Sender, a.job.Needs, a.job.Dest, h.Name)
+}
+
 // tls returns how far the conversation with a next hop must be encrypted.
 func (a *attempt) tls(h hop) smtpclient.TLS {
 	p, dest := a.d.Policy, a.job.Dest
-	level := p.TLSFor(dest, h.Name)
+	level := a.level(h)
 	if h.clear || level == spec.TLSOff {
 		return smtpclient.TLS{}
 	}
@@ -103,13 +198,13 @@ func (a *attempt) tls(h hop) smtpclient.TLS {
 // clear. A server that closes for now (421) did not speak of TLS.
 func (a *attempt) withoutTLS(l lost, r smtpclient.Result) {
 	failed := r.Err == nil && r.Event != spec.Reply421 && (r.Stage == spec.StageSTARTTLS || r.Stage == spec.StageHandshake)
-	if failed && a.d.Policy.TLSFor(a.job.Dest, l.Name) == spec.TLSOpportunistic {
+	if failed && a.tls(l.hop).Level == spec.TLSOpportunistic {
 		a.failedTLS = append(a.failedTLS, l)
 	}
 }
 
 // transact carries out one transaction.
-func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route.Host, to []string) []Result {
+func (a *attempt) transact(ctx context.Context, t *talk, host route.Host, to []string) []Result {
 	body, err := a.d.Open(ctx, a.job.Queue)
 	if err != nil {
 		a.stop = fmt.Errorf("the message cannot be opened: %w", err)
@@ -124,9 +219,10 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 		return picked
 	}
 	intended := map[int]bool{}
-	sent := c.Send(ctx, smtpclient.Transaction{
-		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Body: body,
-		Tracking: a.job.Tracking, Asked: a.asked(to),
+	t.messages++
+	sent := t.Send(ctx, smtpclient.Transaction{
+		Sender: a.job.Sender, Recipients: to, Size: a.job.Size, Body8Bit: a.job.Body8Bit, Needs: a.job.Needs, Body: body,
+		Tracking: a.tracking(), Asked: a.asked(to),
 		Commit: func(accepted []int) error {
 			for _, index := range accepted {
 				intended[index] = true
@@ -141,13 +237,23 @@ func (a *attempt) transact(ctx context.Context, c *smtpclient.Client, host route
 	for i, r := range sent {
 		results[i] = a.result(host, r)
 		results[i].Recipient = to[i]
-		results[i].Relayed = r.OK() && !c.TakesDSN()
+		results[i].Relayed = r.OK() && !t.TakesDSN()
 		if intended[i] && results[i].Verdict == spec.NextHost {
 			// The intent names this host, and an attempt has one at most.
 			results[i].Verdict = spec.Defer
 		}
 	}
 	return results
+}
+
+// tracking returns what the sender wants to be told of the message. Of one that
+// requires TLS nobody gives back more than the header (RFC 8689 section 5).
+func (a *attempt) tracking() spec.Tracking {
+	t := a.job.Tracking
+	if a.job.Needs.Has(spec.NeedTLS) && t.Return == spec.ReturnFull {
+		t.Return = spec.ReturnHeaders
+	}
+	return t
 }
 
 // asked returns what was asked for about some of the job's recipients.
@@ -164,7 +270,15 @@ func (a *attempt) asked(to []string) []spec.Asked {
 
 // result is what a result of the conversation means. An end for a reason of
 // this side ends the attempt: no other host would do better.
+//
+// 530 from a host that the operator gave is no word about the mail: the server
+// wants a login, or another one (RFC 4954 section 6).
 func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
+	envelope := r.Stage == spec.StageMAIL || r.Stage == spec.StageRCPT || r.Stage == spec.StageDATA
+	if envelope && r.Reply.Code == spec.ReplyAuthRequired && a.d.Policy.Gives(host.Name) {
+		r.Stage = spec.StageAUTH
+	}
+	a.alarm(host, r)
 	verdict := spec.Decide(r.Stage, r.Event).Verdict
 	if r.Err != nil {
 		a.stop, verdict = r.Err, spec.Defer
@@ -222,10 +336,16 @@ func repeat(r Result, to []string) []Result {
 }
 
 // hungUp reports whether the server ended the connection before it heard of
-// the transaction. On one that was used before this says only that it takes
-// so many messages a connection.
+// the transaction, or holds (503) that another one is under way. On one that was
+// used before this says only that it takes so many messages a connection.
 func hungUp(r Result) bool {
-	return r.Stage == spec.StageMAIL && r.Verdict == spec.NextHost && (r.Event == spec.Cut || r.Event == spec.Reply421)
+	gone := r.Verdict == spec.NextHost && (r.Event == spec.Cut || r.Event == spec.Reply421)
+	return r.Stage == spec.StageMAIL && (gone || r.Reply.Code == 503)
+}
+
+// refused reports whether the server would rather have had somebody else asked.
+func refused(results []Result) bool {
+	return slices.ContainsFunc(results, func(r Result) bool { return r.Verdict == spec.NextHost })
 }
 
 func dotLeft(results []Result) bool {
@@ -235,6 +355,11 @@ func dotLeft(results []Result) bool {
 		}
 	}
 	return false
+}
+
+// shutOut reports whether a server takes nothing from who has not logged in.
+func shutOut(results []Result) bool {
+	return !slices.ContainsFunc(results, func(r Result) bool { return r.Stage != spec.StageAUTH })
 }
 
 // broken reports whether the conversation ended within the transaction.

@@ -33,16 +33,21 @@ type world struct {
 	// tracking and asked are what the sender wants to be told.
 	tracking spec.Tracking
 	asked    []spec.Asked
+	needs    spec.Needs
 	// intend and settle are what the ledger answers.
 	intend func() error
 	settle func() error
 	open   func() (io.ReadCloser, error)
 	// facts, when not nil, gets every fact.
 	facts *[]string
+	// pool, when not nil, is the deliveries'.
+	pool *Pool
 
 	// log has a line for each step, in order.
-	log    []string
-	lasts  int
+	log   []string
+	lasts int
+	// missed counts the results that say that nobody was reached.
+	missed int
 	played []chan error
 }
 
@@ -63,20 +68,32 @@ func (w *world) deliver(t *testing.T, ctx context.Context, recipients ...string)
 		},
 		Ledger: ledger{w},
 		Note:   w.note,
+		Alarm:  func(f spec.Fact) { w.say("alarm %s: %v", f.Host, f.Event) },
 		Random: func(string) *rand.Rand { return nil },
+		Pool:   w.pool,
 	}
 	job := Job{
 		ID: "j1", Queue: "q1", Message: "m1@x", Dest: policy.Destination("alice@example.org", recipients[0]), Attempt: 1,
-		Sender: "a@x", Recipients: recipients, Size: 7, Tracking: w.tracking, Asked: w.asked,
+		Sender: "a@x", Recipients: recipients, Size: 7, Needs: w.needs, Tracking: w.tracking, Asked: w.asked,
 	}
 	d.Deliver(ctx, job)
+	if w.lasts != 1 {
+		t.Errorf("%d calls of Settle had last set, want 1", w.lasts)
+	}
+	w.lasts = 0
+	if w.pool != nil {
+		return // what is kept is played on
+	}
+	w.ends(t)
+}
+
+// ends waits for the servers, and says what they did not like.
+func (w *world) ends(t *testing.T) {
+	t.Helper()
 	for _, played := range w.played {
 		if err := <-played; err != nil {
 			t.Error("a server:", err)
 		}
-	}
-	if w.lasts != 1 {
-		t.Errorf("%d calls of Settle had last set, want 1", w.lasts)
 	}
 }
 
@@ -152,6 +169,12 @@ func (w *world) note(f spec.Fact) {
 		if f.Stage == 0 || f.Event == 0 || f.Verdict == 0 {
 			w.say("a trouble that does not say what it is: %+v", f)
 		}
+	case spec.FactLogin:
+		w.say("login %s %s", f.Host, f.Text)
+	case spec.FactReuse:
+		w.say("reuse %s %s", f.Host, f.Addr)
+	case spec.FactIdle:
+		w.say("idle %s after %d", f.Host, f.Count)
 	case spec.FactDot:
 		w.say("dot %s %s", f.Host, strings.Join(f.To, " "))
 	default:
@@ -174,6 +197,9 @@ func (l ledger) Settle(ctx context.Context, _ Job, results []Result, last bool) 
 		l.w.say("settle with a context that is done")
 	}
 	for _, r := range results {
+		if r.Unreached {
+			l.w.missed++
+		}
 		line := strings.TrimSpace(fmt.Sprintf("%v: %v %v %s", r.Verdict, r.Stage, r.Event, r.Host))
 		if len(l.w.asked) > 0 && r.Relayed {
 			line += " relayed"

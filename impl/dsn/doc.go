@@ -6,6 +6,7 @@
 //
 // Everything that comes from outside, such as a server's reply or the
 // original's header, is taken for hostile: nothing of it can end a line, a
-// field or a part, or make a line longer than 998 octets or not ASCII. The
+// field or a part, or make a line longer than 998 octets or not ASCII; where the
+// reader's own address is beyond ASCII, not UTF-8 (RFC 6533). The
 // package is pure, and the same Report gives the same bytes.
 package dsn

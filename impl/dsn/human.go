@@ -82,8 +82,8 @@ func (r *Report) list(b *bytes.Buffer, heading, about string, of func(Recipient)
 			b.WriteString("\r\n")
 			wrap(b, "", "", heading)
 		}
-		fmt.Fprintf(b, "\r\n    <%s>\r\n", safe(rcpt.Address, maxAddress))
-		kind, text := rcpt.diagnostic()
+		fmt.Fprintf(b, "\r\n    <%s>\r\n", r.address(rcpt.Address))
+		kind, text := r.diagnostic(&rcpt)
 		if host := safe(rcpt.RemoteMTA, maxAddress); host != "" && kind == "smtp" {
 			text = host + " said: " + text
 		}

@@ -2,6 +2,7 @@ package dsn
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ func hostile() *rapid.Generator[string] {
 	return rapid.OneOf(
 		rapid.String(),
 		rapid.StringMatching(`[a-z]{1,9}@[a-z]{1,9}\.example`),
+		rapid.StringMatching(`[a-zäöü\\+=]{1,9}@[a-z]{1,9}\.example`),
 		rapid.Map(rapid.SliceOf(rapid.Byte()), func(b []byte) string { return string(b) }),
 		rapid.Map(rapid.SliceOf(rapid.SampledFrom([]string{
 			"\r\n", "\n", "\r", "\r\n\r\n", "--=_q2_0", "--=_q2_0--", ": ", "; ", "<", ">", "\"", "\x00", "ü", "\xff", " ", "\t", "=",
@@ -39,6 +41,22 @@ func plain(address string) string {
 		}
 	}
 	return strings.TrimSpace(b.String())
+}
+
+// unescaped undoes the utf-8-addr-xtext of RFC 6533 section 3.
+func unescaped(address string) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(address, `\x{`)
+		b.WriteString(before)
+		hex, after, closed := strings.Cut(rest, "}")
+		n, err := strconv.ParseUint(hex, 16, 32)
+		if !ok || !closed || err != nil {
+			return b.String() + rest
+		}
+		b.WriteRune(rune(n))
+		address = after
+	}
 }
 
 func drawReport(t *rapid.T) *Report {
@@ -85,9 +103,19 @@ func checkReport(t fataler, r *Report) {
 		t.Fatalf("%d recipients, want %d", len(p.rcpts), len(r.Recipients))
 	}
 	for i, rcpt := range r.Recipients {
-		got, ok := strings.CutPrefix(p.rcpts[i].Get("Final-Recipient"), "rfc822;")
-		if want := plain(rcpt.Address); !ok || strings.TrimSpace(got) != want && len(want) <= maxAddress {
-			t.Fatalf("recipient %q, want %q", got, want)
+		kind, got, _ := strings.Cut(p.rcpts[i].Get("Final-Recipient"), ";")
+		got = strings.TrimSpace(got)
+		switch want := plain(rcpt.Address); {
+		case kind == "rfc822" && !r.International():
+			if got != want && len(want) <= maxAddress {
+				t.Fatalf("recipient %q, want %q", got, want)
+			}
+		case kind == "utf-8":
+			if got = unescaped(got); strings.TrimSpace(got) != strings.TrimSpace(rcpt.Address) && len(rcpt.Address) < 100 {
+				t.Fatalf("recipient %q, want %q", got, rcpt.Address)
+			}
+		case kind != "rfc822":
+			t.Fatalf("an address of type %q", kind)
 		}
 		if got := p.rcpts[i].Get("X-Postonce-State"); got != rcpt.State.String() {
 			t.Fatalf("state %q, want %v", got, rcpt.State)
@@ -109,6 +137,7 @@ func TestHostileTextStaysWhereItIsPut(t *testing.T) {
 
 func FuzzReport(f *testing.F) {
 	f.Add("bob@example.net", "smtp; 550 no", "mx.example.net", "From: a\r\nSubject: b\r\n\r\nbody", "m1@example.org", "alice@example.org")
+	f.Add("böb@example.net", "smtp; 550 nö", "mx", "From: ä", "m1", "älice@example.org")
 	f.Add("b\r\nAction: delivered", ";", "\x00", "X: \xff\r--=_q2_0", ">", "\"\\\"@[x]")
 	f.Fuzz(func(t *testing.T, address, diagnostic, remote, header, id, sender string) {
 		checkReport(t, &Report{

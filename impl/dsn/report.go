@@ -78,7 +78,7 @@ const dateFormat = "Mon, 02 Jan 2006 15:04:05 -0700"
 func date(w spec.Wall) string { return w.Time().Format(dateFormat) }
 
 // Content returns the report as a message in the Internet Message Format: CRLF
-// line ends, ASCII, lines of at most 998 octets.
+// line ends, lines of at most 998 octets, ASCII unless it is International.
 func (r *Report) Content() []byte {
 	human := r.human()
 	status := r.deliveryStatus()
@@ -91,8 +91,13 @@ func (r *Report) Content() []byte {
 		fmt.Fprintf(&b, "\r\n--%s\r\nContent-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n", boundary, contentType, encoding)
 		b.Write(content)
 	}
-	part("text/plain; charset=us-ascii", "7bit", human)
-	part("message/delivery-status", "7bit", status)
+	if r.International() {
+		part("text/plain; charset=utf-8", "8bit", human)
+		part("message/global-delivery-status", "8bit", status)
+	} else {
+		part("text/plain; charset=us-ascii", "7bit", human)
+		part("message/delivery-status", "7bit", status)
+	}
 	part(original, encoding, header)
 	fmt.Fprintf(&b, "\r\n--%s--\r\n", boundary)
 	return b.Bytes()
@@ -136,24 +141,24 @@ func (r *Report) deliveryStatus() []byte {
 	for _, rcpt := range r.Recipients {
 		if rcpt.action() != "" {
 			b.WriteString("\r\n")
-			rcpt.fields(&b)
+			r.fields(&b, &rcpt)
 		}
 	}
 	return b.Bytes()
 }
 
 // fields writes the per-recipient fields (RFC 3464 section 2.3).
-func (rcpt *Recipient) fields(b *bytes.Buffer) {
+func (r *Report) fields(b *bytes.Buffer, rcpt *Recipient) {
 	if original := safe(rcpt.Original, maxAddress); original != "" {
 		fmt.Fprintf(b, "Original-Recipient: %s\r\n", original)
 	}
-	fmt.Fprintf(b, "Final-Recipient: rfc822; %s\r\n", safe(rcpt.Address, maxAddress))
+	fmt.Fprintf(b, "Final-Recipient: %s; %s\r\n", addressType(rcpt.Address), r.address(rcpt.Address))
 	fmt.Fprintf(b, "Action: %s\r\n", rcpt.action())
 	fmt.Fprintf(b, "Status: %s\r\n", rcpt.status())
 	if host := safe(rcpt.RemoteMTA, maxAddress); host != "" {
 		fmt.Fprintf(b, "Remote-MTA: dns; %s\r\n", host)
 	}
-	if kind, text := rcpt.diagnostic(); text != "" {
+	if kind, text := r.diagnostic(rcpt); text != "" {
 		wrap(b, "Diagnostic-Code: ", " ", kind+"; "+text)
 	}
 	if rcpt.LastAttempt != 0 {
@@ -198,8 +203,8 @@ func (rcpt *Recipient) status() string {
 }
 
 // diagnostic splits the Diagnostic into its type and its text.
-func (rcpt *Recipient) diagnostic() (kind, text string) {
-	all := safe(rcpt.Diagnostic, maxDiagnostic)
+func (r *Report) diagnostic(rcpt *Recipient) (kind, text string) {
+	all := r.text(rcpt.Diagnostic, maxDiagnostic)
 	if kind, text, ok := strings.Cut(all, ";"); ok && kind != "" && kind == token(kind) {
 		return kind, strings.TrimSpace(text)
 	}

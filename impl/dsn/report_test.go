@@ -140,7 +140,12 @@ func TestSenderThatTheFieldCannotHoldIsLeftOut(t *testing.T) {
 		``:                                      `undisclosed-recipients:;`,
 		`a@b>, <mallory@example.com`:            `undisclosed-recipients:;`,
 		"a@b\r\nBcc: mallory@example":           `undisclosed-recipients:;`,
-		`ä@example.org`:                         `undisclosed-recipients:;`,
+		`ä@example.org`:                         `<ä@example.org>`,
+		`"ä b"@example.org`:                     `<"ä b"@example.org>`,
+		"\xe4@example.org":                      `undisclosed-recipients:;`,
+		"ä\u0085@example.org":                   `undisclosed-recipients:;`,
+		"ä\u202e@example.org":                   `undisclosed-recipients:;`,
+		"ä\r\nBcc: b@example.org":               `undisclosed-recipients:;`,
 		`a..b@example.org`:                      `undisclosed-recipients:;`,
 		`a@b` + strings.Repeat("c", maxAddress): `undisclosed-recipients:;`,
 	} {

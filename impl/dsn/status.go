@@ -53,6 +53,9 @@ func Status(state spec.RecipientState, stage spec.Stage, event spec.Event, reply
 	case spec.Refused:
 		return "4.4.1" // no answer from host
 	case spec.NotOffered:
+		if enhanced.MatchString(reply.Enhanced) {
+			return reply.Enhanced // what the message needs, and not what the policy does
+		}
 		return "4.7.4" // security features not supported: those that the sender's policy requires
 	case spec.Untrusted:
 		return "4.7.5" // cryptographic failure

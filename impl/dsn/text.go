@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -18,17 +19,23 @@ const (
 )
 
 var (
-	// localPattern is the Local-part of RFC 5321 section 4.1.2.
-	localPattern = regexp.MustCompile(`^(` + atom + `(\.` + atom + `)*|"([ !#-\[\]-~]|\\[ -~])*")$`)
+	// localPattern is the Local-part of RFC 5321 section 4.1.2, with the UTF-8 of
+	// RFC 6531 section 3.3.
+	localPattern = regexp.MustCompile(`^(` + atom + `(\.` + atom + `)*|"([ !#-\[\]-~[:^ascii:]]|\\[ -~])*")$`)
 	// idPattern is generous: Message-IDs are.
 	idPattern = regexp.MustCompile(`^[!-;=?-~]{1,800}$`)
 )
 
-const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~[:^ascii:]-]+"
 
 // safe makes text harmless: one line of at most limit printable ASCII
 // characters. White space becomes a space, anything else a question mark.
 func safe(text string, limit int) string {
+	return harmless(text, limit, func(r rune) bool { return r >= ' ' && r <= '~' })
+}
+
+// harmless is safe for characters of which keep is true.
+func harmless(text string, limit int, keep func(rune) bool) string {
 	if len(text) > 4*limit {
 		text = text[:4*limit] // the longest character takes four octets
 	}
@@ -36,13 +43,13 @@ func safe(text string, limit int) string {
 		switch {
 		case r == '\t' || r == '\r' || r == '\n':
 			return ' '
-		case r < ' ' || r > '~':
+		case r == utf8.RuneError || !keep(r):
 			return '?'
 		}
 		return r
 	}, text))
 	if len(text) > limit {
-		return strings.TrimSpace(text[:limit-3]) + "..."
+		return strings.TrimSpace(cut(text, limit-3)) + "..."
 	}
 	return text
 }
@@ -54,7 +61,7 @@ func wrap(b *bytes.Buffer, first, next, text string) {
 	line, empty := first, true
 	for word := range strings.FieldsSeq(text) {
 		for word != "" {
-			piece := word[:min(len(word), maxAddress)]
+			piece := cut(word, maxAddress)
 			word = word[len(piece):]
 			if !empty && len(line)+1+len(piece) > width {
 				b.WriteString(line + "\r\n")
@@ -122,11 +129,15 @@ func domain(host string) string {
 // report goes, so that one which the field cannot hold is left out.
 func mailbox(address string) string {
 	at := strings.LastIndexByte(address, '@')
-	if at > 0 && len(address) <= maxAddress && localPattern.MatchString(address[:at]) && domain(address[at+1:]) == address[at+1:] {
+	whole := isUTF8(address) || safe(address, maxAddress) == address
+	if at > 0 && whole && len(address) <= maxAddress && localPattern.MatchString(address[:at]) && domain(address[at+1:]) == address[at+1:] {
 		return "<" + address + ">"
 	}
-	return "undisclosed-recipients:;"
+	return nobody
 }
+
+// nobody is the To field of a report whose reader it cannot name.
+const nobody = "undisclosed-recipients:;"
 
 // messageID returns a Message-ID without its brackets, or "" when it is not
 // one that a field can hold.

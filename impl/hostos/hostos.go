@@ -31,7 +31,7 @@ type Config struct {
 	// ResolverTimeout limits each try to ask one server; 0 means 3 seconds.
 	ResolverTimeout time.Duration
 	// Seed makes the random streams repeatable; 0 takes a new seed from the
-	// operating system. Nothing secret comes from these streams.
+	// operating system. No secret comes from these streams, but nonces do.
 	Seed uint64
 	// Note takes the relay's facts; nil drops them. It must be safe for
 	// concurrent use. See LogNote.
@@ -90,17 +90,17 @@ func (c conn) Readable() bool {
 }
 
 // streams returns the source of named random streams that Host.Random is. A
-// stream depends on the seed and its name alone, whatever else was drawn.
+// stream depends on the seed and its name alone, whatever else was drawn. With
+// a seed from the operating system nobody can tell what one will draw, whatever
+// he has seen of it or of others: nonces of logins come from there.
 func streams(seed uint64) func(name string) *rand.Rand {
-	var key [16]byte
+	var key [32]byte
 	binary.BigEndian.PutUint64(key[:], seed)
 	if seed == 0 {
 		_, _ = cryptorand.Read(key[:]) // never fails: it ends the process first
 	}
-	low, high := binary.BigEndian.Uint64(key[:]), binary.BigEndian.Uint64(key[8:])
 	return func(name string) *rand.Rand {
-		h := sha256.Sum256([]byte(name))
-		return rand.New(rand.NewPCG(low^binary.BigEndian.Uint64(h[:]), high^binary.BigEndian.Uint64(h[8:])))
+		return rand.New(rand.NewChaCha8(sha256.Sum256(append(key[:], name...))))
 	}
 }
 

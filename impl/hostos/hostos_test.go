@@ -218,6 +218,7 @@ func TestLogNoteWritesOneLineOfWhatTheFactHas(t *testing.T) {
 			`time=2026-03-02T09:00:00.000Z level=WARN msg=trouble relay=r1 queue=q1 stage=rcpt event=4yz verdict=defer reply="451 4.7.1 later\nor never"`},
 		{spec.Fact{At: at, Kind: spec.FactHalt, Text: "disk"}, `time=2026-03-02T09:00:00.000Z level=ERROR msg=halt relay=r1 text=disk`},
 		{spec.Fact{At: at, Kind: spec.FactDot}, `time=2026-03-02T09:00:00.000Z level=DEBUG msg=dot relay=r1`},
+		{spec.Fact{At: at, Kind: spec.FactIdle}, `time=2026-03-02T09:00:00.000Z level=DEBUG msg=idle relay=r1`},
 		{spec.Fact{At: at, Kind: spec.FactTLS, Host: "mx.x", Name: "mx.x", Names: []string{"x"}, Text: "TLS 1.3"},
 			`time=2026-03-02T09:00:00.000Z level=INFO msg=tls relay=r1 host=mx.x name=mx.x names=[x] text="TLS 1.3"`},
 		{spec.Fact{At: at, Kind: spec.FactOutcome,

@@ -9,8 +9,8 @@ import (
 
 // LogNote returns a sink for Config.Note that writes each fact as one line to
 // log: the kind is the message, and each field that the fact has is an
-// attribute of the same name. What goes wrong is a warning, a halt is an error,
-// and what only says that a step begins is for debugging.
+// attribute of the same name. What goes wrong is a warning, a halt or an alarm is an
+// error, and what only says that a step begins is for debugging.
 func LogNote(log *slog.Logger) func(spec.Fact) {
 	handler := log.Handler()
 	return func(f spec.Fact) {
@@ -31,11 +31,11 @@ func level(f spec.Fact) slog.Level {
 		return slog.LevelInfo // a trouble that changes nothing
 	}
 	switch f.Kind {
-	case spec.FactHalt:
+	case spec.FactHalt, spec.FactAlarm:
 		return slog.LevelError
 	case spec.FactTrouble, spec.FactDoubt, spec.FactDamaged:
 		return slog.LevelWarn
-	case spec.FactDot:
+	case spec.FactDot, spec.FactIdle:
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo
@@ -65,6 +65,9 @@ func attributes(f spec.Fact) []slog.Attr {
 	text("from", f.From)
 	if len(f.Notify) > 0 {
 		attrs = append(attrs, slog.Any("notify", f.Notify))
+	}
+	if len(f.Needs) > 0 {
+		attrs = append(attrs, slog.Any("needs", f.Needs))
 	}
 	text("dest", f.Dest)
 	text("host", f.Host)

@@ -30,6 +30,7 @@ type Begin struct {
 	To        []string
 	Size      int64
 	Body8Bit  bool
+	Needs     spec.Needs
 	Submitted spec.Wall
 	// Tracking and Asked are what the sender wants to be told, of the message and
 	// of each of To; Asked is nil when that is nothing.

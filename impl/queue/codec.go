@@ -11,8 +11,9 @@ import (
 
 // entryVersion is the first byte of an encoded entry. A relay refuses entries
 // of a version it does not know rather than guess. In version 1 nobody was
-// Doubted, in version 2 nobody was Parked, in version 3 nothing was Asked.
-const entryVersion = 4
+// Doubted, in version 2 nobody was Parked, in version 3 nothing was Asked, in
+// version 4 there were no Needs.
+const entryVersion = 5
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -25,6 +26,7 @@ func (e *Entry) Encode() []byte {
 	b = appendString(b, e.Message)
 	b = appendString(b, e.Sender)
 	b = appendBool(b, e.Body8Bit)
+	b = append(b, byte(e.Needs))
 	b = binary.AppendVarint(b, e.Size)
 	b = binary.AppendVarint(b, int64(e.Submitted))
 	b = append(b, byte(e.Tracking.Return))
@@ -59,15 +61,19 @@ func (r *Recipient) append(b []byte) []byte {
 	return appendString(b, t.Text)
 }
 
-// storedStage is the number by which a stage is stored. STARTTLS and handshake
-// came to be when the others had their numbers, and are stored behind them.
+// storedStages are the numbers by which stages are stored. Those that came to be
+// when others had their numbers, are stored behind them.
+var storedStages = [...]byte{
+	spec.StageResolve: 1, spec.StageConnect: 2, spec.StageGreeting: 3, spec.StageEHLO: 4, spec.StageHELO: 5,
+	spec.StageMAIL: 6, spec.StageRCPT: 7, spec.StageDATA: 8, spec.StageBody: 9, spec.StageDot: 10, spec.StageRSET: 11, spec.StageQUIT: 12,
+	spec.StageSTARTTLS: 13, spec.StageHandshake: 14,
+	spec.StageBDAT: 15, spec.StageAUTH: 16,
+}
+
+// storedStage is the number by which a stage is stored.
 func storedStage(s spec.Stage) byte {
-	const late = byte(spec.StageHandshake-spec.StageSTARTTLS) + 1
-	switch {
-	case s >= spec.StageSTARTTLS && s <= spec.StageHandshake:
-		return byte(s) + byte(spec.StageQUIT-spec.StageHandshake)
-	case s > spec.StageHandshake && s <= spec.StageQUIT:
-		return byte(s) - late
+	if int(s) < len(storedStages) {
+		return storedStages[s]
 	}
 	return byte(s)
 }
@@ -110,10 +116,11 @@ func DecodeEntry(b []byte) (*Entry, error) {
 		return nil, fmt.Errorf("%w: version %d, this relay knows 1 to %d", ErrDamaged, body[0], entryVersion)
 	}
 	d := decoder{version: body[0], rest: body[1:]}
-	e := &Entry{
-		ID: spec.QueueID(d.string()), Message: d.string(), Sender: d.string(), Body8Bit: d.byte() != 0,
-		Size: d.varint(), Submitted: spec.Wall(d.varint()),
+	e := &Entry{ID: spec.QueueID(d.string()), Message: d.string(), Sender: d.string(), Body8Bit: d.byte() != 0}
+	if d.version > 4 {
+		e.Needs = spec.Needs(d.byte())
 	}
+	e.Size, e.Submitted = d.varint(), spec.Wall(d.varint())
 	if d.version > 3 {
 		e.Tracking.Return, e.Tracking.EnvelopeID = spec.Return(d.byte()), d.string()
 	}

@@ -27,7 +27,8 @@ func genTrouble(t *rapid.T) Trouble {
 func genEntry(t *rapid.T) *Entry {
 	e := &Entry{
 		ID: spec.QueueID(rapid.String().Draw(t, "id")), Message: rapid.String().Draw(t, "message"), Sender: rapid.String().Draw(t, "sender"),
-		Body8Bit: rapid.Bool().Draw(t, "8bit"), Size: rapid.Int64().Draw(t, "size"), Submitted: spec.Wall(rapid.Int64().Draw(t, "submitted")),
+		Body8Bit: rapid.Bool().Draw(t, "8bit"), Needs: spec.Needs(rapid.Byte().Draw(t, "needs")),
+		Size: rapid.Int64().Draw(t, "size"), Submitted: spec.Wall(rapid.Int64().Draw(t, "submitted")),
 		Tracking: spec.Tracking{Return: spec.Return(rapid.Byte().Draw(t, "return")), EnvelopeID: rapid.String().Draw(t, "envelope id")},
 	}
 	for range rapid.IntRange(0, 5).Draw(t, "recipients") {
@@ -91,6 +92,21 @@ func TestAnEntryOfVersion3IsRead(t *testing.T) {
 	}
 	want := &Entry{ID: "q1", Message: "m1", Size: 4, Submitted: 1, Recipients: []Recipient{
 		{Address: "b@c", State: spec.Queued, Doubted: true, Parked: true, Attempts: 2, Due: 5},
+	}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestAnEntryOfVersion4IsRead: as a relay stored it that knew no SMTPUTF8.
+func TestAnEntryOfVersion4IsRead(t *testing.T) {
+	b := []byte("\x04\x02q1\x02m1\x00\x01\x08\x02\x00\x00\x01\x03b@c\x01\x01\x01\x00\x00\x01\x02\x0a\x00\x00\x00\x00\x00\x00\x00\x00")
+	got, err := DecodeEntry(binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Entry{ID: "q1", Message: "m1", Body8Bit: true, Size: 4, Submitted: 1, Recipients: []Recipient{
+		{Address: "b@c", State: spec.Queued, Doubted: true, Parked: true, Warned: true, Attempts: 2, Due: 5},
 	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
@@ -167,7 +183,7 @@ func TestStagesAreStoredByNumbersThatNeverChange(t *testing.T) {
 	for stage, want := range map[spec.Stage]byte{ // any order: each is judged by itself
 		spec.StageResolve: 1, spec.StageConnect: 2, spec.StageGreeting: 3, spec.StageEHLO: 4, spec.StageHELO: 5, spec.StageMAIL: 6,
 		spec.StageRCPT: 7, spec.StageDATA: 8, spec.StageBody: 9, spec.StageDot: 10, spec.StageRSET: 11, spec.StageQUIT: 12,
-		spec.StageSTARTTLS: 13, spec.StageHandshake: 14,
+		spec.StageSTARTTLS: 13, spec.StageHandshake: 14, spec.StageBDAT: 15, spec.StageAUTH: 16,
 	} {
 		if got := storedStage(stage); got != want || stageStored(want) != stage {
 			t.Errorf("%v is stored as %d and read as %v, want %d", stage, got, stageStored(want), want)

@@ -95,6 +95,9 @@ func (q *Queue) carryOut(m *message, e Decide) {
 		way := q.underWay(m, r)
 		q.change(m, r, e.Decision, way)
 		c.changes(q.dest(m, r))
+		if e.Decision.again() {
+			q.order(m, q.dest(m, r))
+		}
 		if !way { // else the end of its attempt says what became of it
 			c.facts = append(c.facts, q.outcome(m, "", r))
 		}
@@ -119,6 +122,9 @@ func (d Decision) About() string {
 	}
 	return ""
 }
+
+// again reports whether a decision wants an attempt.
+func (d Decision) again() bool { return d == DecideRetry || d == DecideRelease || d == DecideNow }
 
 // Concerns reports whether a decision can be about a recipient.
 func (d Decision) Concerns(r *Recipient) bool {
@@ -214,7 +220,7 @@ func (q *Queue) change(m *message, r *Recipient, d Decision, underWay bool) {
 		r.State = spec.Deleted
 	}
 	r.Parked = r.Parked && !r.State.Final()
-	if again := d == DecideRetry || d == DecideRelease || d == DecideNow; again && !underWay && now >= expires {
+	if d.again() && !underWay && now >= expires {
 		// Once its lifetime is over, being due after its end is what gets it one
 		// more attempt.
 		r.Due = max(r.Due, now, expires+1)
@@ -237,6 +243,7 @@ func (q *Queue) end(m *message, e Decide, chosen []*Recipient) {
 	j := q.close(m, results)
 	j.ticket, j.blocked = e.Ticket, waiting.dests
 	m.unsure = slices.Concat(m.unsure, j.blocked)
+	q.holdOf(j.blocked)
 	q.withdraw(m, j.blocked)
 }
 

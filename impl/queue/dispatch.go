@@ -28,8 +28,10 @@ func (q *Queue) dispatch() {
 		q.ready[0] = nil
 		q.ready = q.ready[1:]
 		d.ready = false
-		q.turn(d, now)
-		if d.due() <= now && d.active < q.policy.Limits.DeliveriesPerDestination {
+		if q.nextAt(d) <= now {
+			q.turn(d, now)
+		}
+		if q.nextAt(d) <= now {
 			d.ready = true
 			q.ready = append(q.ready, d)
 			continue
@@ -54,7 +56,11 @@ func (q *Queue) first(d *destination) {
 // turn begins the first due group of a destination, or loads its window.
 func (q *Queue) turn(d *destination, now spec.Wall) {
 	if len(d.waiting) > 0 && d.waiting[0].due <= now {
-		q.begin(d.waiting[0], now)
+		if g := d.waiting[0]; d.reach.dead(now) && !d.paused {
+			q.atDead(g, now)
+		} else {
+			q.begin(g, now)
+		}
 		return
 	}
 	if d.more && !d.loading && d.next <= now {
@@ -66,9 +72,10 @@ func (q *Queue) turn(d *destination, now spec.Wall) {
 // is over and it was tried at least once.
 func (q *Queue) begin(g *group, now spec.Wall) {
 	d, m := g.destination, g.message
-	d.waiting = d.waiting[1:]
+	at := slices.Index(d.waiting, g)
+	d.waiting = slices.Delete(d.waiting, at, at+1)
 	to, attempt := m.recipients(g, now)
-	over := q.over(m, to, d.paused, now)
+	over := q.over(m, to, d, now)
 	if d.paused { // nobody else has a turn
 		if to = over; len(to) == 0 {
 			q.drop(g)
@@ -76,6 +83,7 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 			return
 		}
 	}
+	d.reach.obeyed(m.entry.ID)
 	if len(over) < len(to) { // the others have their turn next
 		to = slices.DeleteFunc(to, func(address string) bool { return slices.Contains(over, address) })
 		over, attempt = nil, 0
@@ -96,13 +104,14 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 		return
 	}
 	j.attempt = attempt
+	d.reach.began = now
 	q.note(spec.Fact{
 		Kind: spec.FactAttempt, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id,
 		Dest: d.name, To: to, Attempt: attempt, Due: g.line.Due,
 	})
 	q.act(Begin{
 		Job: j.id, ID: m.entry.ID, Message: m.entry.Message, Dest: d.name, Attempt: attempt, Sender: m.entry.Sender,
-		To: to, Size: m.entry.Size, Body8Bit: m.entry.Body8Bit, Submitted: m.entry.Submitted,
+		To: to, Size: m.entry.Size, Body8Bit: m.entry.Body8Bit, Needs: m.entry.Needs, Submitted: m.entry.Submitted,
 		Tracking: m.entry.Tracking, Asked: m.asked(to),
 	})
 }
@@ -126,8 +135,9 @@ func (m *message) asked(to []string) []spec.Asked {
 // be; nor who was due so long before this process began that no relay can have
 // run since, or its clock was wrong, and with it what we know of the message's
 // age. Where the destination is paused, that nobody was attempted is the
-// operator's word.
-func (q *Queue) over(m *message, to []string, paused bool, now spec.Wall) []string {
+// operator's word. Who was put off because the destination is dead, and it still
+// is, needs no attempt of his own.
+func (q *Queue) over(m *message, to []string, d *destination, now spec.Wall) []string {
 	expires := q.expires(m)
 	if now < expires {
 		return nil
@@ -137,7 +147,8 @@ func (q *Queue) over(m *message, to []string, paused bool, now spec.Wall) []stri
 	for _, address := range to {
 		r := m.entry.recipient(address)
 		rested := q.clock.anchor.Wall > r.Due.Add(long)
-		if (r.Attempts > 0 || paused) && r.Due <= expires && !rested {
+		tried := r.Attempts > 0 || d.paused || d.reach.dead(now) && r.Last.Stage != 0
+		if tried && r.Due <= expires && !rested {
 			over = append(over, address)
 		}
 	}
@@ -181,7 +192,6 @@ func (q *Queue) endJob(j *job) {
 	q.drop(g)
 	g.destination.active--
 	q.active--
-	q.place(g.destination)
 }
 
 // sleep asks to be woken when the next destination is due.

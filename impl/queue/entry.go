@@ -17,6 +17,8 @@ type Entry struct {
 	// Sender is the reverse-path; empty is the null sender.
 	Sender   string
 	Body8Bit bool
+	// Needs is what else a server has to offer.
+	Needs spec.Needs
 	// Size of the content in bytes.
 	Size int64
 	// Submitted is when the message was accepted; its lifetime counts from it.

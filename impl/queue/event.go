@@ -77,6 +77,9 @@ type Result struct {
 	Trouble Trouble
 	// Relayed is true for a delivery to a server that tells senders nothing.
 	Relayed bool
+	// Unreached is true when no server at the destination opened a session in the
+	// attempt.
+	Unreached bool
 	// Broken is true when this side broke the attempt off before the final dot,
 	// because the relay stops. It does not count as one then.
 	Broken bool

@@ -172,7 +172,7 @@ func (q *Queue) mend(m *message, line Waiting) {
 
 // load reads the next page of a destination's groups.
 func (q *Queue) load(d *destination) {
-	limit := min(q.page(), max(1, q.free()))
+	limit := min(q.page(d), max(1, q.spare()))
 	d.read, d.loading, d.missed = q.reads.begin(), true, Waiting{}
 	q.loading, q.promised = q.loading+1, q.promised+limit
 	q.act(Load{Kind: LoadGroups, Destination: d.name, After: d.cursor, Limit: limit})

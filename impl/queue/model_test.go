@@ -31,6 +31,7 @@ type model struct {
 	licences  map[string]int  // recipients -> acceptances more that a doubt allows
 	word      map[string]bool // recipients of which the operator said that they have it, or need not
 	decisions []Decision      // what the operator may say
+	missed    bool            // no server was reached by the attempt that ends
 }
 
 var decisions = [...]Decision{
@@ -47,6 +48,9 @@ func newModel(t *rapid.T) *model {
 	s.policy.InDoubt = rapid.SampledFrom([]spec.InDoubtPolicy{spec.DoubtReport, spec.DoubtHold, spec.DoubtRetry}).Draw(t, "in doubt")
 	s.policy.Limits.Deliveries = rapid.IntRange(1, 3).Draw(t, "deliveries")
 	s.policy.Limits.DeliveriesPerDestination = rapid.IntRange(1, 2).Draw(t, "per destination")
+	s.policy.Limits.FirstPerDestination = rapid.IntRange(1, 2).Draw(t, "first per destination")
+	s.policy.Limits.DeadAfter = rapid.IntRange(0, 2).Draw(t, "dead after")
+	s.policy.Limits.PerMinute = rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "per minute")
 	s.policy.Limits.WindowGroups = rapid.SampledFrom([]int{1, 3, 100}).Draw(t, "window")
 	s.policy.Schedule.Lifetime = time.Hour
 	m := &model{decisions: decisions[:], t: t, s: s, submitted: map[string]int{}, reports: map[string]int{}, removed: map[spec.QueueID]int{},
@@ -267,7 +271,9 @@ func (m *model) talk(i int) {
 	d := m.deliver[i]
 	if d.granted == nil {
 		if rapid.Bool().Draw(m.t, "defer before dot") {
+			m.missed = rapid.Bool().Draw(m.t, "no server was reached")
 			m.end(i, spec.Defer)
+			m.missed = false
 			return
 		}
 		d.granted = []string{}
@@ -314,7 +320,7 @@ func (m *model) end(i int, v spec.Verdict) {
 	m.deliver = append(m.deliver[:i:i], m.deliver[i+1:]...)
 	e := Settle{Job: d.begin.Job, Last: true, Header: []byte("Subject: x\r\n"), Fresh: m.s.freshID()}
 	for _, to := range d.begin.To {
-		e.Results = append(e.Results, Result{Recipient: to, Verdict: v, Trouble: Trouble{Host: "mx", Stage: spec.StageDot}})
+		e.Results = append(e.Results, Result{Recipient: to, Verdict: v, Unreached: m.missed, Trouble: Trouble{Host: "mx", Stage: spec.StageDot}})
 	}
 	m.step(e)
 }

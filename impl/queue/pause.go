@@ -72,7 +72,7 @@ func (q *Queue) rewind(d *destination) {
 func (q *Queue) lapsed(m *message, d *destination) bool {
 	now := q.clock.now()
 	to, _ := m.recipients(&group{destination: d}, now)
-	return len(q.over(m, to, true, now)) > 0
+	return len(q.over(m, to, d, now)) > 0
 }
 
 // passBy leaves a message at a paused destination where it is, and notes when

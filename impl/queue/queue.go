@@ -260,6 +260,7 @@ func (q *Queue) commit(c *commit, ops []seam.Op) {
 	if m := c.message; m != nil {
 		m.commits++
 		m.unsure = slices.Concat(m.unsure, c.dests)
+		q.holdOf(c.dests)
 		q.withdraw(m, c.dests)
 	}
 	q.act(Commit{q.nextSeq, ops})
@@ -296,6 +297,7 @@ func (q *Queue) durable(e Durable) {
 	if m := c.message; m != nil {
 		m.unsure = without(m.unsure, c.dests)
 		q.known(m, c.dests)
+		q.letGoOf(c.dests)
 	}
 	q.recovered()
 }

@@ -34,7 +34,8 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 	r := dsn.Report{
 		ID: id, MessageID: fmt.Sprintf("%s@%s", id, q.policy.Hostname), Hostname: q.policy.Hostname, To: m.entry.Sender, Date: q.clock.shown,
 		Original: dsn.Original{
-			Queue: m.entry.ID, MessageID: m.entry.Message, Arrival: m.entry.Submitted, Header: e.Header, Whole: e.Whole,
+			Queue: m.entry.ID, MessageID: m.entry.Message, Arrival: m.entry.Submitted, Header: e.Header,
+			Whole:      e.Whole && !m.entry.Needs.Has(spec.NeedTLS), // RFC 8689 section 5
 			EnvelopeID: m.entry.Tracking.EnvelopeID,
 		},
 	}
@@ -50,7 +51,11 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 		r.Recipients = append(r.Recipients, one)
 	}
 	content := r.Content()
-	n := q.newMessage(Entry{ID: id, Message: r.MessageID, Size: int64(len(content)), Submitted: now}, []string{m.entry.Sender}, nil)
+	entry := Entry{ID: id, Message: r.MessageID, Size: int64(len(content)), Submitted: now, Needs: m.entry.Needs & spec.NeedTLS}
+	if r.International() {
+		entry.Needs, entry.Body8Bit = entry.Needs|spec.NeedUTF8, true
+	}
+	n := q.newMessage(entry, []string{m.entry.Sender}, nil)
 	for _, said := range [...]spec.RecipientState{0, spec.Queued, spec.Delivered} {
 		f := spec.Fact{Kind: spec.FactReport, Message: r.MessageID, Queue: id, From: m.entry.Sender, State: said, Text: string(m.entry.ID)}
 		for _, p := range reported {

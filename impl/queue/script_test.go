@@ -44,6 +44,7 @@ type script struct {
 
 func newScript() *script {
 	s := &script{policy: spec.DefaultPolicy("relay.example"), disk: map[seam.Key][]byte{}}
+	s.policy.Schedule.Jitter = 0 // the times of the stories are whole intervals
 	s.now.Wall = spec.WallOf(time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC))
 	s.core = New(s.policy)
 	return s
@@ -136,7 +137,7 @@ func (s *script) setPolicy(t *testing.T, d *datadriven.TestData) {
 }
 
 // nothingAsked leaves out what was asked for, where that was nothing.
-var nothingAsked = strings.NewReplacer(" Tracking:{Return: EnvelopeID:} Asked:[]", "", " Size:22 Return:", "")
+var nothingAsked = strings.NewReplacer(" Needs:0", "", " Tracking:{Return: EnvelopeID:} Asked:[]", "", " Size:22 Return:", "")
 
 func (s *script) submit(d *datadriven.TestData) {
 	id := spec.QueueID(d.CmdArgs[0].Key)

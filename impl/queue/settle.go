@@ -56,12 +56,18 @@ func (q *Queue) settle(e Settle) {
 	}
 	m := j.message
 	m.unsure = without(m.unsure, j.blocked) // what it stores blocks them now
+	defer q.letGoOf(j.blocked)
 	results := e.Results
 	if e.Last {
 		results = append(slices.Clone(results), q.leftover(j, results)...)
 	}
 	if e.Last {
+		if j.group != nil {
+			q.hold(j.group.destination)
+			defer q.letGo(j.group.destination)
+		}
 		q.endJob(j)
+		q.learn(j, e.Results)
 	}
 	if len(results) == 0 {
 		q.release = Settled{Job: e.Job}
@@ -184,7 +190,7 @@ func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
 		r.Last.At = q.clock.now()
 	}
 	if next == spec.Queued {
-		r.Due = q.policy.Schedule.Next(q.clock.now(), r.Attempts, m.entry.Submitted)
+		r.Due = q.policy.Schedule.Next(q.clock.now(), m.entry.ID, q.dest(m, r), r.Attempts, m.entry.Submitted)
 	}
 	return r, nil
 }

@@ -19,7 +19,7 @@ import (
 // attempt was made, at what time, what was said, and how long a report is.
 func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 	n := q.names()
-	e := encoder{b: b, now: q.clock.now(), names: n}
+	e := encoder{b: b, now: q.clock.now(), names: n, paced: q.policy.Limits.PerMinute > 0}
 	e.wall(q.clock.anchor.Wall)
 	e.flags(q.clock.set, q.recovery.started, q.recovery.ready, q.stopping, q.halted != nil, q.wake != 0)
 	if q.wake != 0 {
@@ -139,6 +139,7 @@ type encoder struct {
 	b     []byte
 	now   spec.Wall
 	names Names
+	paced bool // deliveries have to be some time apart
 }
 
 func (e *encoder) int(v int64)   { e.b = binary.AppendVarint(e.b, v) }
@@ -179,6 +180,7 @@ func (e *encoder) entry(x *Entry) {
 	e.text(string(x.ID))
 	e.text(x.Sender)
 	e.flags(x.Body8Bit)
+	e.b = append(e.b, byte(x.Needs))
 	e.b = append(e.b, byte(x.Tracking.Return))
 	e.text(x.Tracking.EnvelopeID)
 	e.int(int64(seam.Chunks(x.Size)))
@@ -194,7 +196,7 @@ func (e *encoder) recipient(r *Recipient) {
 	e.b = append(e.b, byte(r.State))
 	if !r.State.Final() {
 		e.int(int64(r.Attempts))
-		e.flags(r.Doubted, r.Parked, r.Warned)
+		e.flags(r.Doubted, r.Parked, r.Warned, r.Attempts == 0 && r.Last.Stage != 0) // the last: it was put off
 		e.b = append(e.b, byte(r.Asked.Notify))
 		e.text(r.Asked.Original)
 	}
@@ -258,6 +260,21 @@ func (e *encoder) destination(q *Queue, d *destination) {
 	}
 	if d.paused {
 		e.wall(d.later)
+	}
+	r := &d.reach
+	e.int(int64(r.limit))
+	e.int(int64(r.good))
+	e.int(int64(r.fails))
+	e.int(int64(r.deaths))
+	if e.paced {
+		e.wall(r.began)
+	}
+	if r.deaths > 0 {
+		e.wall(r.until)
+		e.int(int64(len(r.ordered)))
+		for _, id := range inOrder(r.ordered, cmp.Compare) {
+			e.text(string(id))
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ func (q *Queue) submit(e Submit) {
 	}
 	now := q.clock.now()
 	m := q.newMessage(Entry{
-		ID: e.ID, Message: e.Message, Sender: e.Envelope.Sender, Body8Bit: e.Envelope.Body8Bit,
+		ID: e.ID, Message: e.Message, Sender: e.Envelope.Sender, Body8Bit: e.Envelope.Body8Bit, Needs: e.Envelope.Needs,
 		Size: e.Size, Submitted: now, Tracking: e.Envelope.Tracking,
 	}, e.Envelope.Recipients, e.Envelope.Asked)
 	c := &commit{release: Accepted{ID: e.ID}, facts: []spec.Fact{q.queued(m)}}
@@ -106,7 +106,8 @@ func (q *Queue) queued(m *message) spec.Fact {
 	}
 	return spec.Fact{
 		Kind: spec.FactQueued, Message: m.entry.Message, Queue: m.entry.ID, From: orNull(m.entry.Sender), To: to, Notify: notify,
-		Due: m.entry.Submitted.Add(q.policy.Schedule.Lifetime),
+		Needs: spec.Needed(m.entry.Body8Bit, m.entry.Needs),
+		Due:   m.entry.Submitted.Add(q.policy.Schedule.Lifetime),
 	}
 }
 

@@ -42,6 +42,10 @@ type destination struct {
 	// first lapses of those who were met: see pause.go.
 	paused bool
 	later  spec.Wall
+	// reach is what is known of the destination. holds counts what is on its way
+	// that changes this, or what waits there: it keeps the destination in memory.
+	reach reach
+	holds int
 }
 
 const never = spec.Wall(1<<63 - 1)
@@ -61,27 +65,35 @@ func (d *destination) due() spec.Wall {
 func (q *Queue) destination(name string) *destination {
 	d := q.destinations[name]
 	if d == nil {
-		d = &destination{name: name, paused: slices.Contains(q.paused, name), later: never}
+		d = &destination{
+			name: name, paused: slices.Contains(q.paused, name), later: never, reach: reach{limit: q.policy.Limits.First()},
+		}
 		q.destinations[name] = d
 	}
 	return d
 }
 
 // page is how many groups a destination's window may hold: enough to keep its
-// deliveries busy.
-func (q *Queue) page() int { return max(8, 4*q.policy.Limits.DeliveriesPerDestination) }
+// deliveries busy. One that is dead has none.
+func (q *Queue) page(d *destination) int {
+	if d.reach.dead(q.clock.now()) {
+		return 8
+	}
+	return max(8, 4*q.policy.Limits.DeliveriesPerDestination)
+}
 
-// free is how many groups there is memory for.
-func (q *Queue) free() int { return q.policy.Limits.WindowGroups - q.window - q.promised }
+// spare is how many groups there is memory for.
+func (q *Queue) spare() int { return q.policy.Limits.WindowGroups - q.window - q.promised }
 
 // room is how many groups a destination's window may hold now. When memory is
 // short it is one, so that each can go on, and that only when its delivery can
 // begin at once.
 func (q *Queue) room(d *destination) int {
-	switch l := q.policy.Limits; {
-	case q.free() >= 0:
-		return q.page()
-	case q.recovery.ready && q.active < l.Deliveries && d.active < l.DeliveriesPerDestination && d.waiting[0].due <= q.clock.now():
+	now := q.clock.now()
+	switch {
+	case q.spare() >= 0:
+		return q.page(d)
+	case q.recovery.ready && q.active < q.policy.Limits.Deliveries && q.free(d) <= now && d.waiting[0].due <= now:
 		return 1
 	}
 	return 0
@@ -178,9 +190,10 @@ func (q *Queue) place(d *destination) {
 	if d.ready {
 		return
 	}
-	at := d.due()
-	if d.active >= q.policy.Limits.DeliveriesPerDestination {
-		at = never // a delivery that ends places it again
+	at := q.nextAt(d)
+	idle := at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading && d.holds == 0
+	if free := d.reach.began.Add(q.policy.Limits.Pace()); idle && free > q.clock.now() {
+		at, idle = free, false // what comes next may not go before
 	}
 	switch {
 	case at == never && d.heaped:
@@ -192,7 +205,7 @@ func (q *Queue) place(d *destination) {
 		d.at = at
 		heap.Push(&q.timed, d)
 	}
-	if at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading {
+	if idle {
 		delete(q.destinations, d.name)
 	}
 }

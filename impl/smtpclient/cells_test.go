@@ -21,7 +21,7 @@ var ends = map[spec.Event]bool{spec.Reply421: true, spec.Malformed: true, spec.T
 // over reports whether the conversation is over after an event. A 3yz to other
 // than DATA shows that the replies are out of step.
 func over(stage spec.Stage, event spec.Event) bool {
-	return ends[event] || stage == spec.StageBody || event == spec.Reply3 && (stage == spec.StageMAIL || stage == spec.StageRCPT)
+	return ends[event] || stage == spec.StageBody || event == spec.Reply3 && (stage == spec.StageMAIL || stage == spec.StageRCPT || stage == spec.StageBDAT)
 }
 
 // script leads up to a stage, makes the event there, and says how the client
@@ -72,8 +72,20 @@ func script(stage spec.Stage, event spec.Event, pipelining bool) string {
 	case stage == spec.StageSTARTTLS:
 		add("S: 250-mx.test", "S: 250 STARTTLS", "C: STARTTLS", said[event])
 		return end()
+	case stage == spec.StageAUTH && event == spec.NotOffered:
+		add("S: 250 mx.test")
+		return end()
+	case stage == spec.StageAUTH && event == spec.Untrusted:
+		add("S: 250-mx.test", "S: 250 AUTH SCRAM-SHA-256", "C: AUTH SCRAM-SHA-256 "+inBase64("n,,n=relay,r=nonce"), "S: 235 welcome")
+		return end()
+	case stage == spec.StageAUTH:
+		add("S: 250-mx.test", "S: 250 AUTH PLAIN", "C: AUTH PLAIN "+inBase64("\x00relay\x00hunter2"), said[event])
+		return end()
 	case stage == spec.StageHELO:
 		add("S: 502 what", "C: HELO relay.test", said[event])
+		return end()
+	case stage == spec.StageBDAT:
+		add("S: 250-mx.test", "S: 250 CHUNKING", "C: MAIL FROM:<a@x>", "S: 250 ok", "C: RCPT TO:<b@y>", "S: 250 ok", "C: BDAT 4", `B: "hell"`, said[event])
 		return end()
 	case pipelining:
 		add("S: 250-mx.test", "S: 250 PIPELINING")
@@ -110,12 +122,15 @@ func dataReply(stage spec.Stage, event spec.Event) string {
 
 // Every cell of the verdict table that a conversation can reach and that ends
 // it is reached, with and without pipelining, and a time-out is its stage's.
-// The handshake has a test of its own.
+// The handshake and too many recipients have tests of their own.
 func TestEveryCell(t *testing.T) {
 	for stage := spec.StageGreeting; stage <= spec.StageDot; stage++ {
 		for _, event := range spec.Events() {
-			if stage == spec.StageHandshake || !spec.CanOccur(stage, event) || spec.Decide(stage, event).Verdict == spec.Proceed {
+			if stage == spec.StageHandshake || event == spec.TooMany || !spec.CanOccur(stage, event) || spec.Decide(stage, event).Verdict == spec.Proceed {
 				continue
+			}
+			if event == spec.NotOffered && stage > spec.StageSTARTTLS {
+				continue // see TestWhatIsNotOfferedIsNotBegun
 			}
 			for _, pipelining := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%v %v pipelining=%v", stage, event, pipelining), func(t *testing.T) {
@@ -124,6 +139,12 @@ func TestEveryCell(t *testing.T) {
 					meet(t, text, func(t *testing.T, c *Client) {
 						if stage == spec.StageSTARTTLS {
 							c.opts.TLS.Level = spec.TLSRequired
+						}
+						if stage == spec.StageAUTH {
+							c.opts.Login = testLogin()
+						}
+						if stage == spec.StageBDAT {
+							c.opts.ChunkBytes = 4
 						}
 						start := time.Now()
 						r := deliver(t.Context(), c, testTransaction(1))[0]

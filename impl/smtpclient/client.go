@@ -1,5 +1,5 @@
 // Package smtpclient holds one SMTP conversation as a client (RFC 5321), under
-// TLS where it is asked for (RFC 3207).
+// TLS where it is asked for (RFC 3207), and after a login (RFC 4954).
 //
 // A Client says hello, sends transactions and quits. It reports how far each
 // recipient came and what was met there; what that means is the verdict table's
@@ -35,9 +35,14 @@ type Options struct {
 	ReplyBytes int
 	// TLS says how far the conversation must be encrypted.
 	TLS TLS
+	// Login is what the client makes itself known with; nil for nothing.
+	Login *Login
+	// ChunkBytes caps the octets that follow one BDAT, where the server offers
+	// CHUNKING; 0 is never to say BDAT.
+	ChunkBytes int64
 }
 
-// A Client is one conversation. It belongs to one goroutine.
+// A Client is one conversation. It belongs to one goroutine at a time.
 type Client struct {
 	// conn is the connection that was made: deadlines and the end of all are
 	// its own. stream is what is read and written: conn, or TLS over it.
@@ -45,11 +50,18 @@ type Client struct {
 	opts         Options
 	r            *bufio.Reader
 	ext          wire.Extensions
+	// verified: the stream is TLS, and the server's certificate is valid for a name
+	// of Options.TLS.
+	verified bool
 	// broken: what the server said last, or that it said nothing, is the end
 	// of the conversation; not even QUIT makes sense.
 	broken bool
 	// dirty: a transaction was begun that no dot has ended.
 	dirty bool
+	// hidden are texts that a login has said: shown is without them.
+	hidden []string
+	// used is what was said of what the server limits.
+	used used
 }
 
 // New returns a Client on a connection that was just made. Nothing is read or
@@ -62,8 +74,8 @@ func New(conn net.Conn, opts Options) *Client {
 
 // Hello waits for the greeting, says EHLO, and HELO to a server that does not
 // know EHLO (RFC 5321 section 3.2). Then it encrypts the connection, as far as
-// Options.TLS says, and says EHLO again. The result is that of the stage at
-// which it ended.
+// Options.TLS says, and says EHLO again; and logs in, as Options.Login says. The
+// result is that of the stage at which it ended.
 //
 // When ctx is done the conversation ends at once; the result has an Err then.
 func (c *Client) Hello(ctx context.Context) Result {
@@ -79,7 +91,10 @@ func (c *Client) Hello(ctx context.Context) Result {
 	if !r.OK() {
 		return r
 	}
-	return c.secure(ctx, r)
+	if r = c.secure(ctx, r); !r.OK() {
+		return r
+	}
+	return c.login(ctx, r)
 }
 
 // hello says EHLO, and HELO if need be.
@@ -106,8 +121,12 @@ func (c *Client) TakesDSN() bool { return c.ext.DSN }
 // Ready reports whether the connection can take a transaction. After one that
 // ended without a dot it says RSET first (RFC 5321 section 4.1.1.5), and any
 // other answer than 2yz means that it cannot. The result is that of RSET, zero
-// when it was not said; it changes no recipient's.
+// when it was not said; it changes no recipient's. A connection that has had as
+// many transactions as the server takes is not Ready.
 func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
+	if c.spent() {
+		return false, Result{}
+	}
 	if c.broken || !c.dirty {
 		return !c.broken, Result{}
 	}
@@ -116,6 +135,19 @@ func (c *Client) Ready(ctx context.Context) (ready bool, rset Result) {
 	c.broken = c.broken || r.Event != spec.Reply2
 	c.dirty = false
 	return !c.broken, r
+}
+
+// Quiet reports whether the server has kept silent since its last reply, without
+// waiting for it to speak. When it has not, the conversation is over, and the
+// result is what it said. A conversation that was kept is asked so before it is
+// used again: of what came unasked nobody knows to which command it belongs.
+func (c *Client) Quiet(ctx context.Context) (quiet bool, said Result) {
+	defer c.watch(ctx)()
+	r, spoke := c.unasked(ctx, spec.StageIdle)
+	if spoke && r.Event == spec.Timeout { // what came is not the whole of a line
+		r = Result{Stage: r.Stage, Event: spec.Malformed, Text: "what came is no whole reply"}
+	}
+	return !spoke, r
 }
 
 // Quit ends the conversation, with QUIT when the server is still listening,
@@ -159,7 +191,7 @@ func (c *Client) limit(stage spec.Stage) time.Duration {
 		return t.RCPT
 	case spec.StageDATA:
 		return t.DATA
-	case spec.StageBody:
+	case spec.StageBody, spec.StageBDAT:
 		return t.Block
 	case spec.StageDot:
 		return t.Dot
@@ -167,6 +199,8 @@ func (c *Client) limit(stage spec.Stage) time.Duration {
 		return t.QUIT
 	case spec.StageSTARTTLS, spec.StageHandshake:
 		return t.STARTTLS
+	case spec.StageAUTH:
+		return t.AUTH
 	}
 	// EHLO, HELO and RSET: RFC 5321 section 4.5.3.2 names none.
 	return t.EHLO

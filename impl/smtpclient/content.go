@@ -88,5 +88,8 @@ func (t *transaction) dot(terminator []byte) Result {
 	if err := t.c.write(ctx, terminator, t.c.limit(spec.StageDot)); err != nil {
 		return t.c.lastWords(ctx, spec.StageDot, err)
 	}
-	return t.c.receive(ctx, spec.StageDot)
+	r := t.c.receive(ctx, spec.StageDot)
+	// After a refused chunk the server may be in any state (RFC 3030 section 2).
+	t.c.dirty = t.chunked() && !r.OK()
+	return r
 }

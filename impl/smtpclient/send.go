@@ -26,10 +26,13 @@ type Transaction struct {
 	Size int64
 	// Body8Bit is true when the content has bytes above 127.
 	Body8Bit bool
+	// Needs is what else the server has to offer. What an address needs, it shows
+	// itself.
+	Needs spec.Needs
 	// Body is the content: lines that end in CRLF.
 	Body io.Reader
 	// Commit is called when the server has all of the content but the final
-	// dot, with the indices of the recipients that it accepted, at least one.
+	// dot, or the empty last chunk, with the indices of the recipients that it accepted, at least one.
 	// The dot leaves only after it returned nil; else the connection is
 	// dropped. A Client may come to call it while the content is still being
 	// sent.
@@ -61,8 +64,8 @@ type transaction struct {
 	results []Result
 	// accepted are the recipients on the way whose RCPT was accepted.
 	accepted []int
-	// taken: the server accepted some recipient, of interest or not.
-	taken bool
+	// taken counts the recipients that the server accepted, of interest or not.
+	taken int
 	// refused: the server took no mail from the sender.
 	refused bool
 	// data: the server waits for the content.
@@ -79,15 +82,20 @@ func (t *transaction) run() {
 		return
 	}
 	t.envelope(commands)
-	if !t.data {
+	var terminator []byte
+	var r Result
+	var ok bool
+	switch {
+	case t.chunked() && len(t.accepted) > 0:
+		terminator, r, ok = t.chunks()
+	case !t.data:
 		return
-	}
-	if len(t.accepted) == 0 {
+	case len(t.accepted) == 0:
 		t.loneDot()
 		return
+	default:
+		terminator, r, ok = t.content()
 	}
-
-	terminator, r, ok := t.content()
 	if !ok {
 		t.conclude(r)
 		return
@@ -135,25 +143,24 @@ type command struct {
 }
 
 // commands returns what the transaction has to say up to DATA; nothing when
-// it can be known beforehand that every recipient is refused.
+// it can be known beforehand that nobody can have the message.
 func (t *transaction) commands() []command {
+	if r, lacks := t.lack(); lacks {
+		t.conclude(r)
+		return nil
+	}
 	ext := t.c.ext
-	if ext.SizeLimit > 0 && t.Size > ext.SizeLimit {
-		t.conclude(refusal(spec.StageMAIL, "5.3.4", fmt.Sprintf("message of %d bytes is larger than the %d that %s takes",
-			t.Size, ext.SizeLimit, t.c.opts.Host)))
-		return nil
-	}
-	if t.Body8Bit && !ext.EightBitMIME {
-		t.conclude(refusal(spec.StageMAIL, "5.6.3", fmt.Sprintf("message has 8-bit content, which %s does not take", t.c.opts.Host)))
-		return nil
-	}
-	mail, err := wire.MAIL(t.Sender, t.Size, t.Body8Bit, t.Tracking, ext)
+	mail, err := wire.MAIL(t.Sender, t.Size, t.Body8Bit, t.says(), t.Tracking, ext)
 	if err != nil {
 		t.conclude(unwritable(spec.StageMAIL, err))
 		return nil
 	}
 	all := []command{{stage: spec.StageMAIL, line: mail}}
 	for i, recipient := range t.Recipients {
+		if r, lacks := t.lackFor(recipient); lacks {
+			t.results[i] = r
+			continue
+		}
 		line, err := wire.RCPT(recipient, spec.AskedOf(t.Asked, i), ext)
 		if err != nil {
 			t.results[i] = unwritable(spec.StageRCPT, err)
@@ -163,6 +170,9 @@ func (t *transaction) commands() []command {
 	}
 	if len(all) == 1 {
 		return nil
+	}
+	if t.chunked() {
+		return all // No chunk leaves before it is known for whom.
 	}
 	return append(all, command{stage: spec.StageDATA, line: []byte(wire.DATA)})
 }
@@ -176,7 +186,11 @@ func (t *transaction) envelope(commands []command) {
 		commands = commands[n:]
 	}
 	if !t.data && !t.c.broken {
-		if r, ok := t.c.unasked(t.ctx, spec.StageDATA); ok {
+		stage := spec.StageDATA
+		if t.chunked() {
+			stage = spec.StageBDAT
+		}
+		if r, ok := t.c.unasked(t.ctx, stage); ok {
 			t.void(r)
 		}
 	}
@@ -222,6 +236,7 @@ func (t *transaction) exchange(group []command) {
 	var lines []byte
 	for _, cmd := range group {
 		lines = append(lines, cmd.line...)
+		t.use(cmd)
 	}
 	if err := c.write(t.ctx, lines, c.limit(group[0].stage)); err != nil {
 		t.conclude(c.lastWords(t.ctx, group[0].stage, err))
@@ -261,9 +276,14 @@ func (t *transaction) answer(cmd command, r Result) {
 		t.conclude(r)
 	case cmd.stage == spec.StageRCPT:
 		if r.Reply.Code != 0 {
-			r.Event = spec.EventAt(cmd.stage, r.Reply, t.taken)
+			r.Event = spec.EventAt(cmd.stage, r.Reply, t.taken > 0)
 		}
-		t.taken = t.taken || r.OK()
+		switch {
+		case r.OK():
+			t.taken++
+		case r.Event == spec.TooMany:
+			t.c.used.learnt = t.taken
+		}
 		switch i := cmd.recipient; {
 		case t.results[i].Stage != 0:
 		case r.OK():
@@ -294,7 +314,7 @@ func (t *transaction) void(r Result) {
 // an acceptance of nobody. Where a recipient was accepted but is not wanted,
 // a dot could make a message of nothing: then the connection is dropped.
 func (t *transaction) loneDot() {
-	if t.taken {
+	if t.taken > 0 {
 		t.c.abort()
 		return
 	}

@@ -101,7 +101,7 @@ func (c *Client) handshake(ctx context.Context) (Result, bool) {
 		c.abort()
 		return c.handshakeFault(ctx, err, s.records.err), false
 	}
-	c.stream, c.r = s, s.plain
+	c.stream, c.r, c.verified = s, s.plain, done.Verified != ""
 	if c.opts.TLS.Done != nil {
 		done.Version = tls.VersionName(s.ConnectionState().Version)
 		c.opts.TLS.Done(done)

@@ -44,13 +44,13 @@ func (c *Client) write(ctx context.Context, b []byte, limit time.Duration) error
 func (c *Client) receive(ctx context.Context, stage spec.Stage) Result {
 	reply, err := wire.ReadReply(c.r, c.opts.ReplyBytes)
 	if err != nil {
-		return c.fault(ctx, stage, err)
+		return c.veil(c.fault(ctx, stage, err))
 	}
 	event := spec.EventOf(reply)
 	if event == spec.Reply421 {
 		c.broken = true // The server closes the channel (RFC 5321 section 3.8).
 	}
-	return Result{Stage: stage, Event: event, Reply: reply}
+	return c.veil(Result{Stage: stage, Event: event, Reply: reply})
 }
 
 // command sends one command and reads its reply.
@@ -94,10 +94,12 @@ func (c *Client) lastWords(ctx context.Context, stage spec.Stage, err error) Res
 // reply belongs to which command, so the conversation is over; but while the
 // content is sent, a server's early answer has a row in the verdict table.
 //
-// While the content is sent, it is looked for on the connection too, not only
-// in what was read already.
+// While the content is sent, before each chunk of it, and when the connection has
+// been idle, it is looked for on the connection too, not only in what was read
+// already.
 func (c *Client) unasked(ctx context.Context, stage spec.Stage) (Result, bool) {
-	if c.r.Buffered() == 0 && stage != spec.StageBody {
+	look := stage == spec.StageBody || stage == spec.StageBDAT || stage == spec.StageIdle
+	if c.r.Buffered() == 0 && !look {
 		return Result{}, false
 	}
 	// Before it is looked for: TLS reads to know what is there, and the deadline

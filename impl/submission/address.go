@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/netip"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/postonce/postonce/spec"
 )
@@ -40,11 +42,13 @@ var (
 	errDomain   = errors.New("malformed domain")
 	errLiteral  = errors.New("malformed address literal")
 	errTooLong  = errors.New("address too long")
-	errNotASCII = errors.New("address is not ASCII, and SMTPUTF8 is not offered")
+	errNotUTF8  = errors.New("address is neither ASCII nor UTF-8")
+	errNoALabel = errors.New("the domain is no internationalised domain name (RFC 5891)")
 )
 
-// ParseMailbox parses the Mailbox of RFC 5321 section 4.1.2: without angle
-// brackets, source route or anything beyond ASCII (SMTPUTF8 is not offered).
+// ParseMailbox parses the Mailbox of RFC 5321 section 4.1.2, without angle
+// brackets and source route, as RFC 6531 section 3.3 extends it: UTF-8 may stand in
+// the local part, and in the domain, of which the Mailbox has the A-labels.
 func ParseMailbox(s string) (Mailbox, error) {
 	if !strings.HasPrefix(s, `"`) {
 		local, domain, ok := strings.Cut(s, "@")
@@ -52,7 +56,7 @@ func ParseMailbox(s string) (Mailbox, error) {
 			return Mailbox{}, errNoAt
 		}
 		if !isDotString(local) {
-			return Mailbox{}, localError(local)
+			return Mailbox{}, errLocal
 		}
 		return mailbox(local, domain)
 	}
@@ -72,14 +76,22 @@ func mailbox(raw, domain string) (Mailbox, error) {
 	local := raw
 	if !isDotString(raw) {
 		for i := range len(raw) {
-			if raw[i] < ' ' || raw[i] > '~' {
-				return Mailbox{}, localError(raw)
+			if !isText(raw[i]) {
+				return Mailbox{}, errLocal
 			}
 		}
 		local = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(raw) + `"`
 	}
+	if !utf8.ValidString(raw) || !utf8.ValidString(domain) || strings.ContainsFunc(raw, unicode.IsControl) {
+		return Mailbox{}, errNotUTF8
+	}
+	given := domain
+	domain, ok := spec.ALabels(domain)
+	if !ok {
+		return Mailbox{}, errNoALabel
+	}
 	if !isDomain(domain) && !isLiteral(domain) {
-		return Mailbox{}, domainError(domain)
+		return Mailbox{}, domainError(given)
 	}
 	m := Mailbox{Local: local, Domain: domain}
 	if len(local) > maxLocal || len(m.String()) > maxMailbox {
@@ -88,17 +100,12 @@ func mailbox(raw, domain string) (Mailbox, error) {
 	return m, nil
 }
 
-func localError(local string) error {
-	if !isASCII(local) {
-		return errNotASCII
-	}
-	return errLocal
-}
+// isText reports whether a byte may stand in a quoted string: of what is printed,
+// or of a character beyond ASCII.
+func isText(c byte) bool { return c >= ' ' && c != 0x7f }
 
 func domainError(domain string) error {
 	switch {
-	case !isASCII(domain):
-		return errNotASCII
 	case strings.HasPrefix(domain, "["):
 		return errLiteral
 	case len(domain) > maxDomain:
@@ -120,8 +127,8 @@ func unquote(s string) (raw, rest string, err error) {
 			i++
 			c = s[i]
 		}
-		if c < ' ' || c > '~' {
-			return "", "", localError(s)
+		if !isText(c) {
+			return "", "", errLocal
 		}
 		b.WriteByte(c)
 	}
@@ -135,7 +142,7 @@ func isDotString(s string) bool {
 			return false
 		}
 		for i := range len(atom) {
-			if !isAlnum(atom[i]) && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", rune(atom[i])) {
+			if !isAlnum(atom[i]) && atom[i] < 0x80 && !strings.ContainsRune("!#$%&'*+-/=?^_`{|}~", rune(atom[i])) {
 				return false
 			}
 		}

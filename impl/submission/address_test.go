@@ -67,9 +67,19 @@ func TestParseMailbox(t *testing.T) {
 		{in: `"` + l64 + ` "@example.net`, err: errTooLong},
 		{in: "b@" + strings.Repeat(label+".", 4) + "net", err: errTooLong},
 		{in: l64 + "@" + strings.Repeat(label+".", 3) + "net", err: errTooLong},
-		{in: "b\xc3\xb6b@example.net", err: errNotASCII},
-		{in: "\"b\xc3\xb6b\"@example.net", err: errNotASCII},
-		{in: "bob@ex\xc3\xa4mple.net", err: errNotASCII},
+
+		{in: "böb@example.net", want: "böb@example.net"},
+		{in: `"böb"@example.net`, want: "böb@example.net"},
+		{in: `"b ö"@example.net`, want: `"b ö"@example.net`},
+		{in: "bob@München.example", want: "bob@xn--mnchen-3ya.example"},
+		{in: "δοκιμή@παράδειγμα.δοκιμή", want: "δοκιμή@xn--hxajbheg2az3al.xn--jxalpdlp"},
+		{in: "bob@ex\xe4mple.net", err: errNotUTF8},
+		{in: "b\xf6b@example.net", err: errNotUTF8},
+		{in: "b\u0085b@example.net", err: errNotUTF8},
+		{in: "bob@a\u200bä.example", want: "bob@xn--a-0fa.example"},
+		{in: "bob@ä..example", err: errDomain},
+		{in: "bob@-ä.example", err: errNoALabel},
+		{in: "bob@ä b.example", err: errNoALabel},
 	} {
 		m, err := ParseMailbox(c.in)
 		if err != c.err || err == nil && m.String() != c.want {
@@ -87,6 +97,7 @@ func TestOneMailboxHasOneSpelling(t *testing.T) {
 		{`"bob"@example.net`, "bob@example.net", true},
 		{`"b\ob"@example.net`, `"bob"@example.net`, true},
 		{"bob@example.net", "Bob@example.net", false},
+		{"böb@münchen.example", "böb@XN--MNCHEN-3YA.example", true},
 		{`"a b"@example.net`, `"a  b"@example.net`, false},
 	} {
 		a, errA := ParseMailbox(c.a)
@@ -105,7 +116,7 @@ func parsed(t interface{ Errorf(string, ...any) }, in string, m Mailbox) {
 		t.Errorf("%q gives %q, and that gives %q, %v", in, s, again.String(), err)
 	}
 	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
+		if s[i] < ' ' || s[i] == 0x7f {
 			t.Errorf("%q gives %q, which cannot stand in a command", in, s)
 		}
 	}

@@ -84,11 +84,15 @@ func bracketed(argument, word string) bool {
 // said gives a reply of go-smtp's the words that clients see: a line, which
 // ends in CRLF. Nil hides it.
 func (c *conn) said(line []byte) []byte {
+	requireTLS := ""
+	if c.private {
+		requireTLS = "250-REQUIRETLS" // go-smtp has no word for that without TLS
+	}
 	for _, r := range [...]struct{ theirs, ours string }{
 		{"250 2.0.0 Roger, accepting mail from ", "250 2.1.0 sender ok"},
 		{"250 2.0.0 I'll make sure ", "250 2.1.5 recipient ok"},
 		{"250 2.0.0 I have successfully done nothing", "250 2.0.0 ok"},
-		{"250-CHUNKING\r", ""},
+		{"250-CHUNKING\r", requireTLS},
 		{"250-SIZE\r", fmt.Sprintf("250-SIZE %d", c.limit)},
 		{"500 5.5.1 Too many errors. Quiting now", wired(refuseMany)},
 		{"421 4.4.2 Idle timeout, bye bye", "421 4.4.2 nothing came for too long: closing"},

@@ -24,9 +24,10 @@ type conn struct {
 	net.Conn
 	timeout time.Duration
 	closed  func(*conn)
-	// hostname is the server's, limit the largest message.
+	// hostname is the server's, limit the largest message; private is Config.Private.
 	hostname string
 	limit    int64
+	private  bool
 
 	// What follows belongs to the goroutine that reads.
 	in *bufio.Reader

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -36,6 +37,8 @@ type content struct {
 	limit int64
 	// eightBit is true when an octet above 127 was seen.
 	eightBit bool
+	// utf8 is true when the header has UTF-8 beyond ASCII.
+	utf8 bool
 
 	size     int64
 	received int
@@ -106,13 +109,10 @@ func (c *content) line(w io.Writer, line []byte) error {
 	if bytes.IndexByte(text, 0) >= 0 {
 		return refuseNUL
 	}
-	for _, b := range text {
-		if b >= 0x80 {
-			c.eightBit = true
-			break
-		}
-	}
+	beyond := bytes.ContainsFunc(text, func(r rune) bool { return r >= 0x80 })
+	c.eightBit = c.eightBit || beyond
 	if c.inHeader {
+		c.utf8 = c.utf8 || beyond && isUTF8Field(text)
 		if err := c.header(w, text); err != nil {
 			return err
 		}
@@ -183,6 +183,14 @@ func messageID(value string) string {
 		}
 	}
 	return strings.TrimSpace(value)
+}
+
+// isUTF8Field reports whether a line is of a header, and UTF-8. What is in another
+// encoding, without MIME's words for it, is nothing that SMTPUTF8 could help.
+func isUTF8Field(line []byte) bool {
+	folded := line[0] == ' ' || line[0] == '\t'
+	name, _, ok := bytes.Cut(line, []byte(":"))
+	return utf8.Valid(line) && (folded || ok && isFieldName(bytes.TrimRight(name, " \t")))
 }
 
 // isFieldName reports whether name is the name of a header field (RFC 5322

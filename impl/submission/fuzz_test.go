@@ -14,6 +14,7 @@ func FuzzSession(f *testing.F) {
 		"EHLO c\r\nMAIL FROM:<>\r\nRCPT TO:<\"a b\"@d>\r\nRCPT TO:<c@[192.0.2.1]>\r\nBDAT 3\r\na\r\nBDAT 2 LAST\r\n\xff\xffNOOP\r\n",
 		"HELO c\r\nMAIL FROM:<a@b> SIZE=9 BODY=8BITMIME\r\nRSET\r\nVRFY x\r\nSTARTTLS\r\nAUTH PLAIN\r\n",
 		"EHLO c\r\nMAIL FROM:<a@b> RET=HDRS ENVID=a+20b\r\nRCPT TO:<c@d> NOTIFY=DELAY ORCPT=rfc822;e@f\r\nDATA\r\n" + hello + ".\r\n",
+		"EHLO c\r\nMAIL FROM:<ä@b> SMTPUTF8\r\nRCPT TO:<\"c ü\"@d>\r\nRCPT TO:<c@ü>\r\nDATA\r\nA: ä\r\n\r\n.\r\n",
 		"EHLO c\r\nMAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\nDATA\r\n\r\n.\r.\r\n.\n\r\n.\r\n",
 	} {
 		f.Add([]byte(seed))

@@ -35,8 +35,11 @@ var (
 	refuseLarge = refuse(552, "5.3.4", "the message is larger than the limit that EHLO announces")
 	refuseLoop  = refuse(554, "5.4.6", "too many Received fields: the message goes in a circle (RFC 5321 section 6.3)")
 	refuseLost  = refuse(451, "4.4.2", "the connection ended within the message")
-	refuseDrain = refuse(421, "4.3.2", "shutting down: come back later")
-	refuseStore = refuse(451, "4.3.0", "the message cannot be stored now: try again later")
+	// RFC 6531 section 3.5.
+	refuseUTF8       = refuse(553, "5.6.7", "the address is not ASCII: say SMTPUTF8 with MAIL")
+	refuseRequireTLS = refuse(555, "5.5.4", "REQUIRETLS is not offered (RFC 8689 section 2)")
+	refuseDrain      = refuse(421, "4.3.2", "shutting down: come back later")
+	refuseStore      = refuse(451, "4.3.0", "the message cannot be stored now: try again later")
 )
 
 // refuseAddress refuses an address as RFC 5321 section 4.5.3.1.10 and

@@ -7,16 +7,18 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// A request is what MAIL or RCPT asks for by the parameters of RFC 3461. They
-// are read here: go-smtp takes a parameter that stands twice, and decodes before
+// A request is what MAIL or RCPT asks for by the parameters of RFC 3461 and RFC
+// 8689. They are read here: go-smtp takes a parameter that stands twice, and decodes before
 // anything bounds it.
 type request struct {
 	tracking spec.Tracking
 	asked    spec.Asked
+	// requireTLS is REQUIRETLS.
+	requireTLS bool
 }
 
 // takeRequest returns a command line, its CRLF included, without the parameters
-// of RFC 3461, and what they ask for; or a refusal.
+// of RFC 3461 and 8689, and what they ask for; or a refusal.
 func takeRequest(line string) (string, request, *Refusal) {
 	var r request
 	verb, _, _ := strings.Cut(line, " ")
@@ -74,6 +76,13 @@ func (r *request) readers() map[string]reader {
 				err = errors.New("ENVID is empty")
 			}
 			return err
+		}},
+		"REQUIRETLS": {"MAIL", func(v string) error {
+			r.requireTLS = true
+			if v != "" {
+				return errors.New("REQUIRETLS has no value")
+			}
+			return nil
 		}},
 		"NOTIFY": {"RCPT", func(v string) (err error) {
 			r.asked.Notify, err = spec.ParseKeywords(v)

@@ -63,6 +63,9 @@ type Config struct {
 	MaxRecipients   int
 	MaxMessageBytes int64
 	MaxConnections  int
+	// Private says that nobody else is on the network between clients and the
+	// server; then it offers REQUIRETLS without TLS.
+	Private bool
 	// Timeout is how long the server waits for a client to send or to take
 	// something; 5 minutes when 0 (RFC 5321 section 4.5.3.2.7).
 	Timeout time.Duration
@@ -124,7 +127,7 @@ func New(config Config) *Server {
 	// off in the middle of a long line, and of a large message.
 	s.smtp.MaxMessageBytes, s.smtp.MaxLineLength = 0, 0
 	s.smtp.WriteTimeout = config.Timeout // For reading, see conn.
-	s.smtp.EnableDSN = true
+	s.smtp.EnableDSN, s.smtp.EnableSMTPUTF8 = true, true
 	s.smtp.ErrorLog = errorLog{s.log}
 	return s
 }
@@ -238,6 +241,7 @@ func (s *Server) admit(inner net.Conn) *conn {
 	}
 	c := &conn{
 		Conn: inner, timeout: s.config.Timeout, closed: s.forget, hostname: s.config.Hostname, limit: s.config.MaxMessageBytes,
+		private: s.config.Private,
 	}
 	c.in = bufio.NewReaderSize(raw{c}, maxCommand)
 	s.conns = append(s.conns, c)
@@ -255,7 +259,12 @@ func (s *Server) forget(c *conn) {
 // trace returns the Received field that RFC 5321 section 4.4 has every server
 // put before the content. What the client calls itself stands there only when
 // it is a name or an address; where it comes from is what the network says.
-func (s *Server) trace(helo string, client net.Addr, id spec.QueueID) string {
+// UTF8SMTP is how RFC 6531 section 3.7.3 has it written that SMTPUTF8 was said.
+func (s *Server) trace(helo string, client net.Addr, id spec.QueueID, inUTF8 bool) string {
+	with := "ESMTP"
+	if inUTF8 {
+		with = "UTF8SMTP"
+	}
 	if !isDomain(helo) && !isLiteral(helo) {
 		helo = "unknown"
 	}
@@ -268,7 +277,7 @@ func (s *Server) trace(helo string, client net.Addr, id spec.QueueID) string {
 		}
 	}
 	date := s.config.Now().UTC().Format("Mon, 2 Jan 2006 15:04:05 -0700")
-	return fmt.Sprintf("Received: from %s (%s)\r\n\tby %s with ESMTP id %s;\r\n\t%s\r\n", helo, from, s.config.Hostname, id, date)
+	return fmt.Sprintf("Received: from %s (%s)\r\n\tby %s with %s id %s;\r\n\t%s\r\n", helo, from, s.config.Hostname, with, id, date)
 }
 
 // errorLog gives go-smtp's log to slog: clients that go away, and panics.

@@ -117,7 +117,7 @@ func TestRecipients(t *testing.T) {
 		c.say("RCPT TO:<Bob@EXAMPLE.net>", "250 ")
 		c.say(`RCPT TO:<"Bob"@example.net>`, "250 ")
 		c.say("RCPT TO:<bob@example..net>", "501 5.1.3 ")
-		c.say("RCPT TO:<b\xc3\xb6b@example.net>", "501 5.1.3 ")
+		c.say("RCPT TO:<b\xc3\xb6b@example.net>", "553 5.6.7 ")
 		c.say("RCPT TO:<bob@example.net>", "250 ")
 		c.say("RCPT TO:<carol@example.net>", "452 4.5.3 ")
 		c.say("DATA", "354 ")
@@ -149,7 +149,10 @@ func TestCommandsThatAreRefused(t *testing.T) {
 			{"EHLO a b", "501 5.5.4 "},
 			{"AUTH PLAIN AGEAYg==", "502 5.5.1 "},
 			{"STARTTLS", "502 5.5.1 "},
-			{"MAIL FROM:<alice@example.org> SMTPUTF8", "504 "},
+			{"MAIL FROM:<älice@example.org>", "553 5.6.7 "},
+			{"MAIL FROM:<alice@exämple.org>", "553 5.6.7 "},
+			{"MAIL FROM:<\xe4lice@example.org> SMTPUTF8", "501 5.1.3 "},
+			{"MAIL FROM:<alice@example.org> REQUIRETLS", "555 5.5.4 "},
 			{"RCPT TO:<bob@example.net>", "503 5.5.1 "},
 			{"DATA", "503 5.5.1 "},
 			{"MAIL FROM:<alice@example.org> SIZE=1000 BODY=8BITMIME", "250 "},
@@ -389,7 +392,7 @@ func TestChunkingIsNeitherOfferedNorTaken(t *testing.T) {
 			more = line[3] == '-'
 			offered = append(offered, strings.TrimSpace(line[4:]))
 		}
-		want := []string{"Hello client.example.com", "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SIZE 52428800", "LIMITS RCPTMAX=100"}
+		want := []string{"Hello client.example.com", "PIPELINING", "8BITMIME", "ENHANCEDSTATUSCODES", "SMTPUTF8", "DSN", "SIZE 52428800", "LIMITS RCPTMAX=100"}
 		if !slices.Equal(offered, want) {
 			t.Errorf("offered %q", offered)
 		}

@@ -25,6 +25,8 @@ type session struct {
 // A transaction is what MAIL and RCPT said.
 type transaction struct {
 	envelope spec.Envelope
+	// utf8 is true after SMTPUTF8: addresses and header may be UTF-8 (RFC 6531).
+	utf8 bool
 	// seen holds the recipients in their one spelling: an address that is
 	// given twice is one recipient, who gets the mail once.
 	seen map[string]bool
@@ -38,16 +40,22 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 	if opts.Size > s.server.config.MaxMessageBytes {
 		return s.refused("MAIL", refuseLarge)
 	}
-	// BODY= is not kept: 8BITMIME is a promise of the client's that there may
-	// be octets above 127, and the content itself says whether there are. Mail
-	// without any goes to a server that takes nothing else, too (RFC 6152
-	// section 3).
-	t := &transaction{seen: map[string]bool{}}
+	// BODY= is not kept, and SMTPUTF8 alone is not: they are promises of the client's
+	// that there may be octets above 127, and the content itself says whether there
+	// are. Mail without any goes to a server that takes nothing else, too (RFC 6152
+	// section 3, RFC 6531 section 3.7).
+	t := &transaction{seen: map[string]bool{}, utf8: opts.UTF8}
 	t.envelope.Tracking = s.conn.request.tracking
+	if s.conn.request.requireTLS {
+		if !s.server.config.Private {
+			return s.refused("MAIL", refuseRequireTLS)
+		}
+		t.envelope.Needs |= spec.NeedTLS
+	}
 	if from != "" {
-		sender, err := fromPath(from)
-		if err != nil {
-			return s.refused("MAIL", refuseAddress(err))
+		sender, refusal := t.mailbox(from)
+		if refusal != nil {
+			return s.refused("MAIL", refusal)
 		}
 		t.envelope.Sender = sender.String()
 	}
@@ -67,9 +75,9 @@ func (s *session) refused(command string, why *Refusal) error {
 // Rcpt implements smtp.Session. go-smtp has counted the recipients. Of one that
 // is named twice, the first word counts: RFC 3461 knows no other.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	recipient, err := fromPath(to)
-	if err != nil {
-		return s.refused("RCPT", refuseAddress(err))
+	recipient, refusal := s.open.mailbox(to)
+	if refusal != nil {
+		return s.refused("RCPT", refusal)
 	}
 	if same := recipient.Same(); !s.open.seen[same] {
 		s.open.seen[same] = true
@@ -89,6 +97,19 @@ func (t *transaction) take(recipient string, asked spec.Asked) {
 		e.Asked = append(e.Asked, asked)
 	}
 	e.Recipients = append(e.Recipients, recipient)
+}
+
+// mailbox makes a Mailbox of a path, or refuses it. One beyond ASCII has no meaning
+// where SMTPUTF8 was not said (RFC 6531 section 3.2).
+func (t *transaction) mailbox(path string) (Mailbox, *Refusal) {
+	if !t.utf8 && !isASCII(path) {
+		return Mailbox{}, refuseUTF8
+	}
+	m, err := fromPath(path)
+	if err != nil {
+		return Mailbox{}, refuseAddress(err)
+	}
+	return m, nil
 }
 
 // fromPath makes a Mailbox of a path that go-smtp has parsed: without angle
@@ -140,7 +161,7 @@ func (s *session) receive(id spec.QueueID, r io.Reader) (err error) {
 		}
 	}()
 	c := content{messageID: string(id) + "@" + s.server.config.Hostname, limit: s.server.config.MaxMessageBytes}
-	if _, err := io.WriteString(body, s.server.trace(s.helo(), s.conn.RemoteAddr(), id)); err != nil {
+	if _, err := io.WriteString(body, s.server.trace(s.helo(), s.conn.RemoteAddr(), id, s.open.utf8)); err != nil {
 		return err
 	}
 	if err := c.copy(body, r); errors.Is(err, errRead) {
@@ -153,6 +174,9 @@ func (s *session) receive(id spec.QueueID, r io.Reader) (err error) {
 	}
 	envelope := s.open.envelope
 	envelope.Body8Bit = c.eightBit
+	if s.open.utf8 && c.utf8 {
+		envelope.Needs |= spec.NeedUTF8
+	}
 	return s.server.config.Queue.Submit(s.server.life, Message{
 		ID:        id,
 		Envelope:  envelope,

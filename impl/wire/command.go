@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/postonce/postonce/spec"
 )
@@ -15,6 +17,12 @@ const (
 	QUIT = "QUIT\r\n"
 	// STARTTLS is RFC 3207's.
 	STARTTLS = "STARTTLS\r\n"
+	// AuthCancel ends a login in the place of a response (RFC 4954 section 4).
+	AuthCancel = "*\r\n"
+	// LastChunk ends a message that was sent by BDAT (RFC 3030 section 2). It is
+	// empty, so that it arrives whole or not at all: there are servers that take a
+	// last chunk for whole when the connection ends within it.
+	LastChunk = "BDAT 0 LAST\r\n"
 )
 
 // A CommandError says that a command cannot be written lawfully.
@@ -73,9 +81,10 @@ func hostnameTrouble(name string) string {
 
 // MAIL writes the command for sender, without angle brackets; empty is the
 // null sender. Of the parameters only those are written that ext offers:
-// SIZE=size when size is positive, BODY=8BITMIME when body8Bit, and RET= and
-// ENVID= as they were received (RFC 3461 section 5.2.1).
-func MAIL(sender string, size int64, body8Bit bool, tracking spec.Tracking, ext Extensions) ([]byte, error) {
+// SIZE=size when size is positive, BODY=8BITMIME when body8Bit, SMTPUTF8 and
+// REQUIRETLS when among needs, and RET= and ENVID= as they were received (RFC 3461
+// section 5.2.1). With SMTPUTF8 the sender may be UTF-8.
+func MAIL(sender string, size int64, body8Bit bool, needs spec.Needs, tracking spec.Tracking, ext Extensions) ([]byte, error) {
 	if why := pathTrouble(sender); why != "" {
 		return nil, commandError("MAIL", sender, why, "5.1.7")
 	}
@@ -85,6 +94,13 @@ func MAIL(sender string, size int64, body8Bit bool, tracking spec.Tracking, ext 
 	}
 	if ext.EightBitMIME && body8Bit {
 		params += " BODY=8BITMIME"
+	}
+	inUTF8 := ext.SMTPUTF8 && needs.Has(spec.NeedUTF8)
+	if inUTF8 {
+		params += " SMTPUTF8"
+	}
+	if ext.RequireTLS && needs.Has(spec.NeedTLS) {
+		params += " REQUIRETLS"
 	}
 	if ext.DSN {
 		if err := tracking.Validate(); err != nil {
@@ -97,12 +113,13 @@ func MAIL(sender string, size int64, body8Bit bool, tracking spec.Tracking, ext 
 			params += " ENVID=" + spec.XText(tracking.EnvelopeID)
 		}
 	}
-	return line("MAIL", "5.1.7", " FROM:<", sender, ">", params)
+	return command("MAIL", "5.1.7", " FROM:<", sender, inUTF8, params)
 }
 
 // RCPT writes the command for recipient, without angle brackets; with NOTIFY= and
 // ORCPT= as they were received, if ext offers that (RFC 3461 sections 5.2.1 and
-// 5.2.2). What was not asked for is not added.
+// 5.2.2). What was not asked for is not added. It may be UTF-8 when ext offers
+// SMTPUTF8: the MAIL before it says so then.
 func RCPT(recipient string, asked spec.Asked, ext Extensions) ([]byte, error) {
 	if recipient == "" {
 		return nil, commandError("RCPT", recipient, "it is empty", "5.1.3")
@@ -122,7 +139,35 @@ func RCPT(recipient string, asked spec.Asked, ext Extensions) ([]byte, error) {
 			params += " ORCPT=" + kind + ";" + spec.XText(address)
 		}
 	}
-	return line("RCPT", "5.1.3", " TO:<", recipient, ">", params)
+	return command("RCPT", "5.1.3", " TO:<", recipient, ext.SMTPUTF8, params)
+}
+
+// command writes MAIL or RCPT. A path in UTF-8 is written where that is allowed, and
+// is held to the same rules as line's parts (RFC 6531 section 3.3).
+func command(verb, enhanced, before, path string, utf8Allowed bool, params string) ([]byte, error) {
+	if !utf8Allowed || isASCII(path) {
+		return line(verb, enhanced, before, path, ">", params)
+	}
+	if !utf8.ValidString(path) || strings.ContainsFunc(path, unicode.IsControl) {
+		return nil, commandError(verb, path, "it is not UTF-8 or has a control character", enhanced)
+	}
+	end, err := line("", enhanced, ">", params)
+	return append([]byte(verb+before+path), end...), err
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// BDAT writes the command before a chunk of size octets, which follow it at once
+// (RFC 3030 section 2). It is not the last chunk.
+func BDAT(size int64) []byte {
+	return append(strconv.AppendInt([]byte("BDAT "), size, 10), '\r', '\n')
 }
 
 // pathTrouble says why address cannot stand between angle brackets: a space

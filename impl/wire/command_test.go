@@ -21,17 +21,28 @@ func TestCommandsAsTheyStandOnTheWire(t *testing.T) {
 		{"EHLO", func() ([]byte, error) { return EHLO("relay.example.org") }, "EHLO relay.example.org\r\n"},
 		{"EHLO with a literal", func() ([]byte, error) { return EHLO("[192.0.2.1]") }, "EHLO [192.0.2.1]\r\n"},
 		{"HELO", func() ([]byte, error) { return HELO("relay.example.org") }, "HELO relay.example.org\r\n"},
-		{"MAIL", func() ([]byte, error) { return MAIL("a@x.org", 9, true, spec.Tracking{}, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
-		{"MAIL, null sender", func() ([]byte, error) { return MAIL("", 0, false, spec.Tracking{}, all) }, "MAIL FROM:<>\r\n"},
-		{"MAIL with both", func() ([]byte, error) { return MAIL("a@x.org", 9, true, spec.Tracking{}, all) }, "MAIL FROM:<a@x.org> SIZE=9 BODY=8BITMIME\r\n"},
-		{"MAIL, size unknown", func() ([]byte, error) { return MAIL("a@x.org", 0, false, spec.Tracking{}, all) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"MAIL", func() ([]byte, error) { return MAIL("a@x.org", 9, true, 0, spec.Tracking{}, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"MAIL, null sender", func() ([]byte, error) { return MAIL("", 0, false, 0, spec.Tracking{}, all) }, "MAIL FROM:<>\r\n"},
+		{"MAIL with both", func() ([]byte, error) { return MAIL("a@x.org", 9, true, 0, spec.Tracking{}, all) }, "MAIL FROM:<a@x.org> SIZE=9 BODY=8BITMIME\r\n"},
+		{"MAIL, size unknown", func() ([]byte, error) { return MAIL("a@x.org", 0, false, 0, spec.Tracking{}, all) }, "MAIL FROM:<a@x.org>\r\n"},
 		{"RCPT", func() ([]byte, error) { return RCPT("b@y.org", spec.Asked{}, all) }, "RCPT TO:<b@y.org>\r\n"},
-		{"MAIL with what is asked for", func() ([]byte, error) { return MAIL("a@x.org", 0, false, tracking, all) },
+		{"MAIL with what is asked for", func() ([]byte, error) { return MAIL("a@x.org", 0, false, 0, tracking, all) },
 			"MAIL FROM:<a@x.org> RET=HDRS ENVID=a+20b\r\n"},
-		{"MAIL to a server without DSN", func() ([]byte, error) { return MAIL("a@x.org", 0, false, tracking, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
+		{"MAIL to a server without DSN", func() ([]byte, error) { return MAIL("a@x.org", 0, false, 0, tracking, Extensions{}) }, "MAIL FROM:<a@x.org>\r\n"},
 		{"RCPT with what is asked for", func() ([]byte, error) { return RCPT("b@y.org", asked, all) },
 			"RCPT TO:<b@y.org> NOTIFY=SUCCESS,DELAY ORCPT=rfc822;Bob+2Bx+20y@example.com\r\n"},
 		{"RCPT to a server without DSN", func() ([]byte, error) { return RCPT("b@y.org", asked, Extensions{}) }, "RCPT TO:<b@y.org>\r\n"},
+		{"MAIL in UTF-8", func() ([]byte, error) {
+			return MAIL("ü@x.org", 0, false, spec.NeedUTF8, spec.Tracking{}, Extensions{SMTPUTF8: true})
+		},
+			"MAIL FROM:<ü@x.org> SMTPUTF8\r\n"},
+		{"MAIL with REQUIRETLS", func() ([]byte, error) {
+			return MAIL("a@x.org", 0, false, spec.NeedTLS, spec.Tracking{}, Extensions{SMTPUTF8: true, RequireTLS: true})
+		}, "MAIL FROM:<a@x.org> REQUIRETLS\r\n"},
+		{"MAIL to a server that offers neither", func() ([]byte, error) {
+			return MAIL("a@x.org", 0, false, spec.NeedTLS|spec.NeedUTF8, spec.Tracking{}, Extensions{})
+		}, "MAIL FROM:<a@x.org>\r\n"},
+		{"RCPT in UTF-8", func() ([]byte, error) { return RCPT("ü@y.org", spec.Asked{}, Extensions{SMTPUTF8: true}) }, "RCPT TO:<ü@y.org>\r\n"},
 		{"RCPT, postmaster", func() ([]byte, error) { return RCPT("postmaster", spec.Asked{}, all) }, "RCPT TO:<postmaster>\r\n"},
 		{"RCPT, quoted string", func() ([]byte, error) { return RCPT(`"a> \"b"@y.org`, spec.Asked{}, all) }, `RCPT TO:<"a> \"b"@y.org>` + "\r\n"},
 		{"RCPT, longest", func() ([]byte, error) { return RCPT(strings.Repeat("x", 254), spec.Asked{}, all) }, "RCPT TO:<" + strings.Repeat("x", 254) + ">\r\n"},
@@ -70,9 +81,14 @@ func TestCommandsRefuseWhatCouldInject(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Enhanced != tt.enhanced {
 			t.Errorf("RCPT %q: got %v, want a refusal with %s", tt.address, err, tt.enhanced)
 		}
-		_, err = MAIL(tt.address, 0, false, spec.Tracking{}, Extensions{})
+		_, err = MAIL(tt.address, 0, false, 0, spec.Tracking{}, Extensions{})
 		if want := strings.Replace(tt.enhanced, "5.1.3", "5.1.7", 1); !errors.As(err, &bad) || bad.Enhanced != want {
 			t.Errorf("MAIL %q: got %v, want a refusal with %s", tt.address, err, want)
+		}
+	}
+	for _, address := range []string{"ü\r\nDATA@x", "ü\u0085@x", "ü@x> NOTIFY=NEVER", "ü\xff@x", "ü b@x"} {
+		if b, err := RCPT(address, spec.Asked{}, Extensions{SMTPUTF8: true}); err == nil {
+			t.Errorf("RCPT %q with SMTPUTF8 is written as %q", address, b)
 		}
 	}
 	if _, err := RCPT("", spec.Asked{}, all); err == nil {
@@ -93,7 +109,7 @@ func TestParametersRefuseWhatCouldInject(t *testing.T) {
 			t.Errorf("ORCPT %q is written as %q", original, b)
 		}
 	}
-	if b, err := MAIL("a@x.org", 0, false, spec.Tracking{EnvelopeID: "a\r\nb"}, all); err == nil {
+	if b, err := MAIL("a@x.org", 0, false, 0, spec.Tracking{EnvelopeID: "a\r\nb"}, all); err == nil {
 		t.Errorf("written: %q", b)
 	}
 }
@@ -107,9 +123,13 @@ func FuzzCommandsAreOneLine(f *testing.F) {
 		write := []func() ([]byte, error){
 			func() ([]byte, error) { return EHLO(address) },
 			func() ([]byte, error) {
-				return MAIL(address, 1, true, spec.Tracking{}, Extensions{Size: true, EightBitMIME: true})
+				return MAIL(address, 1, true, 0, spec.Tracking{}, Extensions{Size: true, EightBitMIME: true})
 			},
 			func() ([]byte, error) { return RCPT(address, spec.Asked{}, all) },
+			func() ([]byte, error) {
+				return MAIL(address, 1, true, spec.NeedUTF8, spec.Tracking{}, Extensions{SMTPUTF8: true})
+			},
+			func() ([]byte, error) { return RCPT(address, spec.Asked{}, Extensions{SMTPUTF8: true}) },
 		}
 		for _, w := range write {
 			b, err := w()

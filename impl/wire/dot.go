@@ -54,7 +54,7 @@ func (d *DotWriter) Write(content []byte) (n int, err error) {
 // writePiece writes a piece of a line, not empty, in which an LF can only be
 // the last byte, and returns how much of it was written.
 func (d *DotWriter) writePiece(piece []byte) (n int) {
-	next, ok := d.after(piece)
+	next, ok := d.state.after(piece)
 	if !ok {
 		d.err = ErrBareLineEnd
 		return 0
@@ -69,11 +69,11 @@ func (d *DotWriter) writePiece(piece []byte) (n int) {
 	return n
 }
 
-// after returns the state after piece; ok is false when it has a bare CR or
+// after returns the state after a piece of a line, not empty; ok is false when it has a bare CR or
 // LF, or completes one.
-func (d *DotWriter) after(piece []byte) (next dotState, ok bool) {
+func (s dotState) after(piece []byte) (next dotState, ok bool) {
 	last := len(piece) - 1
-	if d.state == afterCR {
+	if s == afterCR {
 		return lineStart, piece[0] == '\n'
 	}
 	cr := bytes.IndexByte(piece, '\r')

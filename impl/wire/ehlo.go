@@ -20,8 +20,19 @@ type Extensions struct {
 	SizeLimit int64
 	// EightBitMIME: MAIL may carry BODY=8BITMIME (RFC 6152).
 	EightBitMIME bool
+	// SMTPUTF8: MAIL may carry SMTPUTF8, and addresses and header UTF-8 (RFC 6531).
+	SMTPUTF8 bool
+	// RequireTLS: MAIL may carry REQUIRETLS (RFC 8689).
+	RequireTLS bool
 	// STARTTLS: the connection can be encrypted (RFC 3207).
 	STARTTLS bool
+	// Auth are the mechanisms of a login (RFC 4954), in upper case. Older servers
+	// have them after "AUTH=", as in drafts of it; some say both.
+	Auth []string
+	// Chunking: content may be sent by BDAT (RFC 3030).
+	Chunking bool
+	// Limits are those that the server states (RFC 9422).
+	Limits Limits
 	// DSN: MAIL may carry RET= and ENVID=, RCPT NOTIFY= and ORCPT= (RFC 3461).
 	DSN bool
 	// EnhancedStatusCodes: replies carry them (RFC 2034). It is for the
@@ -61,15 +72,32 @@ func ParseEHLO(reply spec.Reply) Extensions {
 }
 
 func (e *Extensions) note(x Extension) {
+	if first, ok := strings.CutPrefix(x.Keyword, "AUTH="); ok && first != "" {
+		x.Keyword, x.Params = "AUTH", append([]string{first}, x.Params...)
+	}
 	switch x.Keyword {
 	case "PIPELINING":
 		e.Pipelining = true
 	case "8BITMIME":
 		e.EightBitMIME = true
+	case "SMTPUTF8":
+		e.SMTPUTF8 = true
+	case "REQUIRETLS":
+		e.RequireTLS = true
 	case "STARTTLS":
 		e.STARTTLS = true
+	case "CHUNKING":
+		e.Chunking = true
+	case "LIMITS":
+		if e.Limits == (Limits{}) {
+			e.Limits = parseLimits(x.Params)
+		}
 	case "DSN":
 		e.DSN = true
+	case "AUTH":
+		for _, mechanism := range x.Params {
+			e.Auth = append(e.Auth, strings.ToUpper(mechanism))
+		}
 	case "ENHANCEDSTATUSCODES":
 		e.EnhancedStatusCodes = true
 	case "SIZE":

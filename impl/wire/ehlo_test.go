@@ -14,7 +14,7 @@ func TestParseEHLOReadsWhatIsOffered(t *testing.T) {
 		"mx.example.net PIPELINING", "size 1000", "8bitmime", "Enhancedstatuscodes", "", "XFOO PIPELINING", "StartTLS", "AUTH PLAIN LOGIN",
 	}})
 	want := Extensions{
-		Size: true, SizeLimit: 1000, EightBitMIME: true, EnhancedStatusCodes: true, STARTTLS: true,
+		Size: true, SizeLimit: 1000, EightBitMIME: true, EnhancedStatusCodes: true, STARTTLS: true, Auth: []string{"PLAIN", "LOGIN"},
 		Offered: []Extension{
 			{"SIZE", []string{"1000"}}, {"8BITMIME", []string{}}, {"ENHANCEDSTATUSCODES", []string{}},
 			{"XFOO", []string{"PIPELINING"}}, {"STARTTLS", []string{}}, {"AUTH", []string{"PLAIN", "LOGIN"}},

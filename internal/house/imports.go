@@ -29,10 +29,11 @@ impl/queue:           spec spec/seam impl/dsn
 impl/queue/exhaust:   spec spec/seam impl/queue
 impl/deliverylist:    spec impl/queue
 impl/resolve:         spec impl/route
-impl/smtpclient:      spec impl/wire
+impl/sasl:            spec
+impl/smtpclient:      spec impl/wire impl/sasl
                       tests: impl/smtpclient/smtptest fakesmtp
 impl/smtpclient/smtptest: spec
-impl/delivery:        spec impl/smtpclient impl/route impl/resolve
+impl/delivery:        spec impl/smtpclient impl/sasl impl/route impl/resolve
                       tests: spec/seam fakesmtp impl/wire impl/smtpclient/smtptest
 impl/spool:           spec spec/seam impl/queue
                       tests: spec/seam/seamtest

@@ -15,7 +15,7 @@ import (
 // randomness of their own, no operating system, no order that the runtime
 // chooses. That is what lets a seed replay, and a decision be searched.
 var purePackages = []string{
-	"spec", "spec/coverage", "impl/queue", "impl/queue/exhaust", "impl/route", "impl/wire", "impl/dsn", "impl/deliverylist",
+	"spec", "spec/coverage", "impl/queue", "impl/queue/exhaust", "impl/route", "impl/sasl", "impl/wire", "impl/dsn", "impl/deliverylist",
 }
 
 // impureImports are packages that a pure one does not import, with what to do

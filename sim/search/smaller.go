@@ -91,13 +91,10 @@ func dropRules(sc *scenarios.Scenario) []change {
 		if s.Script == nil {
 			continue
 		}
-		at(func(s *scenarios.Server) bool {
-			if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
-				return false
-			}
-			s.Script.Offer = fakesmtp.DefaultOffer()
-			return true
-		})
+		at(offersUsual)
+		at(offersNo("CHUNKING"))
+		at(offersNo("LIMITS"))
+		at(func(s *scenarios.Server) bool { return s.Script != nil && dropAuth(s.Script) })
 		at(func(s *scenarios.Server) bool {
 			had := s.Script != nil && len(s.Script.Personas) > 0
 			if had {
@@ -132,6 +129,10 @@ func dropRules(sc *scenarios.Scenario) []change {
 				if len(r.Actions) < 2 {
 					return false
 				}
+				if r.Stage == spec.StageIdle { // its delay alone would be nothing
+					r.Actions = r.Actions[1:]
+					return true
+				}
 				r.Actions = r.Actions[:len(r.Actions)-1]
 				return true
 			})
@@ -139,6 +140,15 @@ func dropRules(sc *scenarios.Scenario) []change {
 		}
 	}
 	return all
+}
+
+// offersUsual has a server offer what it offers unless told.
+func offersUsual(s *scenarios.Server) bool {
+	if s.Script == nil || slices.Equal(s.Script.Offer, fakesmtp.DefaultOffer()) {
+		return false
+	}
+	s.Script.Offer = fakesmtp.DefaultOffer()
+	return true
 }
 
 // dropRecords leaves out lines of the DNS.
@@ -171,44 +181,55 @@ func reset[T comparable](p *T, to T) bool {
 	return had
 }
 
+// unrouted removes one of the settings that name hosts, of which there are n, and
+// the logins at those to which no mail goes then.
+func unrouted[T any](p *spec.Policy, hosts *T, n int) bool {
+	var none T
+	*hosts = none
+	dropStrangers(p)
+	return n > 0
+}
+
 // plainPolicy makes settings the default.
 func plainPolicy(*scenarios.Scenario) []change {
-	d := spec.DefaultPolicy(scenarios.DefaultHostname)
+	d := scenarios.DefaultPolicy()
 	return []change{
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Seed, scenarios.DefaultSeed) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.InDoubt, d.InDoubt) },
-		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.InDoubtAt) > 0
-			sc.Policy.InDoubtAt = nil
-			return had
-		},
+		func(sc *scenarios.Scenario) bool { return emptied(&sc.Policy.InDoubtAt) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.TLS, d.TLS) },
+		func(sc *scenarios.Scenario) bool { return emptied(&sc.Policy.TLSAt) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Chunking, d.Chunking) },
 		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.TLSAt) > 0
-			sc.Policy.TLSAt = nil
+			had := len(sc.Policy.ChunkingAt) > 0
+			sc.Policy.ChunkingAt = nil
+			return had
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.ChunkBytes, d.Limits.ChunkBytes) },
+		func(sc *scenarios.Scenario) bool {
+			return unrouted(&sc.Policy, &sc.Policy.Relays, len(sc.Policy.Relays))
+		},
+		func(sc *scenarios.Scenario) bool {
+			return unrouted(&sc.Policy, &sc.Policy.Fallback, len(sc.Policy.Fallback))
+		},
+		func(sc *scenarios.Scenario) bool {
+			return unrouted(&sc.Policy, &sc.Policy.Routes, len(sc.Policy.Routes))
+		},
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Policy.Logins) > 0
+			sc.Policy.Logins = nil
 			return had
 		},
 		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.Relays) > 0
-			sc.Policy.Relays = nil
-			return had
-		},
-		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.Fallback) > 0
-			sc.Policy.Fallback = nil
-			return had
-		},
-		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.Routes) > 0
-			sc.Policy.Routes = nil
-			return had
-		},
-		func(sc *scenarios.Scenario) bool {
-			had := len(sc.Policy.SenderRoutes) > 0
-			sc.Policy.SenderRoutes = nil
-			return had
+			return unrouted(&sc.Policy, &sc.Policy.SenderRoutes, len(sc.Policy.SenderRoutes))
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PreferIPv6, false) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.PrivateIntake, false) },
+		func(sc *scenarios.Scenario) bool {
+			had := len(sc.Messages) > 0
+			sc.Messages = nil
+			return had
+		},
 		func(sc *scenarios.Scenario) bool {
 			had := false
 			for i := range sc.DNS {
@@ -221,9 +242,16 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Reuse, d.Reuse) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits, d.Limits) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.Deliveries, d.Limits.Deliveries) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.WindowGroups, d.Limits.WindowGroups) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.DeadAfter, d.Limits.DeadAfter) },
+		func(sc *scenarios.Scenario) bool {
+			return reset(&sc.Policy.Limits.FirstPerDestination, d.Limits.FirstPerDestination)
+		},
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.PerMinute, d.Limits.PerMinute) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Jitter, d.Schedule.Jitter) },
 	}
 }
 
@@ -255,6 +283,8 @@ func plainSteps(sc *scenarios.Scenario) []change {
 		at(func(s *scenarios.Step) bool { return reset(&s.Refused, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Size, 0) })
 		at(func(s *scenarios.Step) bool { return reset(&s.EightBit, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.UTF8, false) })
+		at(func(s *scenarios.Step) bool { return reset(&s.RequireTLS, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.Tracking, spec.Tracking{}) })
 		at(func(s *scenarios.Step) bool {
 			had := s.Asked != nil
@@ -320,4 +350,11 @@ func matchOf(sc *scenarios.Scenario, facts []spec.Fact, at int) scenarios.FactMa
 		m.Nth = 0
 	}
 	return m
+}
+
+// emptied empties a map, and reports whether there was anything in it.
+func emptied[V any](m *map[string]V) bool {
+	had := len(*m) > 0
+	*m = nil
+	return had
 }

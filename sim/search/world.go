@@ -72,16 +72,21 @@ func World(n Number) *scenarios.Scenario {
 		}
 	}
 	g.sc = &scenarios.Scenario{
-		Name: n.Name(), Seed: uint64(n), Policy: spec.DefaultPolicy(scenarios.DefaultHostname),
+		Name: n.Name(), Seed: uint64(n), Policy: scenarios.DefaultPolicy(),
 		Title: "A random world keeps all rules", Prose: "A random world keeps all rules.\n" + n.Focus() + ", and what else came.",
 	}
 	g.policy()
 	g.domains()
 	g.way(n)
 	g.sendersWay(n)
+	g.logins(n)
 	g.plan()
+	g.chunks(n)
 	g.trouble()
 	g.pauses(n)
+	g.reuse(n)
+	g.load(n)
+	g.needs(n)
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
 }

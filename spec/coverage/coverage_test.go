@@ -53,7 +53,7 @@ func TestWhatCannotBeIsNoPoint(t *testing.T) {
 	for _, g := range []struct {
 		group Group
 		want  int
-	}{{Transitions, 42}, {Cells, 101}, {Faults, faults}} {
+	}{{Transitions, 42}, {Cells, 125}, {Faults, faults}} {
 		if n := len(g.group.Points()); n != g.want {
 			t.Errorf("%d %v, want %d", n, g.group, g.want)
 		}

@@ -103,8 +103,8 @@ func Places() []Place {
 // points: what cannot be is not counted.
 const (
 	states = int(spec.Deleted) + 1 // 0 is "new": nothing was known before
-	stages = int(spec.StageQUIT)
-	events = int(spec.Untrusted)
+	stages = int(spec.StageIdle)
+	events = int(spec.TooMany)
 	// faults is the number of kinds; a test holds it against spec.Faults.
 	faults = 41
 

@@ -79,7 +79,7 @@ func (r *Run) Observe(f *spec.Fact) {
 		for _, address := range f.To {
 			r.recipient(f.Queue, address).doubted = true
 		}
-	case spec.FactAttempt, spec.FactAttemptEnd, spec.FactDial, spec.FactDot:
+	case spec.FactAttempt, spec.FactAttemptEnd, spec.FactDial, spec.FactIdle, spec.FactReuse, spec.FactDot:
 		r.attempt(f)
 	case spec.FactRemoved, spec.FactDamaged:
 		r.forget(f.Queue)
@@ -207,6 +207,14 @@ func (r *Run) attempt(f *spec.Fact) {
 	case spec.FactDial:
 		if j := r.jobs[f.Job]; j != nil {
 			r.dials[f.Addr] = append(r.dials[f.Addr], j)
+		}
+	case spec.FactIdle:
+		if s := r.sessions[f.Session]; s != nil {
+			s.job = nil
+		}
+	case spec.FactReuse:
+		if s := r.sessions[f.Session]; s != nil {
+			s.belongsTo(r.jobs[f.Job])
 		}
 	case spec.FactDot:
 		if s := r.sessions[f.Session]; s != nil {
@@ -372,7 +380,8 @@ func (r *Run) concerned(f *spec.Fact) crowd {
 			c |= r.of(j) & atWork
 		}
 	case spec.PlaceServer, spec.PlaceHandshake:
-		if s := r.sessions[f.Session]; s != nil && s.job != nil {
+		// To who is idle it does nothing that concerns a recipient.
+		if s := r.sessions[f.Session]; s != nil && s.job != nil && f.Stage != spec.StageIdle {
 			c = r.of(s.job)
 			switch {
 			case f.Stage == spec.StageDot:

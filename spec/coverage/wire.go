@@ -52,7 +52,7 @@ func (r *Run) wire(f *spec.Fact) {
 		}
 	case spec.FactCommand:
 		if s := r.sessions[f.Session]; s != nil && f.Stage != spec.StageRCPT && f.Stage != spec.StageDATA {
-			r.read(s, spec.StageQUIT+1) // RCPT and DATA may be said ahead
+			r.read(s, spec.StageIdle+1) // RCPT and DATA may be said ahead
 		}
 	case spec.FactReply:
 		r.replied(f)

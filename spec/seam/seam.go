@@ -48,6 +48,10 @@ type Host struct {
 	// Roots returns the authorities whose certificates are trusted. Nil, and
 	// nil returned, are those of the system.
 	Roots func() *x509.CertPool
+	// Secret returns the secret of the login for a host (spec.Policy.Logins), as
+	// it is now: it may be changed while the relay runs. Nil is for a policy that
+	// has the secrets itself.
+	Secret func(host string) (spec.Secret, error)
 	// Store is the spool's disk.
 	Store Store
 	// Start runs f in a goroutine of its own: at once under an operating

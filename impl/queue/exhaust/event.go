@@ -30,6 +30,7 @@ const (
 	accepts        // the server of delivery i
 	answered       // delivery i, with the verdict x; y for other recipients
 	over           // delivery i, with y for who is left
+	missed         // delivery i, which reached no server
 	decided        // message i, recipient x (0 is all), decision y
 	crashed        // keeping i batches
 	pausing        // x is the order
@@ -126,6 +127,9 @@ func (s *state) deliveryEvents(list []event) []event {
 			}
 			if calm && d.open != 0 {
 				continue
+			}
+			if s.world.Dead && d.open == 1<<len(d.to)-1 {
+				list = append(list, event{missed, i, 0, choices(d.open, len(d.to), 1)[0]})
 			}
 			for _, y := range choices(d.open, len(d.to), 1) {
 				list = append(list, event{over, i, 0, y})
@@ -253,6 +257,10 @@ func (s *state) do(e event) {
 		s.settle(i, spec.Verdict(e.x), e.y, false)
 	case over:
 		s.settle(i, 0, e.y, true)
+	case missed:
+		s.unreached = true
+		s.settle(i, 0, e.y, true)
+		s.unreached = false
 	case decided:
 		s.decide(s.decision(e))
 	case crashed:
@@ -309,6 +317,9 @@ func (s *state) words(e event) string {
 		return fmt.Sprintf("the dot of %s leaves, and the server ACCEPTS %s for %s", d.job, d.id, strings.Join(d.names(d.dot), ", "))
 	case answered:
 		return fmt.Sprintf("delivery %s hears %s%s", d.job, answerText(spec.Verdict(e.x)), d.others(e.y))
+	}
+	if e.kind == missed {
+		return fmt.Sprintf("delivery %s reaches no server", d.job)
 	}
 	return fmt.Sprintf("delivery %s is over%s", d.job, d.others(e.y))
 }

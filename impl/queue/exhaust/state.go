@@ -70,6 +70,9 @@ type state struct {
 	pausing word
 	paused  bool
 
+	// unreached is true while a delivery settles that reached no server.
+	unreached bool
+
 	// effects and seq belong to the step under way: what its batch makes true,
 	// and the last batch that it sent.
 	effects []effect

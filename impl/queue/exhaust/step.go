@@ -230,11 +230,14 @@ func (s *state) settle(i int, dot spec.Verdict, others uint8, last bool) {
 		if d.dot&bit == 0 {
 			v, stage = otherVerdict(others, n), spec.StageRCPT
 		}
+		if s.unreached {
+			stage = spec.StageConnect
+		}
 		if v == 0 || d.dot&bit == 0 && d.open&bit == 0 {
 			continue
 		}
 		d.open &^= bit
-		e.Results = append(e.Results, queue.Result{Recipient: to, Verdict: v, Trouble: queue.Trouble{Host: "mx." + d.dest, Stage: stage}})
+		e.Results = append(e.Results, queue.Result{Recipient: to, Verdict: v, Unreached: s.unreached, Trouble: queue.Trouble{Host: "mx." + d.dest, Stage: stage}})
 		s.result(l, to, v)
 	}
 	d.phase, d.last = settling, last
@@ -268,7 +271,7 @@ func (s *state) result(l *letter, to string, v spec.Verdict) {
 	case spec.Proceed:
 		return
 	}
-	s.effects = append(s.effects, effect{notBefore, m.name, s.policy.Schedule.Next(s.now, 1, l.submitted)})
+	s.effects = append(s.effects, effect{notBefore, m.name, s.policy.Schedule.Next(s.now, l.id, "", 1, l.submitted)})
 }
 
 // otherVerdict is what the server said to RCPT: nothing yet, or a refusal for

@@ -30,6 +30,9 @@ type World struct {
 	// Pauses is how often the operator may pause the first destination; what is
 	// paused may always be resumed.
 	Pauses int
+	// Dead has deliveries find no server, and a destination dead after one that does;
+	// each gets one at a time.
+	Dead bool
 	// Slow allows time to pass while a delivery runs, until its message's
 	// lifetime is over; without it, only when a timer is set.
 	Slow bool
@@ -77,6 +80,10 @@ func (w World) policy() spec.Policy {
 	p := spec.DefaultPolicy("relay.test")
 	p.InDoubt = w.InDoubt
 	p.Schedule = spec.Schedule{First: interval, Max: interval, Numerator: 1, Denominator: 1, Lifetime: time.Duration(w.Lifetime) * interval}
+	p.Limits.DeadAfter, p.Limits.FirstPerDestination = 0, p.Limits.DeliveriesPerDestination // without Dead there is nothing to learn
+	if w.Dead {
+		p.Limits.DeadAfter, p.Limits.FirstPerDestination, p.Limits.DeliveriesPerDestination = 1, 1, 1
+	}
 	if w.Tight {
 		p.Limits.Deliveries, p.Limits.DeliveriesPerDestination, p.Limits.WindowGroups = 1, 1, 1
 	}
@@ -110,7 +117,7 @@ func (w World) String() string {
 		text string
 	}{{w.Lifetime > 1, fmt.Sprintf("lifetime %d", w.Lifetime)}, {w.Retries > 0, count(w.Retries, "retry")}, {w.Orders > 0, count(w.Orders, "order")},
 		{w.Pauses > 0, count(w.Pauses, "pause")},
-		{w.Tight, "tight"}, {w.Slow, "slow"}, {w.Calm, "calm"}} {
+		{w.Dead, "dead"}, {w.Tight, "tight"}, {w.Slow, "slow"}, {w.Calm, "calm"}} {
 		if x.on {
 			parts = append(parts, x.text)
 		}
@@ -152,6 +159,10 @@ func Presets() []Preset {
 		{"pauses", "1 message, 1 host, 1 crash and 2 pauses by the operator, or 2 messages with none and 1; reports are taken at once", []World{
 			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 2, Pauses: 2, Calm: true},
 			{Messages: 2, Recipients: 1, Destinations: 1, Lifetime: 1, Pauses: 1, Calm: true, Tight: true},
+		}},
+		{"dead", "2 messages for 1 host that may not be there, 1 crash; reports are taken at once", []World{
+			{Messages: 2, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 1, Dead: true, Calm: true},
+			{Messages: 2, Recipients: 1, Destinations: 1, Lifetime: 2, Dead: true, Calm: true},
 		}},
 		{"1x1x2", "1 message, 1 recipient, 1 host, 2 crashes", []World{
 			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 2, Lifetime: 1},

@@ -17,6 +17,7 @@ import (
 //	S: text        the server sends text and CRLF
 //	R: "text"      the server sends exactly this, a Go string
 //	C: text        the client sends text and CRLF, and nothing else before
+//	B: "text"      the client sends exactly this, a Go string
 //	wait 5m        time passes
 //	quiet 5m       time passes, and the client sends nothing in it
 //	stall          the server reads no more
@@ -70,6 +71,12 @@ func (p *player) step(line string) error {
 		return p.send(text)
 	case "C:":
 		return p.expect(rest)
+	case "B:":
+		text, err := strconv.Unquote(rest)
+		if err != nil {
+			return err
+		}
+		return p.expectBytes(text)
 	case "wait", "quiet":
 		d, err := time.ParseDuration(rest)
 		if err != nil {
@@ -119,6 +126,15 @@ func (p *player) expect(want string) error {
 	}
 	if got != want+"\r\n" {
 		return fmt.Errorf("the client sent %q", got)
+	}
+	return nil
+}
+
+func (p *player) expectBytes(want string) error {
+	got := make([]byte, len(want))
+	n, err := io.ReadFull(p.r, got)
+	if err != nil || string(got) != want {
+		return fmt.Errorf("the client sent %q and then: %w", got[:n], err)
 	}
 	return nil
 }

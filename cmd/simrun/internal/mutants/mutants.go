@@ -34,7 +34,7 @@ type Mutant struct {
 // All returns the mutants, by what their rules are about; Citadel's algorithms
 // are the last.
 func All() []Mutant {
-	return slices.Concat(ofFates(), ofTheSpool(), ofTheWay(), ofOperators(), ofCitadel())
+	return slices.Concat(ofFates(), ofTheSpool(), ofTheWay(), ofLogins(), ofChunks(), ofLoad(), ofReuse(), ofNeeds(), ofOperators(), ofCitadel())
 }
 
 // ofFates are wrong about what becomes of mail.

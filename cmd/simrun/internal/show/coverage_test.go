@@ -24,7 +24,7 @@ func TestCoverageIsShownAsATable(t *testing.T) {
 // it is.
 func TestWhatIsReachedAgainstWhatIsSaidIsShownByExplore(t *testing.T) {
 	for points, want := range map[string]string{
-		`"cell/rcpt/4yz":1`: "1 of 100 verdict cells",
+		`"cell/rcpt/4yz":1`: "1 of 124 verdict cells",
 		`"cell/rcpt/4yz":1,"cell/connect/cut":1`: "verdict cells that were reached, though it is said that they cannot be\n" +
 			"  connect × cut\n    Linux calls a reset",
 	} {
@@ -34,7 +34,7 @@ func TestWhatIsReachedAgainstWhatIsSaidIsShownByExplore(t *testing.T) {
 		}
 		var b strings.Builder
 		ExploreSummary(&b, Paint{}, Explored{Explored: search.Explored{Worlds: 1, Coverage: c}})
-		if out := b.String(); !strings.Contains(out, want) || !strings.Contains(out, "1 of 100 verdict cells") {
+		if out := b.String(); !strings.Contains(out, want) || !strings.Contains(out, "1 of 124 verdict cells") {
 			t.Errorf("with %s it shows\n%s", points, out)
 		}
 	}
