@@ -37,7 +37,7 @@ type met struct{ opened, missed, final bool }
 func (c *Checker) meets(e *event) {
 	j := c.fair.jobs[e.Job]
 	switch {
-	case j == nil, e.Stage == StageQUIT: // a session that was not opened ends so, too
+	case j == nil, e.Stage == StageQUIT, e.Stage == StageRSET: // a session that was not opened ends so, too
 	case e.Kind != FactTrouble || e.Stage >= StageMAIL:
 		j.met.opened = true
 	case e.Verdict == FailMessage || e.Verdict == FailRecipient:
