@@ -138,7 +138,7 @@ func (c *Checker) lose() {
 
 // counts takes r for one that waits, or not, in the relay's index.
 func (c *Checker) counts(r *rcpt) {
-	waits := r.owed && !r.state.Final() && r.state != Held && r.state != Parked && r.told.parked == nil
+	waits := r.owed && !r.state.Final() && r.state != Held && r.state != Parked && r.told.parked == nil && !r.mail.entry.gone()
 	if waits == r.waits {
 		return
 	}
@@ -149,6 +149,22 @@ func (c *Checker) counts(r *rcpt) {
 	}
 	here.waiting--
 	c.forgets(here)
+}
+
+// countsGone counts, when a process starts, no more for what has left the spool
+// without a word: it does not know of it.
+func (c *Checker) countsGone() {
+	for _, x := range c.spool.left {
+		if x.mail == nil {
+			continue
+		}
+		for _, r := range x.mail.rcpts {
+			if r.waits && x.mail.entry.gone() {
+				c.counts(r)
+			}
+		}
+	}
+	c.spool.left = c.spool.left[:0]
 }
 
 // dead reports whether a destination is dead for sure, and whether it may be.
