@@ -222,9 +222,9 @@ func (c *Checker) judgeLeftAlone(j *job, here *load) {
 // urgent reports whether r may be attempted now wherever it goes: an operator wants
 // that, its lifetime is over, or it is time to tell the sender of a delay.
 func (c *Checker) urgent(r *rcpt, e *event) bool {
-	young, end := r.mail.expires(c.policy)
 	// After a clock that was ahead the relay may take the mail to be older than it is.
-	warned := young.Add(c.policy.DelayWarning - c.policy.Schedule.Lifetime)
+	end, _ := r.mail.expires(c.policy)
+	warned := end.Add(c.policy.DelayWarning - c.policy.Schedule.Lifetime)
 	if c.policy.DelayWarning > 0 && (r.notify.Delay() || r.mixed) && e.reckoned() >= warned.Add(-instant) {
 		return true
 	}
