@@ -190,6 +190,7 @@ func (c *Checker) world(e *event) {
 		c.ends(e)
 	case FactStart:
 		c.ends(nil)
+		c.countsGone()
 		c.down, c.orphaned, c.halted = false, false, false
 		c.reckons(e)
 	case FactFault:

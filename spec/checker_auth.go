@@ -40,10 +40,12 @@ func (c *Checker) alarm(e *event) {
 }
 
 // authTrouble takes the relay's word that a login failed. An operator must have
-// heard of it, since nothing else mends it, and the mail is late meanwhile.
+// heard of it, since nothing else mends it, and the mail is late meanwhile. An
+// attempt that ends says once more what deferred it: that was heard when it was
+// met.
 func (c *Checker) authTrouble(e *event) {
 	code, _ := strconv.Atoi(e.Reply[:min(3, len(e.Reply))])
-	if e.Stage != StageAUTH || !Alarming(e.Event, code) {
+	if e.Stage != StageAUTH || e.Verdict == Defer || !Alarming(e.Event, code) {
 		return
 	}
 	last := c.alarms[alarmKey{hostName(e.Host), e.Event}]

@@ -119,6 +119,13 @@ func TestAFailedLoginIsHeardOfAndFailsNobody(t *testing.T) {
 	again := func(when string) edit {
 		return after("stage=auth event=5yz reply", when+` relay alarm host=mx1 stage=auth event=5yz reply="535 5.7.8 no"`)
 	}
+	late := func(met, ends string) edit {
+		return func(t testing.TB, text string) string {
+			text = with("1.7s   relay trouble", met+" relay trouble")(t, text)
+			text = each("1.8s  ", ends, "1.9s  ", ends, "2s    ", ends)(t, text)
+			return with("due=5m1.2s", "due=1h6m")(t, text)
+		}
+	}
 	runTrials(t, []trial{
 		{name: "deferred, with an alarm", base: turnedAway, policy: clear},
 		{name: "bounced", base: turnedAway, policy: clear, edits: []edit{bouncedAtOnce},
@@ -135,6 +142,9 @@ func TestAFailedLoginIsHeardOfAndFailsNobody(t *testing.T) {
 			want:  []string{"NOTHING-LOST: the login at mx1 fails, and the relay raises no alarm"}},
 		{name: "an alarm too many", base: turnedAway, policy: clear, edits: []edit{again("1.71s")},
 			want: []string{"FAIR-AND-BOUNDED: raises an alarm about mx1 twice within 10ms"}},
+		{name: "told again at the end of the attempt, when another alarm would be due", base: turnedAway, policy: clear, edits: []edit{late("59m", "1h2m")}},
+		{name: "met when another alarm is due", base: turnedAway, policy: clear, edits: []edit{late("1h2m", "1h2m")},
+			want: []string{"NOTHING-LOST: the login at mx1 fails, and the relay raises no alarm"}},
 		{name: "530 to MAIL", base: turnedAway, policy: clear, edits: []edit{at("mail", "530 5.7.0 log in first")}},
 		{name: "530 to MAIL, bounced", base: turnedAway, policy: clear, edits: []edit{at("mail", "530 5.7.0 log in first"), bouncedAtOnce},
 			want: []string{"RETRY-ON-TIME: gave up on m1 to bob@example.net"}},

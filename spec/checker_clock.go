@@ -103,12 +103,17 @@ func (c *Checker) inherited(e *event) bool {
 
 // soonest is the first time, as the relay reckons, at which r may be attempted. A
 // clock that was ahead may have made it due in years: then the next process waits
-// for no more than the longest interval, from its start, and may store that.
+// for no more than the longest interval, from its start, and may store that. Nor
+// is anything due after the end of its lifetime, which the same process may have
+// brought nearer.
 func (r *rcpt) soonest() Wall {
-	if r.dueFrom != 0 {
+	switch {
+	case r.dueFrom == 0:
+		return r.due
+	case r.mail.endsFrom == 0:
 		return min(r.due, r.dueFrom)
 	}
-	return r.due
+	return min(r.due, r.dueFrom, r.mail.endsFrom)
 }
 
 // dueTill is the last time, in truth, at which r has become due: by the fact that

@@ -107,6 +107,9 @@ func (c *Checker) attempt(e *event) {
 	j := &job{start: e, mail: m, dest: dest}
 	c.fair.jobs[e.Job] = j
 	c.fair.running = append(c.fair.running, j)
+	if m.queued == nil && e.Attempt == 1 {
+		m.taken = max(m.taken, e.Due)
+	}
 	due := Wall(0)
 	for _, to := range e.To {
 		r := c.rcpt(m, to)

@@ -26,6 +26,9 @@ type mail struct {
 	// endsFrom and endsBy bound the end of its lifetime where it seemed to have
 	// been submitted later than now; 0 is no bound. See checker_clock.go.
 	endsFrom, endsBy Wall
+	// taken is when the relay says that it took what it never said to be queued:
+	// its recipients are due from then on.
+	taken Wall
 	// hashes of the contents submitted under this Message-ID.
 	hashes []string
 	// size is how many bytes the content has that was submitted; 0 is unknown.

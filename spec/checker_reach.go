@@ -38,7 +38,7 @@ type met struct{ opened, missed, final bool }
 func (c *Checker) meets(e *event) {
 	j := c.fair.jobs[e.Job]
 	switch {
-	case j == nil, e.Stage == StageQUIT: // a session that was not opened ends so, too
+	case j == nil, e.Stage == StageQUIT, e.Stage == StageRSET: // a session that was not opened ends so, too
 	case e.Kind != FactTrouble || e.Stage >= StageMAIL:
 		j.met.opened = true
 	case e.Verdict == FailMessage || e.Verdict == FailRecipient:
@@ -140,7 +140,7 @@ func (c *Checker) lose() {
 
 // counts takes r for one that waits, or not, in the relay's index.
 func (c *Checker) counts(r *rcpt) {
-	waits := r.owed && !r.state.Final() && r.state != Held && r.state != Parked && r.told.parked == nil
+	waits := r.owed && !r.state.Final() && r.state != Held && r.state != Parked && r.told.parked == nil && !r.mail.entry.gone()
 	if waits == r.waits {
 		return
 	}
@@ -151,6 +151,22 @@ func (c *Checker) counts(r *rcpt) {
 	}
 	here.waiting--
 	c.forgets(here)
+}
+
+// countsGone counts, when a process starts, no more for what has left the spool
+// without a word: it does not know of it.
+func (c *Checker) countsGone() {
+	for _, x := range c.spool.left {
+		if x.mail == nil {
+			continue
+		}
+		for _, r := range x.mail.rcpts {
+			if r.waits && x.mail.entry.gone() {
+				c.counts(r)
+			}
+		}
+	}
+	c.spool.left = c.spool.left[:0]
 }
 
 // dead reports whether a destination is dead for sure, and whether it may be.
@@ -208,7 +224,8 @@ func (c *Checker) judgeLeftAlone(j *job, here *load) {
 // urgent reports whether r may be attempted now wherever it goes: an operator wants
 // that, its lifetime is over, or it is time to tell the sender of a delay.
 func (c *Checker) urgent(r *rcpt, e *event) bool {
-	_, end := r.mail.expires(c.policy)
+	// After a clock that was ahead the relay may take the mail to be older than it is.
+	end, _ := r.mail.expires(c.policy)
 	warned := end.Add(c.policy.DelayWarning - c.policy.Schedule.Lifetime)
 	if c.policy.DelayWarning > 0 && (r.notify.Delay() || r.mixed) && e.reckoned() >= warned.Add(-instant) {
 		return true

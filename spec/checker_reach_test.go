@@ -49,6 +49,8 @@ func TestADestinationIsLeftAloneAsLongAsPolicySays(t *testing.T) {
 1m31s relay attempt-end message=m3 queue=Q3 job=j9 dest=example.net`
 	runTrials(t, []trial{
 		{name: "put off", base: unreachable, policy: twoKill},
+		{name: "put off, after a RSET in a session that let nobody in", base: unreachable, policy: twoKill,
+			edits: []edit{with("stage=quit event=cut", "stage=rset event=421")}},
 		{name: "attempted all the same", base: unreachable, policy: twoKill,
 			edits: []edit{with("1m      relay put-off message=m3 queue=Q3 dest=example.net to=dave@example.net due=5m11s text=refused", early[1:]), until("5m2s ")},
 			want:  []string{"FAIR-AND-BOUNDED: to be left alone for 3m41s"}},

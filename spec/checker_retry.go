@@ -79,6 +79,10 @@ func (m *mail) expires(p Policy) (earliest, latest Wall) {
 	if m.queued == nil && m.report == nil && m.resubmit != nil {
 		latest = p.Schedule.Expires(m.resubmit.reckoned()) // the relay may hold what was submitted last
 	}
+	if m.queued == nil && m.submit != nil && m.taken != 0 {
+		// It took the mail when it had all of it, and not much later.
+		latest = max(latest, min(p.Schedule.Expires(m.taken), end.Add(leeway)))
+	}
 	if m.queued == nil || m.queued.Due == 0 {
 		earliest = end.Add(-leeway) // the relay had no time to say when, and its own reckoning began before ours
 	}

@@ -10,7 +10,9 @@ import (
 // A spoolBook holds what the disk says of the spool.
 type spoolBook struct {
 	entries map[QueueID]*entry
-	order   []*entry
+	// left are those of which something went since a process started.
+	left  []*entry
+	order []*entry
 	// leaving are entries that were erased while it was not yet clear that
 	// every recipient has its fate: the report comes in the same batch.
 	leaving []*entry
@@ -95,6 +97,7 @@ func (c *Checker) stored(e *event) {
 		p.erased = e
 		if x.damaged == nil {
 			c.spool.leaving = append(c.spool.leaving, x)
+			c.spool.left = append(c.spool.left, x)
 		}
 	case FactKept:
 		if p.erased != nil {
@@ -283,11 +286,13 @@ func (c *Checker) judgeKept() {
 		}
 		if x.control.there() && !x.control.kept {
 			x.control.vanished = true
+			c.spool.left = append(c.spool.left, x)
 		}
 		if x.body.there() && !x.body.kept {
 			x.body.vanished = true
 		}
 	}
+	c.countsGone()
 }
 
 // judgeMissing judges an entry that a crash did not keep. It may rightly be

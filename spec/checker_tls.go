@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -92,9 +93,14 @@ func (c *Checker) tlsClosed(s *session, e *event) {
 func (c *Checker) judgeTLS(s *session, e *event) {
 	to := path(e.Text)
 	dest := c.policy.Destination(s.from, to)
-	level, t := c.policy.TLSFor(dest, e.Host), s.tls
+	var m *mail
 	if r := c.resolve(s.from, to); r != nil && r.given <= 1 {
-		level = c.levelFor(r.mail, dest, e.Host)
+		m = r.mail
+	}
+	level, t := c.levelFor(m, dest, e.Host), s.tls
+	// Who writes to an address literal means the host that is there, under no name.
+	if at, err := netip.ParseAddrPort(s.addr); err == nil && at.Addr().Unmap() == literalAddress(dest) {
+		level = min(level, c.levelFor(m, dest, dest))
 	}
 	tell := func(facts []*event, format string, args ...any) {
 		c.violate(WireLawful, "tls "+e.Session+e.At.String(), append(facts, e), format, args...)

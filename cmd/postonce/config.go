@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -277,7 +278,14 @@ func (v *plainness) Visit(node ast.Node) ast.Visitor {
 	return v
 }
 
-// pointed is an error that shows a place in the file, as go-yaml prints it.
+// pointed is an error that shows a place in the file, as go-yaml prints it. What a
+// terminal would obey, in a file that is no configuration at all, is not shown.
 func pointed(err error) error {
-	return errors.New(strings.TrimRight(yaml.FormatError(err, false, true), "\n"))
+	shown := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, yaml.FormatError(err, false, true))
+	return errors.New(strings.TrimRight(shown, "\n"))
 }

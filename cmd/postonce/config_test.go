@@ -253,3 +253,13 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A file that is no configuration may hold anything.
+func TestErrorsOfAConfigurationDoNotDriveTheTerminal(t *testing.T) {
+	for _, text := range []string{"hostname\x1b[2J", "\x1b]0;title\a", "hostname: a.example\n\x9b5n: 1\n"} {
+		_, err := parse([]byte(text))
+		if err == nil || strings.ContainsAny(err.Error(), "\x1b\a\u009b") {
+			t.Errorf("%q: %q", text, err)
+		}
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -39,6 +40,7 @@ type feature struct {
 // A peerMail is one message to bob@example.net.
 type peerMail struct {
 	id      string
+	subject string
 	options smtp.MailOptions
 	rcpt    smtp.RcptOptions
 }
@@ -54,6 +56,8 @@ type peerEvidence struct {
 	sessions []peer.Session
 	sent     [][]byte
 	reports  []string
+	// log is the peer's.
+	log string
 }
 
 // features are the extensions. Every peer offers all of them.
@@ -84,6 +88,26 @@ func features() []feature {
 				}
 			}
 			return fmt.Sprintf("neither the mail nor a report names ENVID and ORCPT: %q", e.reports)
+		}},
+		{"AUTH", "routes: {example.net: [mx.example.net]}\nlogin: {mx.example.net: {user: relay, secret_env: PEER_SECRET}}\n",
+			[]peerMail{{id: "auth"}}, func(e peerEvidence) string { return wanted(e.sessions, "auth", 1) }},
+		{"CHUNKING", "tls: {default: 'off'}\nchunking: {default: on}\nroutes: {example.net: [proxy.example.net]}\n",
+			[]peerMail{{id: "chunking"}}, func(e peerEvidence) string {
+				if sent := string(bytes.Join(e.sent, nil)); !strings.Contains(sent, "\r\nBDAT ") || !strings.Contains(sent, "BDAT 0 LAST\r\n") {
+					return fmt.Sprintf("no BDAT in %q", sent)
+				}
+				return ""
+			}},
+		{"SMTPUTF8", "tls: {default: verified}\n", []peerMail{{id: "utf8", options: smtp.MailOptions{UTF8: true}, subject: "Grüße"}},
+			func(e peerEvidence) string {
+				said := e.stored["utf8"] + e.log // "with UTF8SMTPS", "P=utf8esmtps", "utf8=true"
+				if !strings.Contains(e.stored["utf8"], "Grüße") || !regexp.MustCompile(`(?i)utf8e?smtp|utf8=true`).MatchString(said) {
+					return fmt.Sprintf("no SMTPUTF8 in %q", said)
+				}
+				return ""
+			}},
+		{"reuse", "tls: {default: verified}\n", []peerMail{{id: "first"}, {id: "second"}}, func(e peerEvidence) string {
+			return wanted(e.sessions, "mail", 2)
 		}},
 	}
 }
@@ -189,7 +213,7 @@ func (s *peerSite) show(t *testing.T, f feature) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	relay := &site{t: t, dir: t.TempDir(), binary: s.binary, listen: freeAddr(t), env: []string{"SSL_CERT_FILE=" + s.roots}}
+	relay := &site{t: t, dir: t.TempDir(), binary: s.binary, listen: freeAddr(t), env: []string{"SSL_CERT_FILE=" + s.roots, "PEER_SECRET=" + peer.Secret}}
 	text := fmt.Sprintf("hostname: relay.example\nlisten: %s\nspool: %s\nport: %d\nresolvers: [%q]\nschedule: {first: 1s, max: 1s}\n%s",
 		relay.listen, filepath.Join(relay.dir, "spool"), s.port, s.dns, f.config)
 	if err := os.WriteFile(filepath.Join(relay.dir, "postonce.yaml"), []byte(text), 0o600); err != nil {
@@ -199,6 +223,7 @@ func (s *peerSite) show(t *testing.T, f feature) {
 	t.Cleanup(func() { _ = relay.cmd.Process.Kill() }) // in case it was not stopped
 	for _, m := range f.mail {
 		submitWith(t, relay.listen, m)
+		s.await(t, relay, m.id) // so that a connection is idle when the next comes
 	}
 	ticker := time.NewTicker(50 * time.Millisecond)
 	defer ticker.Stop()
@@ -224,10 +249,22 @@ func (s *peerSite) show(t *testing.T, f feature) {
 	}
 }
 
+// await waits until the peer has a message, or for as long as it could take.
+func (s *peerSite) await(t *testing.T, relay *site, id string) {
+	t.Helper()
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for deadline := time.Now().Add(30 * time.Second); s.evidence(t, 0).stored[id] == ""; <-ticker.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("no %s\nthe relay:\n%s\nthe peer:\n%s", id, relay.log.String(), s.peer.Log())
+		}
+	}
+}
+
 // evidence gathers what there is, sessions from the one after skip.
 func (s *peerSite) evidence(t *testing.T, skip int) peerEvidence {
 	t.Helper()
-	e := peerEvidence{stored: map[string]string{}, sent: s.proxy.taken()}
+	e := peerEvidence{stored: map[string]string{}, sent: s.proxy.taken(), log: s.peer.Log()}
 	all, err := s.peer.Stored()
 	if err != nil {
 		t.Fatal(err)
@@ -278,7 +315,7 @@ func submitWith(t *testing.T, addr string, m peerMail) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	content := fmt.Sprintf("Message-ID: <%s@submit.example>\nFrom: alice@example.org\nSubject: live\n\n%s", m.id, peerBody)
+	content := fmt.Sprintf("Message-ID: <%s@submit.example>\nFrom: alice@example.org\nSubject: live %s\n\n%s", m.id, m.subject, peerBody)
 	if _, err := io.WriteString(w, strings.ReplaceAll(content, "\n", "\r\n")); err != nil {
 		t.Fatal(err)
 	}

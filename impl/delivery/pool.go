@@ -97,6 +97,7 @@ func (p *Pool) claim(ctx context.Context, dest string) {
 	switch {
 	case t != nil:
 		p.aside(t, t.part(ctx))
+		p.over(t.dest)
 	case w != nil:
 		<-w.free
 	}
@@ -114,7 +115,9 @@ func (p *Pool) place(dest string) (*talk, *waiting) {
 	full := !p.room(dest, 0)
 	for _, t := range p.idle {
 		if !full || t.dest == dest {
-			p.remove(t, dest)
+			// It counts for its own destination, too, until it is over.
+			p.unkeep(t)
+			p.held[dest]++
 			return t, nil
 		}
 	}
@@ -139,20 +142,30 @@ func (p *Pool) room(dest string, more int) bool {
 // remove takes a conversation out of those that are kept; its place is dest's
 // from now on.
 func (p *Pool) remove(t *talk, dest string) {
-	p.idle = slices.DeleteFunc(p.idle, func(k *talk) bool { return k == t })
-	if t.timer != nil && t.timer.Stop() {
-		p.timers.Done()
-	}
-	t.timer = nil
+	p.unkeep(t)
 	p.drop(t.dest)
 	p.held[dest]++
 	p.total++
 	t.dest = dest
 }
 
+// unkeep takes a conversation out of those that are kept.
+func (p *Pool) unkeep(t *talk) {
+	p.idle = slices.DeleteFunc(p.idle, func(k *talk) bool { return k == t })
+	if t.timer != nil && t.timer.Stop() {
+		p.timers.Done()
+	}
+	t.timer = nil
+}
+
 // drop gives a place back.
 func (p *Pool) drop(dest string) {
 	p.total--
+	p.release(dest)
+}
+
+// release lets a destination have one connection more.
+func (p *Pool) release(dest string) {
 	if p.held[dest]--; p.held[dest] == 0 {
 		delete(p.held, dest)
 	}
@@ -167,6 +180,20 @@ func (p *Pool) leave(dest string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drop(dest)
+	p.next()
+}
+
+// over takes a conversation that was ended so that another one has its place
+// among all.
+func (p *Pool) over(dest string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.release(dest)
+	p.next()
+}
+
+// next lets one go on who waits for a place, if there is one for him.
+func (p *Pool) next() {
 	for i, w := range p.waiting {
 		if p.room(w.dest, 1) {
 			p.held[w.dest]++

@@ -234,3 +234,36 @@ func TestTransactionsOfOneAttemptCountToo(t *testing.T) {
 		w.ends(t)
 	})
 }
+
+// What is ended to make room for another destination is a connection of its own
+// destination until the server has let it go.
+func TestAPlaceIsItsDestinationsUntilTheConnectionIsOver(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		w := pooled(&world{zone: zone1,
+			policy:  func(p *spec.Policy) { p.Limits.Deliveries, p.Limits.DeliveriesPerDestination = 2, 1 },
+			servers: map[string][]string{"192.0.2.1": {hello + takes("b@y") + "C: QUIT\nwait 10s\nS: 221 bye\n"}}})
+		w.deliver(t, t.Context(), "b@y")
+		w.pool.claim(t.Context(), "elsewhere")
+		free := func() bool {
+			w.pool.mu.Lock()
+			defer w.pool.mu.Unlock()
+			return w.pool.room("y", 0)
+		}
+		go w.pool.claim(t.Context(), "z")
+		time.Sleep(9 * time.Second)
+		if free() {
+			t.Error("there is room for another connection while the old one is still open")
+		}
+		time.Sleep(2 * time.Second)
+		if !free() {
+			t.Error("there is no room though the old connection is over")
+		}
+		w.pool.leave("elsewhere")
+		w.pool.leave("z")
+		if w.pool.total != 0 || len(w.pool.held) != 0 {
+			t.Errorf("at the end it holds %d, %v", w.pool.total, w.pool.held)
+		}
+		time.Sleep(time.Minute)
+		w.ends(t)
+	})
+}

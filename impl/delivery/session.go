@@ -289,6 +289,9 @@ func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
 // dial connects, or returns what stood against it.
 func (a *attempt) dial(ctx context.Context, h hop) (net.Conn, Result) {
 	host, addr := h.Host, h.addr
+	if ctx.Err() != nil { // while it waited for a place
+		return nil, a.cutOff(ctx, host)
+	}
 	f := spec.Fact{Kind: spec.FactDial, Host: host.Name, Addr: addr.String()}
 	if h.clear {
 		f.Text = "in clear, for TLS has failed"
@@ -304,8 +307,8 @@ func (a *attempt) dial(ctx context.Context, h hop) (net.Conn, Result) {
 	var slow net.Error
 	switch {
 	case ctx.Err() != nil:
-		a.stop = fmt.Errorf("broken off: %w", context.Cause(ctx))
-		r.Verdict, r.Event, r.Broken = spec.Defer, spec.Cut, brokenOff(a.stop)
+		r = a.cutOff(ctx, host)
+		r.Text = addr.String() + ": " + plain(err)
 		return nil, r
 	case errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout():
 		r.Event, r.Text = spec.Timeout, fmt.Sprintf("%v: no connection within %v", addr, a.d.Policy.Timeouts.Connect)
@@ -314,6 +317,14 @@ func (a *attempt) dial(ctx context.Context, h hop) (net.Conn, Result) {
 	}
 	r.Verdict = spec.Decide(r.Stage, r.Event).Verdict
 	return nil, r
+}
+
+// cutOff is what comes of connecting when this side ends the attempt.
+func (a *attempt) cutOff(ctx context.Context, host route.Host) Result {
+	a.stop = fmt.Errorf("broken off: %w", context.Cause(ctx))
+	return Result{
+		Verdict: spec.Defer, Stage: spec.StageConnect, Event: spec.Cut, Host: host.Name, Text: a.stop.Error(), Broken: brokenOff(a.stop),
+	}
 }
 
 // plain is the text of an error without what package net says before it.

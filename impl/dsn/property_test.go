@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
@@ -111,6 +112,9 @@ func checkReport(t fataler, r *Report) {
 				t.Fatalf("recipient %q, want %q", got, want)
 			}
 		case kind == "utf-8":
+			if strings.ContainsRune(rcpt.Address, utf8.RuneError) {
+				break // what cannot be read is shown as "?"
+			}
 			if got = unescaped(got); strings.TrimSpace(got) != strings.TrimSpace(rcpt.Address) && len(rcpt.Address) < 100 {
 				t.Fatalf("recipient %q, want %q", got, rcpt.Address)
 			}

@@ -98,6 +98,7 @@ func TestOneQueryIsUnderWayPerQuestion(t *testing.T) {
 				}()
 			}
 			time.Sleep(2 * time.Second)
+			synctest.Wait()
 			for len(turns) > 0 {
 				next := turns[0]
 				turns = turns[1:]
@@ -139,6 +140,7 @@ func TestWhoWaitsForAQueryThatIsBrokenOffAsksAnew(t *testing.T) {
 		}
 		stop()
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		if diff := cmp.Diff([]string{"context canceled", "context canceled", ""}, whys); diff != "" || len(s.asked) != 1 {
 			t.Errorf("asked %v; (-want +got):\n%s", s.asked, diff)
 		}

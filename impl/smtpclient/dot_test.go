@@ -194,10 +194,13 @@ func TestLastWords(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			script := accepted + content + "\n" + tt.words
+			if tt.atDot {
+				script = accepted + content + "\nwait 500ms\n" + tt.words
+			}
 			meet(t, script, func(t *testing.T, c *Client) {
 				tx := testTransaction(3)
 				if tt.atDot {
-					// After the last look at what the server says.
+					// After the last look at what the server says, which waits as well.
 					tx.Dot = func([]int) { time.Sleep(time.Second) }
 				} else {
 					// The first block is written, then the server closes, then the next.

@@ -270,7 +270,9 @@ func TestAServerThatWantsACertificateBreaksTheHandshake(t *testing.T) {
 		go func() { played <- smtptest.PlayTLS(far, config, encrypted) }()
 		c := New(near, testOptions)
 		c.opts.TLS = at(t, spec.TLSOpportunistic)
-		if r := c.Hello(t.Context()); r.Stage != spec.StageHandshake || r.Event != spec.Cut || !strings.Contains(r.Text, "certificate required") {
+		// The text is the server's alert, or that the connection was reset when
+		// EHLO was written: either may be first.
+		if r := c.Hello(t.Context()); r.Stage != spec.StageHandshake || r.Event != spec.Cut {
 			t.Errorf("got %+v", r)
 		}
 		c.Quit(t.Context())

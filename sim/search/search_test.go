@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -57,15 +58,18 @@ func (q quitter) Run(ctx context.Context) error {
 }
 
 func quitting(h seam.Host, c sim.Config) (sim.Relay, error) {
-	quit, exchange, note, failed := new(context.CancelFunc), h.Exchange, h.Note, false
+	quit, exchange, note := new(context.CancelFunc), h.Exchange, h.Note
+	var failed atomic.Bool // queries and notes are many goroutines'
 	h.Exchange = func(ctx context.Context, query *dns.Msg) (*dns.Msg, error) {
 		reply, err := exchange(ctx, query)
-		failed = failed || err != nil
+		if err != nil {
+			failed.Store(true)
+		}
 		return reply, err
 	}
 	h.Note = func(f spec.Fact) {
 		note(f)
-		if failed && f.Kind == spec.FactRemoved {
+		if failed.Load() && f.Kind == spec.FactRemoved {
 			(*quit)()
 		}
 	}
