@@ -78,6 +78,12 @@ func genPolicy(t *rapid.T) spec.Policy {
 	maybe("schedule", func() { p.Schedule.First = min(genDuration(t, "first"), p.Schedule.Max) })
 	maybe("factor", func() { p.Schedule.Numerator, p.Schedule.Denominator = 3, 2 })
 	maybe("lifetime", func() { p.Schedule.Lifetime = genDuration(t, "lifetime") })
+	maybe("schedule at", func() {
+		at := p.Schedule
+		at.Jitter, at.Lifetime = 7, genDuration(t, "lifetime at")
+		p.ScheduleAt = map[string]spec.Schedule{"example.net": at, "relay": p.Schedule}
+	})
+	maybe("delay warning at", func() { p.DelayWarningAt = map[string]time.Duration{"example.net": 0, "example.org": time.Hour} })
 	maybe("connections", func() { p.Reuse.Kept = rapid.IntRange(0, 9).Draw(t, "kept") })
 	maybe("age", func() { p.Reuse.Age = p.Reuse.Idle + genDuration(t, "age") })
 	maybe("limit", func() { p.Limits.Deliveries = rapid.IntRange(1, 9).Draw(t, "deliveries") })

@@ -45,6 +45,10 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"a clause of connections", "-- relay --\nconnections idle 1m, keep 3\n", ":3:22:", "kept"},
 	{"too young connections", "-- relay --\nconnections age 1s\n", ":3:1:", "2s for which it is kept"},
 	{"factor no ratio", "-- relay --\nschedule factor 2\n", ":3:17:", "3/2"},
+	{"schedule of nowhere", "-- relay --\nschedule_at first 5m\n", ":3:19:", `unknown clause "5m"`},
+	{"schedule of a domain with a bad clause", "-- relay --\nschedule_at example.net frist 5m\n", ":3:25:", `did you mean "first"`},
+	{"schedule of a domain twice", "-- relay --\nschedule_at example.net first 5m\nschedule_at Example.net max 5h\n", ":4:1:", "twice"},
+	{"shrinking schedule of a domain", "-- relay --\nschedule_at example.net first 5h\n", ":3:1:", "longest interval"},
 	{"shrinking schedule", "-- relay --\nschedule first 5h\n", ":3:1:", "longest interval"},
 	{"something left over", "-- relay --\nhostname a b\n", ":3:12:", "not expected"},
 

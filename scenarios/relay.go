@@ -61,6 +61,8 @@ func settings() []setting {
 		{"schedule", "schedule first TIME, factor N/M, max TIME, jitter N%, lifetime TIME",
 			"when to try again; what is left out stays as it is; jitter, 0% unless said, is by how much intervals may be shorter",
 			readSchedule, showSchedule},
+		{"schedule_at", "schedule_at DOMAIN first TIME, factor N/M, max TIME, jitter N%, lifetime TIME, delay_warning TIME",
+			"the same for the mail of one domain; what is left out is as everywhere", readScheduleAt, showSchedulesAt},
 		{"delay_warning", "delay_warning TIME", "how long after its submission a message is reported as delayed, to who asked for that; 0s is never",
 			func(l *line, p *spec.Policy) { p.DelayWarning = l.duration("the time", 0) },
 			func(p, d spec.Policy) []string {
@@ -187,7 +189,7 @@ func settingKey(text string) string {
 	switch {
 	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
 		return f[0] + " " + f[1]
-	case len(f) > 1 && (f[0] == "route" || f[0] == "sender_route" || f[0] == "login"):
+	case len(f) > 1 && (f[0] == "route" || f[0] == "sender_route" || f[0] == "login" || f[0] == "schedule_at"):
 		return f[0] + " for " + strings.ToLower(f[1])
 	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls" || f[0] == "chunking"):
 		return f[0] + " for " + strings.ToLower(f[2])
@@ -249,45 +251,6 @@ func showTLS(p, d spec.Policy) []string {
 		out = append(out, p.TLSAt[at].String()+" "+at)
 	}
 	return out
-}
-
-// readSchedule reads the clauses of a schedule line, in any order.
-func readSchedule(l *line, p *spec.Policy) {
-	for first := true; first || l.comma(); first = false {
-		switch l.choose("clause", []string{"first", "factor", "max", "jitter", "lifetime"}) {
-		case "first":
-			p.Schedule.First = l.duration("the first interval", 1)
-		case "factor":
-			p.Schedule.Numerator, p.Schedule.Denominator = l.ratio()
-		case "max":
-			p.Schedule.Max = l.duration("the longest interval", 1)
-		case "jitter":
-			p.Schedule.Jitter = l.percent("the jitter")
-		case "lifetime":
-			p.Schedule.Lifetime = l.duration("the lifetime", 1)
-		}
-	}
-}
-
-func showSchedule(p, d spec.Policy) []string {
-	s, t := p.Schedule, d.Schedule
-	var out []string
-	if s.First != t.First {
-		out = append(out, "first "+formatDuration(s.First))
-	}
-	if s.Numerator != t.Numerator || s.Denominator != t.Denominator {
-		out = append(out, fmt.Sprintf("factor %d/%d", s.Numerator, s.Denominator))
-	}
-	if s.Max != t.Max {
-		out = append(out, "max "+formatDuration(s.Max))
-	}
-	if s.Jitter != t.Jitter {
-		out = append(out, fmt.Sprintf("jitter %d%%", s.Jitter))
-	}
-	if s.Lifetime != t.Lifetime {
-		out = append(out, "lifetime "+formatDuration(s.Lifetime))
-	}
-	return oneIf(len(out) > 0, strings.Join(out, ", "))
 }
 
 func readLimit(l *line, p *spec.Policy) {

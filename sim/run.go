@@ -183,16 +183,27 @@ func (w *world) horizon(tasks []task) time.Duration {
 	for _, f := range w.fails {
 		last += f.Restart
 	}
-	s := w.scenario.Policy.Schedule
+	longest, life := longestInterval(w.scenario.Policy), time.Duration(0)
+	for _, s := range w.scenario.Policy.Schedules() {
+		life = max(life, s.Lifetime)
+	}
 	// Once the clock was set back, what is due in the future waits for the longest
 	// interval, or twice that when it just seems right; only then is it new.
 	// A report on what failed in the end has a lifetime of its own.
-	return last + min(back, 2*s.Max) + 2*s.Lifetime + 24*time.Hour
+	return last + min(back, 2*longest) + 2*life + 24*time.Hour
 }
 
 // grace is how long nothing must happen before a run that has nothing left to
 // do is over: longer than a relay waits that wrongly has an attempt in mind.
-func (w *world) grace() time.Duration { return w.scenario.Policy.Schedule.Max + time.Hour }
+func (w *world) grace() time.Duration { return longestInterval(w.scenario.Policy) + time.Hour }
+
+// longestInterval is the longest one between two attempts, wherever.
+func longestInterval(p spec.Policy) (longest time.Duration) {
+	for _, s := range p.Schedules() {
+		longest = max(longest, s.Max)
+	}
+	return longest
+}
 
 // longestPause is how long at most the run goes on before it is looked at.
 const longestPause = 2 * time.Hour

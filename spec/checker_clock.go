@@ -49,7 +49,7 @@ func (c *Checker) reckons(e *event) {
 		}
 		for _, r := range m.rcpts {
 			if due, _ := r.dueBy(); due != 0 {
-				r.dueFrom = min(cmp.Or(r.dueFrom, due), b.began.Add(c.policy.Schedule.Max))
+				r.dueFrom = min(cmp.Or(r.dueFrom, due), b.began.Add(c.scheduleOf(r).Max))
 				r.dueMoves++
 			}
 		}
@@ -106,37 +106,38 @@ func (c *Checker) inherited(e *event) bool {
 // for no more than the longest interval, from its start, and may store that. Nor
 // is anything due after the end of its lifetime, which the same process may have
 // brought nearer.
-func (r *rcpt) soonest() Wall {
+func (c *Checker) soonest(r *rcpt) Wall {
 	switch {
 	case r.dueFrom == 0:
 		return r.due
 	case r.mail.endsFrom == 0:
 		return min(r.due, r.dueFrom)
 	}
-	return min(r.due, r.dueFrom, r.mail.endsFrom)
+	return min(r.due, r.dueFrom, r.mail.endsFrom.Add(c.longer(r)))
 }
 
 // dueTill is the last time, in truth, at which r has become due: by the fact that
 // made it so, or by what a process since may have stored in its place.
 func (c *Checker) dueTill(r *rcpt) Wall {
 	due, by := r.dueBy()
+	longest := c.scheduleOf(r).Max
 	if !c.inherited(by) {
 		return c.truly(due)
 	}
 	if r.dueMoves > 1 {
-		return c.truly(min(due, c.clock.began.Add(2*c.policy.Schedule.Max))) // of two processes, the first may have stored anything in between
+		return c.truly(min(due, c.clock.began.Add(2*longest))) // of two processes, the first may have stored anything in between
 	}
-	due = c.believed(due)
+	due = c.believed(due, longest)
 	if r.dueFrom != 0 {
-		due = max(due, c.believed(r.dueFrom))
+		due = max(due, c.believed(r.dueFrom, longest))
 	}
 	return c.truly(due)
 }
 
 // believed is the latest that a process takes a due time for which it finds: what
 // seems to be due within the longest interval is believed whenever it looks.
-func (c *Checker) believed(due Wall) Wall {
-	if longest := c.policy.Schedule.Max; due > c.clock.began.Add(2*longest) {
+func (c *Checker) believed(due Wall, longest time.Duration) Wall {
+	if due > c.clock.began.Add(2*longest) {
 		return c.clock.began.Add(longest)
 	}
 	return due

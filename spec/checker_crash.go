@@ -112,7 +112,7 @@ func (c *Checker) maybeOver(r *rcpt) bool {
 	if c.hushed(r) && c.stoppedBetween(r.begun, x.control.erased) {
 		return true
 	}
-	end, _ := r.mail.expires(c.policy)
+	end, _ := c.expires(r)
 	return c.unsaid(x) && (c.hushed(r) || c.decided(r, "report", r.outcome) || end == 0 || c.leftAt(x) >= end)
 }
 
@@ -129,7 +129,7 @@ func (c *Checker) expiredMutely(r *rcpt) bool {
 	if r.state != Queued || c.hushed(r) {
 		return false
 	}
-	end, _ := r.mail.expires(c.policy)
+	end, _ := c.expires(r)
 	_, by := r.dueBy()
 	due := func(s stop) bool { return (by == nil || s.seq > by.seq) && end != 0 && s.reckoned() >= end }
 	if r.untold() && slices.ContainsFunc(c.stops, func(s stop) bool { return due(s) && s.reckoned().Sub(end) <= promptly }) {

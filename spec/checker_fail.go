@@ -10,7 +10,7 @@ import (
 
 // judgeGivenUp judges a failure.
 func (c *Checker) judgeGivenUp(r *rcpt, e *event) {
-	end, latest := r.mail.expires(c.policy)
+	end, latest := c.expires(r)
 	if end == 0 || r.mail.twins {
 		return
 	}
@@ -47,7 +47,7 @@ func (c *Checker) judgeExpiry(r *rcpt, e *event, end Wall) {
 	here := c.fair.dest(r.dest)
 	since := max(end, c.dueTill(r), by.At, c.fair.since, r.idle, here.full, c.fair.total.full, here.paced, here.touched)
 	if c.maybePaused(here) {
-		since = since.Add(c.policy.Schedule.Max) // it is looked for now and then
+		since = since.Add(c.scheduleOf(r).Max) // it is looked for now and then
 	}
 	if !c.full(here) && e.At.Sub(since) > promptly {
 		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, c.clock.jump, e},
@@ -102,7 +102,7 @@ func (c *Checker) lastNo(r *rcpt) int { return max(r.lastNo, c.marked(&c.wire.la
 // deniable reports whether a mail that nobody has to be told of may have
 // failed: then it may be gone without a trace.
 func (c *Checker) deniable(r *rcpt) bool {
-	end, _ := r.mail.expires(c.policy)
+	end, _ := c.expires(r)
 	return r.no.at != nil || r.dotNo != nil || c.lastNo(r) > 0 || c.hopeless(r.dest, nil) || end != 0 && c.farthest() >= end
 }
 

@@ -227,7 +227,7 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 		return false
 	}
 	latest := e.reckoned()
-	if _, end := r.mail.expires(c.policy); latest >= end {
+	if _, end := c.expires(r); latest >= end {
 		latest = max(latest, end.Add(1)) // for one attempt more
 	}
 	if !now && r.state == Parked && e.Due < soonest {

@@ -60,7 +60,7 @@ func (c *Checker) waitsForResume(r *rcpt) bool {
 // lapsed reports whether r may end without an attempt: its destination may be
 // paused, and its lifetime is over.
 func (c *Checker) lapsed(r *rcpt) bool {
-	end, _ := r.mail.expires(c.policy)
+	end, _ := c.expires(r)
 	return end != 0 && c.reckoned(c.now) >= end && c.maybePaused(c.fair.dest(r.dest))
 }
 

@@ -82,7 +82,7 @@ func (c *Checker) learns(j *job, here *load, at Wall) {
 			next = append(next, c.reached(s))
 		}
 		if m.missed && !m.opened && !m.final || m == (met{}) {
-			next = append(next, c.unreached(s, at)...)
+			next = append(next, c.unreached(s, j.dest, at)...)
 		}
 	}
 	here.reach.states = slices.Clone(next[:1])
@@ -100,7 +100,7 @@ func (c *Checker) reached(s reach) reach {
 
 // unreached are the states after one that reached none. One that began before
 // the destination was found dead, and ends while it is, says nothing new.
-func (c *Checker) unreached(s reach, at Wall) []reach {
+func (c *Checker) unreached(s reach, dest string, at Wall) []reach {
 	after := c.policy.Limits.DeadAfter
 	s.limit, s.good = max(1, s.limit-1), 0
 	if s.deaths == 0 {
@@ -108,7 +108,7 @@ func (c *Checker) unreached(s reach, at Wall) []reach {
 	}
 	again := s
 	again.deaths++
-	again.until, again.limit = at.Add(c.policy.Schedule.Dead(again.deaths)), 1
+	again.until, again.limit = at.Add(c.policy.ScheduleFor(dest).Dead(again.deaths)), 1
 	switch {
 	case after == 0 || s.fails < after || s.deaths > 0 && at < s.until.Add(-instant):
 		return []reach{s}
@@ -225,9 +225,10 @@ func (c *Checker) judgeLeftAlone(j *job, here *load) {
 // that, its lifetime is over, or it is time to tell the sender of a delay.
 func (c *Checker) urgent(r *rcpt, e *event) bool {
 	// After a clock that was ahead the relay may take the mail to be older than it is.
-	end, _ := r.mail.expires(c.policy)
-	warned := end.Add(c.policy.DelayWarning - c.policy.Schedule.Lifetime)
-	if c.policy.DelayWarning > 0 && (r.notify.Delay() || r.mixed) && e.reckoned() >= warned.Add(-instant) {
+	end, _ := c.expires(r)
+	after := c.policy.DelayWarningFor(r.dest)
+	warned := end.Add(after - c.scheduleOf(r).Lifetime)
+	if after > 0 && (r.notify.Delay() || r.mixed) && e.reckoned() >= warned.Add(-instant) {
 		return true
 	}
 	return c.wanted(r) || r.told.again != nil && c.hushed(r) || end == 0 || e.reckoned() >= end.Add(-instant) || r.mail.twins
@@ -258,7 +259,7 @@ func (c *Checker) putOff(e *event) {
 // putOffTillEnd reports whether the lifetime of r is over, and it was put off: then
 // it may end without an attempt.
 func (c *Checker) putOffTillEnd(r *rcpt) bool {
-	end, _ := r.mail.expires(c.policy)
+	end, _ := c.expires(r)
 	return r.putOff != nil && end != 0 && c.farthest() >= end
 }
 
@@ -268,7 +269,7 @@ func (c *Checker) judgePutOff(r *rcpt, here *load, e *event) {
 		return
 	}
 	about := "put off " + r.name() + e.Due.String()
-	_, end := r.mail.expires(c.policy)
+	_, end := c.expires(r)
 	until := c.reckoned(c.alone(here)).Add(instant)
 	switch _, dead := c.dead(here, e.At.Add(-instant)); {
 	case r.state.Final() || r.state == Held:
@@ -318,5 +319,5 @@ func (c *Checker) offTill(r *rcpt) Wall {
 	if _, by := r.dueBy(); here.offBy == 0 || by != nil && by.seq > here.offBy || r.begun != nil && r.begun.seq > here.offBy {
 		return 0
 	}
-	return c.truly(c.believed(here.off))
+	return c.truly(c.believed(here.off, c.scheduleOf(r).Max))
 }

@@ -114,7 +114,7 @@ func (c *Checker) judgeDoubt(r *rcpt, e *event) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as %s, though what is in doubt there is to be decided by %s", r.name(), e.State, policy)
 	}
-	if end, _ := r.mail.expires(c.policy); policy == DoubtRetry && e.State == Unknown && !told && !r.mail.twins && e.reckoned() < end &&
+	if end, _ := c.expires(r); policy == DoubtRetry && e.State == Unknown && !told && !r.mail.twins && e.reckoned() < end &&
 		!(c.believes && c.silent(r)) && !c.reason(r, e) {
 		c.violate(TrueReports, "policy "+r.name(), []*event{r.begun, e},
 			"the relay recorded %s as unknown %s before its lifetime ended, though what is in doubt there is to be sent again", r.name(), ago(end.Sub(e.reckoned())))

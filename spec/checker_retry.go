@@ -26,7 +26,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 		return
 	}
 	about := r.name() + " " + e.Job
-	_, end := r.mail.expires(c.policy)
+	_, end := c.expires(r)
 	switch {
 	case r.job != nil:
 		c.violate(RetryOnTime, about, []*event{r.begun, e}, "the relay began an attempt for %s while another one was under way", r.name())
@@ -35,11 +35,11 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 	case c.judgeOrdered(r, e):
 	case r.state == Held && !c.decided(r, "retry", r.outcome):
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay began an attempt for %s, which is held for an operator", r.name())
-	case e.reckoned() < r.soonest() && c.ordered(r, "retry-now"):
+	case e.reckoned() < c.soonest(r) && c.ordered(r, "retry-now"):
 		r.due, r.dueFrom, r.dueMoves = e.reckoned(), 0, 0 // it is, whatever ends this attempt
-	case (r.state == Queued || r.state == Parked) && e.reckoned() < r.soonest():
+	case (r.state == Queued || r.state == Parked) && e.reckoned() < c.soonest(r):
 		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
-			r.name(), ago(r.soonest().Sub(e.reckoned())))
+			r.name(), ago(c.soonest(r).Sub(e.reckoned())))
 	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r):
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, c.clock.jump, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
@@ -56,13 +56,35 @@ func (c *Checker) wanted(r *rcpt) bool {
 // have run since, or its clock was wrong: the relay cannot tell the two apart, and
 // may try once more.
 func (c *Checker) rested(r *rcpt) bool {
-	long := c.policy.Schedule.Lifetime + c.policy.Schedule.Max - leeway // it looked at its clock after it was started
+	s := c.scheduleOf(r)
+	long := s.Lifetime + s.Max - leeway // it looked at its clock after it was started
 	_, by := r.dueBy()
-	return r.state == Queued && c.clock.began > r.soonest().Add(long) && c.stoppedSince(by)
+	return r.state == Queued && c.clock.began > c.soonest(r).Add(long) && c.stoppedSince(by)
+}
+
+// scheduleOf is the schedule of r.
+func (c *Checker) scheduleOf(r *rcpt) Schedule { return c.policy.ScheduleFor(r.dest) }
+
+// expires is when the lifetime of r ends, as the relay reckons, at the earliest
+// and at the latest; 0 when that is not known.
+func (c *Checker) expires(r *rcpt) (earliest, latest Wall) {
+	if earliest, latest = r.mail.expires(c.policy); earliest == 0 {
+		return 0, 0
+	}
+	longer := c.longer(r)
+	return earliest.Add(longer), latest.Add(longer)
+}
+
+// longer is by how much the lifetime of r is longer than that of mail which goes by
+// the global schedule.
+func (c *Checker) longer(r *rcpt) time.Duration {
+	return c.scheduleOf(r).Lifetime - c.policy.Schedule.Lifetime
 }
 
 // expires is when the lifetime of m ends, as the relay reckons, at the earliest
-// and at the latest; 0 when that is not known.
+// and at the latest, where the global schedule holds; 0 when that is not known.
+// That is what the relay says of a message, which may have destinations with
+// other schedules.
 func (m *mail) expires(p Policy) (earliest, latest Wall) {
 	end := Wall(0)
 	switch {
@@ -119,7 +141,7 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 
 // judgeDeferred judges the due time of the next attempt.
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
-	before, soonest := r.due, r.soonest()
+	before, soonest := r.due, c.soonest(r)
 	r.due, r.dueFrom, r.dueMoves = e.Due, 0, 0
 	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before, soonest) {
 		return // an operator sent it back to the queue, where it is due at once
@@ -129,7 +151,7 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 		return
 	}
 	c.storedYounger(r.mail, e)
-	end, _ := r.mail.expires(c.policy)
+	end, _ := c.expires(r)
 	if e.Due == 0 && r.mail.queued == nil {
 		return // a log that begins in the middle, or leaves times out
 	}
@@ -159,7 +181,7 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 // intervals are the shortest and the longest after which r is due again. The relay
 // may have counted attempts of which it had no time to speak.
 func (c *Checker) intervals(r *rcpt, e *event) (shortest, longest time.Duration) {
-	s := c.policy.Schedule
+	s := c.scheduleOf(r)
 	if e.Queue == "" {
 		return s.Interval(r.defers) / 100 * time.Duration(100-s.Jitter), s.Interval(max(r.defers, e.Attempt))
 	}

@@ -181,16 +181,27 @@ func choiceTrouble[C fmt.Stringer](what string, valid func(C) bool, global C, at
 		return fmt.Errorf("%s: there is no %v", what, global)
 	}
 	for _, key := range slices.Sorted(maps.Keys(at)) {
-		switch want := hostName(key); {
-		case want == "":
-			return fmt.Errorf("%s at %.100q: it is no name of a destination or a host", what, key)
-		case want != key:
-			return fmt.Errorf("%s at %.100q: it would never be found; write %.100q", what, key, want)
-		case !valid(at[key]):
+		if err := keyTrouble(what, key); err != nil {
+			return err
+		}
+		if !valid(at[key]) {
 			return fmt.Errorf("%s at %.100q: there is no %v", what, key, at[key])
 		}
 	}
 	return nil
+}
+
+// keyTrouble returns an error when something is said of a destination or a host
+// under a name by which it is never looked up.
+func keyTrouble(what, key string) error {
+	switch want := hostName(key); want {
+	case "":
+		return fmt.Errorf("%s at %.100q: it is no name of a destination or a host", what, key)
+	case key:
+		return nil
+	default:
+		return fmt.Errorf("%s at %.100q: it would never be found; write %.100q", what, key, want)
+	}
 }
 
 // Validate returns the first error of the names, choices, schedule, limits,
@@ -213,11 +224,8 @@ func (p Policy) Validate() error {
 	if err := choiceTrouble("TLS level", func(l TLSLevel) bool { return int(l) < len(tlsNames) }, p.TLS, p.TLSAt); err != nil {
 		return err
 	}
-	if err := p.Schedule.Validate(); err != nil {
+	if err := p.validateSchedules(); err != nil {
 		return err
-	}
-	if p.DelayWarning < 0 {
-		return fmt.Errorf("delay warning: %v is in the past; write 0 for none", p.DelayWarning)
 	}
 	if err := p.Limits.Validate(); err != nil {
 		return err

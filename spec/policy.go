@@ -129,14 +129,18 @@ type Policy struct {
 	// ChunkingFor.
 	Chunking   bool
 	ChunkingAt map[string]bool
+	// Schedule is the global schedule; ScheduleAt overrides the whole of it for
+	// destinations. See ScheduleFor.
 	Schedule   Schedule
+	ScheduleAt map[string]Schedule
 	// DelayWarning is how long after its submission a message that is still not
 	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
-	// section 5.2.5); 0 is never.
-	DelayWarning time.Duration
-	Limits       Limits
-	Timeouts     Timeouts
-	Reuse        Reuse
+	// section 5.2.5); 0 is never. DelayWarningAt overrides it for destinations.
+	DelayWarning   time.Duration
+	DelayWarningAt map[string]time.Duration
+	Limits         Limits
+	Timeouts       Timeouts
+	Reuse          Reuse
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told

@@ -3,6 +3,9 @@ package spec
 import (
 	"fmt"
 	"hash/fnv"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -65,6 +68,64 @@ func (s Schedule) Next(now Wall, id QueueID, destination string, attempt int, su
 // Dead returns for how long a destination is dead that was found to be so times
 // times, with no attempt between that reached it.
 func (s Schedule) Dead(times int) time.Duration { return s.Interval(times) }
+
+// ScheduleFor returns the schedule of mail for a destination. Of a message with
+// recipients at several, each goes by its own.
+func (p Policy) ScheduleFor(destination string) Schedule {
+	if len(p.ScheduleAt) > 0 {
+		if s, ok := p.ScheduleAt[strings.ToLower(destination)]; ok {
+			return s
+		}
+	}
+	return p.Schedule
+}
+
+// DelayWarningFor returns after how long mail for a destination is delayed.
+func (p Policy) DelayWarningFor(destination string) time.Duration {
+	if len(p.DelayWarningAt) > 0 {
+		if after, ok := p.DelayWarningAt[strings.ToLower(destination)]; ok {
+			return after
+		}
+	}
+	return p.DelayWarning
+}
+
+// Schedules returns the global schedule and those of destinations, in order of
+// their names.
+func (p Policy) Schedules() []Schedule {
+	all := []Schedule{p.Schedule}
+	for _, at := range slices.Sorted(maps.Keys(p.ScheduleAt)) {
+		all = append(all, p.ScheduleAt[at])
+	}
+	return all
+}
+
+// validateSchedules returns the first error of the schedules and delay warnings.
+func (p Policy) validateSchedules() error {
+	if err := p.Schedule.Validate(); err != nil {
+		return err
+	}
+	if p.DelayWarning < 0 {
+		return fmt.Errorf("delay warning: %v is in the past; write 0 for none", p.DelayWarning)
+	}
+	for _, at := range slices.Sorted(maps.Keys(p.ScheduleAt)) {
+		if err := keyTrouble("schedule", at); err != nil {
+			return err
+		}
+		if err := p.ScheduleAt[at].Validate(); err != nil {
+			return fmt.Errorf("at %.100q: %w", at, err)
+		}
+	}
+	for _, at := range slices.Sorted(maps.Keys(p.DelayWarningAt)) {
+		if err := keyTrouble("delay warning", at); err != nil {
+			return err
+		}
+		if after := p.DelayWarningAt[at]; after < 0 {
+			return fmt.Errorf("delay warning at %.100q: %v is in the past; write 0 for none", at, after)
+		}
+	}
+	return nil
+}
 
 // Expires returns when the lifetime ends of a message submitted at submitted.
 // What is still deferred then fails.

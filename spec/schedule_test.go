@@ -119,6 +119,34 @@ func TestNonsenseSchedulesAreRefusedAndDoNotPanic(t *testing.T) {
 	}
 }
 
+func TestADestinationMayHaveASchedule(t *testing.T) {
+	p := DefaultPolicy("mail.example.org")
+	own := Schedule{First: time.Minute, Max: time.Hour, Numerator: 2, Denominator: 1, Lifetime: time.Hour}
+	p.ScheduleAt = map[string]Schedule{"example.net": own}
+	p.DelayWarningAt = map[string]time.Duration{"example.net": 0, "example.org": time.Minute}
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	if p.ScheduleFor("Example.NET") != own || p.ScheduleFor("example.com") != p.Schedule || p.ScheduleFor("example.org") != p.Schedule {
+		t.Error("a schedule is another destination's")
+	}
+	if p.DelayWarningFor("Example.NET") != 0 || p.DelayWarningFor("example.org") != time.Minute || p.DelayWarningFor("example.com") != p.DelayWarning {
+		t.Error("a delay warning is another destination's")
+	}
+	for name, change := range map[string]func(*Policy){
+		"no name":              func(p *Policy) { p.ScheduleAt = map[string]Schedule{"": own} },
+		"never found":          func(p *Policy) { p.ScheduleAt = map[string]Schedule{"Example.net": own} },
+		"nonsense":             func(p *Policy) { p.ScheduleAt = map[string]Schedule{"example.net": {}} },
+		"warning never found":  func(p *Policy) { p.DelayWarningAt = map[string]time.Duration{"example.net.": 0} },
+		"warning before it is": func(p *Policy) { p.DelayWarningAt = map[string]time.Duration{"example.net": -1} },
+	} {
+		q := p
+		if change(&q); q.Validate() == nil {
+			t.Errorf("%s: it is valid", name)
+		}
+	}
+}
+
 func TestDurationsAreToldWithoutWhatIsNone(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", time.Hour: "1h", 90 * time.Minute: "1h30m", 5 * time.Minute: "5m", 10 * time.Second: "10s", time.Hour + time.Second: "1h0m1s",

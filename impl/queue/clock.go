@@ -47,16 +47,17 @@ func (c *clock) sane(due spec.Wall, longest time.Duration) spec.Wall {
 // sent again by an operator, see over: nobody else is made so by an end that comes
 // sooner. Its lines in the index still say what they did; see admit and update.
 func (q *Queue) renew(m *message) {
-	ended := q.expires(m)
-	m.entry.Submitted = min(m.entry.Submitted, q.clock.now())
+	submitted := m.entry.Submitted
+	m.entry.Submitted = min(submitted, q.clock.now())
 	for i := range m.entry.Recipients {
 		r := &m.entry.Recipients[i]
 		if !waits(r) && !r.Parked {
 			continue
 		}
-		due := q.clock.sane(r.Due, q.policy.Schedule.Max)
-		if again := r.Due > ended; r.Attempts > 0 && !again {
-			due = min(due, q.expires(m))
+		schedule := q.policy.ScheduleFor(m.dests[i])
+		due := q.clock.sane(r.Due, schedule.Max)
+		if again := r.Due > schedule.Expires(submitted); r.Attempts > 0 && !again {
+			due = min(due, schedule.Expires(m.entry.Submitted))
 		}
 		m.renewed = m.renewed || due != r.Due
 		r.Due = due

@@ -192,7 +192,7 @@ func (q *Queue) underWay(m *message, r *Recipient) bool {
 // change changes a recipient as an operator decided. For one that is under way
 // no more than the mark is changed: its delivery does the rest.
 func (q *Queue) change(m *message, r *Recipient, d Decision, underWay bool) {
-	now, expires := q.clock.now(), q.expires(m)
+	now, expires := q.clock.now(), q.expires(m, q.dest(m, r))
 	switch d {
 	case DecideRetry:
 		r.State, r.Doubted, r.Due = spec.Queued, true, now

@@ -138,12 +138,13 @@ func (m *message) asked(to []string) []spec.Asked {
 // operator's word. Who was put off because the destination is dead, and it still
 // is, needs no attempt of his own.
 func (q *Queue) over(m *message, to []string, d *destination, now spec.Wall) []string {
-	expires := q.expires(m)
+	schedule := q.policy.ScheduleFor(d.name)
+	expires := schedule.Expires(m.entry.Submitted)
 	if now < expires {
 		return nil
 	}
 	var over []string
-	long := q.policy.Schedule.Lifetime + q.policy.Schedule.Max
+	long := schedule.Lifetime + schedule.Max
 	for _, address := range to {
 		r := m.entry.recipient(address)
 		rested := q.clock.anchor.Wall > r.Due.Add(long)

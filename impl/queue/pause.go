@@ -79,7 +79,7 @@ func (q *Queue) lapsed(m *message, d *destination) bool {
 // the first there lapses. Who has an attempt more, on an operator's word, does
 // not.
 func (q *Queue) passBy(m *message, d *destination) {
-	expires := q.expires(m)
+	expires := q.expires(m, d.name)
 	for i, dest := range m.dests {
 		if r := &m.entry.Recipients[i]; dest == d.name && r.State == spec.Queued && !r.Parked && r.Due <= expires {
 			if !d.more {
@@ -102,11 +102,11 @@ func (q *Queue) swept(d *destination) {
 		d.later = min(d.later, d.next)
 	}
 	d.more = d.later != never
-	d.cursor, d.next, d.later = "", max(d.later, now.Add(q.betweenSweeps())), never
+	d.cursor, d.next, d.later = "", max(d.later, now.Add(q.betweenSweeps(d))), never
 }
 
 // betweenSweeps is how long nothing is read of a paused destination, at least.
-func (q *Queue) betweenSweeps() time.Duration { return q.policy.Schedule.Max }
+func (q *Queue) betweenSweeps(d *destination) time.Duration { return q.policy.ScheduleFor(d.name).Max }
 
 // lastOf is what ends a recipient without an attempt.
 func (q *Queue) lastOf(r *Recipient, d *destination) Trouble {

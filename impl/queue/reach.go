@@ -52,7 +52,7 @@ func (q *Queue) learn(j *job, results []Result) {
 		return
 	}
 	r.deaths++
-	r.until, r.limit = now.Add(q.policy.Schedule.Dead(r.deaths)), 1
+	r.until, r.limit = now.Add(q.policy.ScheduleFor(j.dest).Dead(r.deaths)), 1
 	r.last = results[0].Trouble.short()
 	r.last.At = now
 }
@@ -116,7 +116,7 @@ func (q *Queue) atDead(g *group, now spec.Wall) {
 			return
 		}
 	}
-	if now >= q.expires(g.message) || q.toWarn(g, now) {
+	if now >= q.expires(g.message, d.name) || q.toWarn(g, now) {
 		q.begin(g, now) // which ends it, or makes the one attempt that it has left
 		return
 	}
@@ -136,7 +136,7 @@ func (q *Queue) toWarn(g *group, now spec.Wall) bool {
 func (q *Queue) putOff(g *group, now spec.Wall) {
 	m, d := g.message, g.destination
 	to, _ := m.recipients(g, now)
-	due := min(d.reach.until, q.expires(m))
+	due := min(d.reach.until, q.expires(m, d.name))
 	for _, address := range to {
 		r := m.entry.recipient(address)
 		r.Due = due

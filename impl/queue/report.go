@@ -20,7 +20,7 @@ func (q *Queue) relayed(m *message, r *Recipient, res Result) bool {
 // attempt that fails after the time for it. Not of one that was in doubt, who may
 // have got it, nor of one that an operator holds back.
 func (q *Queue) delayed(m *message, r *Recipient) bool {
-	after := q.policy.DelayWarning
+	after := q.policy.DelayWarningFor(q.dest(m, r))
 	return r.State == spec.Queued && m.entry.Sender != "" && r.Asked.Notify.Delay() && !r.Warned && !r.Doubted && !r.Parked &&
 		after > 0 && q.clock.now() >= m.entry.Submitted.Add(after)
 }
@@ -46,7 +46,7 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 			Diagnostic: diagnostic(t), RemoteMTA: t.Host, LastAttempt: t.At, Again: p.Doubted,
 		}
 		if p.State == spec.Queued {
-			one.Until = q.expires(m)
+			one.Until = q.expires(m, q.dest(m, p))
 		}
 		r.Recipients = append(r.Recipients, one)
 	}

@@ -190,7 +190,8 @@ func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
 		r.Last.At = q.clock.now()
 	}
 	if next == spec.Queued {
-		r.Due = q.policy.Schedule.Next(q.clock.now(), m.entry.ID, q.dest(m, r), r.Attempts, m.entry.Submitted)
+		dest := q.dest(m, r)
+		r.Due = q.policy.ScheduleFor(dest).Next(q.clock.now(), m.entry.ID, dest, r.Attempts, m.entry.Submitted)
 	}
 	return r, nil
 }
@@ -207,7 +208,7 @@ func (q *Queue) next(m *message, r *Recipient, j *job, res Result) (spec.Recipie
 	case spec.FailRecipient, spec.FailMessage:
 		return failed, nil
 	case spec.Defer, spec.NextHost:
-		if q.clock.now() >= q.expires(m) && !r.Parked {
+		if q.clock.now() >= q.expires(m, q.dest(m, r)) && !r.Parked {
 			return failed, nil
 		}
 		return spec.Queued, nil
@@ -220,8 +221,11 @@ func (q *Queue) next(m *message, r *Recipient, j *job, res Result) (spec.Recipie
 	return 0, fmt.Errorf("queue: %s to %s: no such verdict: %v", m.entry.ID, res.Recipient, res.Verdict)
 }
 
-// expires is when the lifetime of a message ends.
-func (q *Queue) expires(m *message) spec.Wall { return q.policy.Schedule.Expires(m.entry.Submitted) }
+// expires is when the lifetime of a message ends for its recipients at a
+// destination.
+func (q *Queue) expires(m *message, dest string) spec.Wall {
+	return q.policy.ScheduleFor(dest).Expires(m.entry.Submitted)
+}
 
 // doubtful is the state that the in_doubt policy gives a recipient of a message
 // at a destination. What is to be sent again, but may not any more, is unknown.
@@ -230,7 +234,7 @@ func (q *Queue) doubtful(m *message, dest string) spec.RecipientState {
 	case spec.DoubtHold:
 		return spec.Held
 	case spec.DoubtRetry:
-		if q.clock.now() < q.expires(m) {
+		if q.clock.now() < q.expires(m, dest) {
 			return spec.Queued
 		}
 	case spec.DoubtReport:

@@ -99,6 +99,8 @@ func ofTheWay() []Mutant {
 		{"servfail-is-nxdomain", "gives up when the DNS cannot say", spec.RetryOnTime, "mx/servfail", seamed(answered(servfailIsNXDomain))},
 		{"gives-up-after-a-day", "lets mail live for a day instead of five", spec.RetryOnTime, "expiry/five-days",
 			changed(func(p *spec.Policy) { p.Schedule.Lifetime = 24 * time.Hour })},
+		{"knows-one-schedule", "retries all mail alike, whatever is set for a destination", spec.RetryOnTime, "schedule/each-by-its-own",
+			changed(func(p *spec.Policy) { p.ScheduleAt = nil })},
 		{"stricter-in-a-pipeline", "reads a 4yz as a 5yz where it sent several commands at once", spec.RetryOnTime, "retry/greylisting", seamed(pipelined(forGood))},
 		{"counts-by-the-wall-clock", "measures intervals by the wall clock", spec.RetryOnTime, "clock/forward-while-waiting", cored(countsByTheWall)},
 		{"forgets-due-times", "takes all that waits for due when it starts", spec.RetryOnTime, "crash/while-waiting", cored(losesDueTimes)},
