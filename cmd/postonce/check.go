@@ -66,6 +66,7 @@ func (k *checker) check() error {
 	k.doubts()
 	k.levels()
 	k.logins()
+	k.schedules()
 	k.numbers()
 	k.connections()
 	return errors.Join(k.errs...)
@@ -147,7 +148,7 @@ func (k *checker) hosts() {
 // defaultKey is the key of in_doubt, tls and chunking that is no destination.
 const defaultKey = "default"
 
-// destination returns a key of in_doubt, tls or chunking as spec.Policy.Destination names it.
+// destination returns a key of in_doubt, tls, chunking or schedules as spec.Policy.Destination names it.
 func destination(key string) string { return strings.TrimSuffix(strings.ToLower(key), ".") }
 
 func (k *checker) doubts() {
@@ -209,15 +210,9 @@ func isLiteral(dest string) bool {
 	return strings.HasPrefix(dest, "[") && strings.HasSuffix(dest, "]")
 }
 
-// numbers has spec judge each group, the limits and time-outs one by one.
+// numbers has spec judge the limits and time-outs one by one.
 func (k *checker) numbers() {
 	policy := k.config.policy()
-	if err := policy.Schedule.Validate(); err != nil {
-		k.at(key("schedule"), err)
-	} else if policy.Schedule.Lifetime < policy.Schedule.First {
-		k.at(key("schedule"), fmt.Errorf("the lifetime %v is less than the first interval %v: nothing would be tried again",
-			policy.Schedule.Lifetime, policy.Schedule.First))
-	}
 	base := spec.DefaultPolicy("check.invalid")
 	l, t := base.Limits, base.Timeouts
 	given, wait := policy.Limits, policy.Timeouts

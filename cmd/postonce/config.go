@@ -21,26 +21,27 @@ import (
 
 // A config is a configuration file. What a file does not say keeps its value.
 type config struct {
-	Hostname  text              `yaml:"hostname"`
-	Listen    text              `yaml:"listen"`
-	Private   yes               `yaml:"private_intake"`
-	Spool     text              `yaml:"spool"`
-	InDoubt   map[string]doubt  `yaml:"in_doubt"`
-	TLS       map[string]level  `yaml:"tls"`
-	Chunking  map[string]onOff  `yaml:"chunking"`
-	Relays    []text            `yaml:"relays"`
-	Fallback  []text            `yaml:"fallback"`
-	Routes    map[string][]text `yaml:"routes"`
-	Senders   map[string][]text `yaml:"sender_routes"`
-	Login     map[string]login  `yaml:"login"`
-	Own       []text            `yaml:"own"`
-	Prefer    family            `yaml:"prefer"`
-	Resolvers []text            `yaml:"resolvers"`
-	Port      count             `yaml:"port"`
-	Schedule  schedule          `yaml:"schedule"`
-	Warning   warning           `yaml:"delay_warning"`
-	Limits    limits            `yaml:"limits"`
-	Timeouts  timeouts          `yaml:"timeouts"`
+	Hostname  text                  `yaml:"hostname"`
+	Listen    text                  `yaml:"listen"`
+	Private   yes                   `yaml:"private_intake"`
+	Spool     text                  `yaml:"spool"`
+	InDoubt   map[string]doubt      `yaml:"in_doubt"`
+	TLS       map[string]level      `yaml:"tls"`
+	Chunking  map[string]onOff      `yaml:"chunking"`
+	Relays    []text                `yaml:"relays"`
+	Fallback  []text                `yaml:"fallback"`
+	Routes    map[string][]text     `yaml:"routes"`
+	Senders   map[string][]text     `yaml:"sender_routes"`
+	Login     map[string]login      `yaml:"login"`
+	Own       []text                `yaml:"own"`
+	Prefer    family                `yaml:"prefer"`
+	Resolvers []text                `yaml:"resolvers"`
+	Port      count                 `yaml:"port"`
+	Schedule  schedule              `yaml:"schedule"`
+	Schedules map[string]scheduleAt `yaml:"schedules"`
+	Warning   warning               `yaml:"delay_warning"`
+	Limits    limits                `yaml:"limits"`
+	Timeouts  timeouts              `yaml:"timeouts"`
 	Log       struct {
 		Format logFormat `yaml:"format"`
 		Level  logLevel  `yaml:"level"`
@@ -113,17 +114,14 @@ func defaults() *config {
 // policy returns what the configuration says of the rules. It has been
 // checked.
 func (c *config) policy() spec.Policy {
-	s, l, t := c.Schedule, c.Limits, c.Timeouts
+	l, t := c.Limits, c.Timeouts
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		Routes: c.routes(), SenderRoutes: c.senderRoutes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
 		PrivateIntake: bool(c.Private),
 		InDoubt:       spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{}, Logins: c.logins(),
-		Schedule: spec.Schedule{
-			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
-			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator, Jitter: int(s.Jitter),
-		},
+		Schedule:     c.Schedule.policy(),
 		DelayWarning: time.Duration(c.Warning),
 		Limits: spec.Limits{
 			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
@@ -139,6 +137,7 @@ func (c *config) policy() spec.Policy {
 		},
 	}
 	p.Reuse = c.Connections.policy()
+	c.schedules(&p)
 	for key, policy := range c.InDoubt {
 		if key != defaultKey {
 			p.InDoubtAt[destination(key)] = spec.InDoubtPolicy(policy)

@@ -134,6 +134,9 @@ own: [mx.example.net, "2001:db8::1"]
 resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
 schedule: {first: 1s, factor: 3/2, max: 90s, jitter: 7%, lifetime: 1h}
+schedules:
+  Example.COM.: {first: 2s, factor: 2, max: 91s, jitter: 0%, lifetime: 2h, delay_warning: never}
+  example.net: {lifetime: 30m}
 delay_warning: 20m
 limits:
   deliveries: 1
@@ -168,10 +171,15 @@ connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination:
 		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true, PrivateIntake: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
-		Chunking:     true,
-		ChunkingAt:   map[string]bool{"example.com": true, "[192.0.2.9]": false},
-		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Jitter: 7, Lifetime: time.Hour},
-		DelayWarning: 20 * time.Minute,
+		Chunking:   true,
+		ChunkingAt: map[string]bool{"example.com": true, "[192.0.2.9]": false},
+		Schedule:   spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Jitter: 7, Lifetime: time.Hour},
+		ScheduleAt: map[string]spec.Schedule{
+			"example.com": {First: 2 * time.Second, Max: 91 * time.Second, Numerator: 2, Denominator: 1, Lifetime: 2 * time.Hour},
+			"example.net": {First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Jitter: 7, Lifetime: 30 * time.Minute},
+		},
+		DelayWarningAt: map[string]time.Duration{"example.com": 0},
+		DelayWarning:   20 * time.Minute,
 		Limits: spec.Limits{
 			Deliveries: 1, DeliveriesPerDestination: 2, FirstPerDestination: 9, DeadAfter: 10, PerMinute: 11,
 			RecipientsPerTransaction: 3, RecipientsPerMessage: 104,

@@ -45,6 +45,13 @@ func decodeValue(node ast.Node, into reflect.Value) []error {
 		return decodeMapping(node, into)
 	case into.Kind() == reflect.Map:
 		return decodeMap(node, into)
+	case into.Kind() == reflect.Pointer: // nil where nothing is said
+		one := reflect.New(into.Type().Elem())
+		errs := decodeValue(node, one.Elem())
+		if errs == nil {
+			into.Set(one)
+		}
+		return errs
 	}
 	list, ok := node.(*ast.SequenceNode)
 	if !ok {
@@ -59,12 +66,15 @@ func decodeValue(node ast.Node, into reflect.Value) []error {
 	return errs
 }
 
-// decodeMap reads a mapping whose keys are free: those of in_doubt and tls.
+// decodeMap reads a mapping whose keys are free, such as those of in_doubt and tls.
 func decodeMap(node ast.Node, into reflect.Value) []error {
 	values, ok := mapping(node)
 	if !ok {
-		return []error{pointed(wrong(node, "destinations, and what is set for each, are wanted here: write {default: %s} for all destinations",
-			strings.TrimSpace(node.String())))}
+		example := fmt.Sprintf("{default: %s} for all destinations", strings.TrimSpace(node.String()))
+		if one := into.Type().Elem(); one.Kind() == reflect.Struct {
+			example = fmt.Sprintf("{example.com: {%s}}", sample(one))
+		}
+		return []error{pointed(wrong(node, "destinations, and what is set for each, are wanted here: write %s", example))}
 	}
 	into.Set(reflect.MakeMap(into.Type()))
 	var errs []error
