@@ -83,6 +83,10 @@ func genPolicy(t *rapid.T) spec.Policy {
 		at.Jitter, at.Lifetime = 7, genDuration(t, "lifetime at")
 		p.ScheduleAt = map[string]spec.Schedule{"example.net": at, "relay": p.Schedule}
 	})
+	maybe("back-off", func() {
+		p.Backoffs[spec.CauseGreylisted] = spec.Backoff{First: time.Minute, Max: time.Hour, Numerator: 3, Denominator: 2}
+		p.Backoffs[spec.CauseUnreached] = spec.Backoff{First: 1, Max: 1, Numerator: 1, Denominator: 1}
+	})
 	maybe("delay warning at", func() { p.DelayWarningAt = map[string]time.Duration{"example.net": 0, "example.org": time.Hour} })
 	maybe("connections", func() { p.Reuse.Kept = rapid.IntRange(0, 9).Draw(t, "kept") })
 	maybe("age", func() { p.Reuse.Age = p.Reuse.Idle + genDuration(t, "age") })

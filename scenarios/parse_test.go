@@ -78,6 +78,8 @@ fallback last.example
 login smart1.example relay "s3 cret"  PLAIN,LOGIN in clear
 login Last.example "a b" "\"," XOAUTH2
 schedule first 1m, factor 3/2, max 1h, jitter 20%, lifetime 4d
+backoff greylisted first 2m, factor 1/1, max 10m
+backoff mailbox_full max 3h
 schedule_at Example.COM jitter 0%, delay_warning 0s
 schedule_at relay first 2m, factor 2/1, max 2h, lifetime 5d
 delay_warning 2h
@@ -123,7 +125,11 @@ timeout quit 9s
 			"relay":       {First: 2 * time.Minute, Numerator: 2, Denominator: 1, Max: 2 * time.Hour, Jitter: 20, Lifetime: 120 * time.Hour},
 		},
 		DelayWarningAt: map[string]time.Duration{"example.com": 0},
-		DelayWarning:   2 * time.Hour,
+		Backoffs: spec.Backoffs{
+			spec.CauseGreylisted:  {First: 2 * time.Minute, Numerator: 1, Denominator: 1, Max: 10 * time.Minute},
+			spec.CauseMailboxFull: {First: time.Minute, Numerator: 3, Denominator: 2, Max: 3 * time.Hour},
+		},
+		DelayWarning: 2 * time.Hour,
 		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90,
 			RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700, ChunkBytes: 900},

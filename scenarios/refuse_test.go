@@ -49,6 +49,11 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"schedule of a domain with a bad clause", "-- relay --\nschedule_at example.net frist 5m\n", ":3:25:", `did you mean "first"`},
 	{"schedule of a domain twice", "-- relay --\nschedule_at example.net first 5m\nschedule_at Example.net max 5h\n", ":4:1:", "twice"},
 	{"shrinking schedule of a domain", "-- relay --\nschedule_at example.net first 5h\n", ":3:1:", "longest interval"},
+	{"back-off without a cause", "-- relay --\nbackoff first 5m\n", ":3:9:", "unknown cause"},
+	{"back-off after an unknown cause", "-- relay --\nbackoff graylisted first 5m\n", ":3:9:", `did you mean "greylisted"`},
+	{"back-off with a lifetime", "-- relay --\nbackoff greylisted lifetime 5m\n", ":3:20:", `unknown clause "lifetime"`},
+	{"back-off twice", "-- relay --\nbackoff greylisted first 5m\nbackoff greylisted max 5h\n", ":4:1:", "twice"},
+	{"shrinking back-off", "-- relay --\nbackoff unreached first 5h\n", ":3:1:", "back-off unreached: the longest interval"},
 	{"shrinking schedule", "-- relay --\nschedule first 5h\n", ":3:1:", "longest interval"},
 	{"something left over", "-- relay --\nhostname a b\n", ":3:12:", "not expected"},
 

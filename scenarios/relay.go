@@ -63,6 +63,9 @@ func settings() []setting {
 			readSchedule, showSchedule},
 		{"schedule_at", "schedule_at DOMAIN first TIME, factor N/M, max TIME, jitter N%, lifetime TIME, delay_warning TIME",
 			"the same for the mail of one domain; what is left out is as everywhere", readScheduleAt, showSchedulesAt},
+		{"backoff", "backoff greylisted|mailbox_full|unreached first TIME, factor N/M, max TIME",
+			"the intervals after attempts that end so, counted from the first in a row, in place of those of any schedule; " +
+				"what is left out is as in schedule", readBackoff, showBackoffs},
 		{"delay_warning", "delay_warning TIME", "how long after its submission a message is reported as delayed, to who asked for that; 0s is never",
 			func(l *line, p *spec.Policy) { p.DelayWarning = l.duration("the time", 0) },
 			func(p, d spec.Policy) []string {
@@ -187,7 +190,7 @@ func (p *parser) relaySection(_ string, first int, data string) {
 func settingKey(text string) string {
 	f := strings.Fields(text)
 	switch {
-	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout"):
+	case len(f) > 1 && (f[0] == "limit" || f[0] == "timeout" || f[0] == "backoff"):
 		return f[0] + " " + f[1]
 	case len(f) > 1 && (f[0] == "route" || f[0] == "sender_route" || f[0] == "login" || f[0] == "schedule_at"):
 		return f[0] + " for " + strings.ToLower(f[1])

@@ -108,3 +108,30 @@ func showSchedulesAt(p, _ spec.Policy) []string {
 	}
 	return out
 }
+
+// readBackoff reads the back-off after one cause.
+func readBackoff(l *line, p *spec.Policy) {
+	var words []string
+	for _, c := range spec.Causes() {
+		words = append(words, c.String())
+	}
+	cause, err := spec.ParseCause(l.choose("cause", words))
+	if l.err != nil || err != nil {
+		return // there are no other words
+	}
+	s := p.Schedule
+	for first := true; first || l.comma(); first = false {
+		l.scheduleClause(l.choose("clause", []string{"first", "factor", "max"}), &s)
+	}
+	p.Backoffs[cause] = spec.Backoff{First: s.First, Max: s.Max, Numerator: s.Numerator, Denominator: s.Denominator}
+}
+
+func showBackoffs(p, _ spec.Policy) []string {
+	var out []string
+	for _, c := range spec.Causes() {
+		if b := p.Backoffs[c]; b != (spec.Backoff{}) {
+			out = append(out, fmt.Sprintf("%s first %s, factor %d/%d, max %s", c, formatDuration(b.First), b.Numerator, b.Denominator, formatDuration(b.Max)))
+		}
+	}
+	return out
+}

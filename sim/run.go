@@ -198,7 +198,8 @@ func (w *world) horizon(tasks []task) time.Duration {
 func (w *world) grace() time.Duration { return longestInterval(w.scenario.Policy) + time.Hour }
 
 // longestInterval is the longest one between two attempts, wherever.
-func longestInterval(p spec.Policy) (longest time.Duration) {
+func longestInterval(p spec.Policy) time.Duration {
+	longest := p.Longest("")
 	for _, s := range p.Schedules() {
 		longest = max(longest, s.Max)
 	}

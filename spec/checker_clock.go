@@ -49,7 +49,7 @@ func (c *Checker) reckons(e *event) {
 		}
 		for _, r := range m.rcpts {
 			if due, _ := r.dueBy(); due != 0 {
-				r.dueFrom = min(cmp.Or(r.dueFrom, due), b.began.Add(c.scheduleOf(r).Max))
+				r.dueFrom = min(cmp.Or(r.dueFrom, due), b.began.Add(c.policy.Longest(r.dest)))
 				r.dueMoves++
 			}
 		}
@@ -120,7 +120,7 @@ func (c *Checker) soonest(r *rcpt) Wall {
 // made it so, or by what a process since may have stored in its place.
 func (c *Checker) dueTill(r *rcpt) Wall {
 	due, by := r.dueBy()
-	longest := c.scheduleOf(r).Max
+	longest := c.policy.Longest(r.dest)
 	if !c.inherited(by) {
 		return c.truly(due)
 	}

@@ -47,7 +47,7 @@ func (c *Checker) judgeExpiry(r *rcpt, e *event, end Wall) {
 	here := c.fair.dest(r.dest)
 	since := max(end, c.dueTill(r), by.At, c.fair.since, r.idle, here.full, c.fair.total.full, here.paced, here.touched)
 	if c.maybePaused(here) {
-		since = since.Add(c.scheduleOf(r).Max) // it is looked for now and then
+		since = since.Add(c.policy.Longest(r.dest)) // it is looked for now and then
 	}
 	if !c.full(here) && e.At.Sub(since) > promptly {
 		c.violate(RetryOnTime, "expired "+r.name(), []*event{r.mail.queued, r.outcome, c.clock.jump, e},

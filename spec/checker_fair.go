@@ -153,7 +153,7 @@ func (c *Checker) dueAt(r *rcpt, e *event) Wall {
 	if idle := c.fair.dest(r.dest).idle; r.dueFrom != 0 && idle != 0 {
 		// What seems to be due late stands behind what is tried again meanwhile.
 		due, _ := r.dueBy()
-		at = max(at, min(c.truly(due), idle.Add(c.scheduleOf(r).Max)))
+		at = max(at, min(c.truly(due), idle.Add(c.policy.Longest(r.dest))))
 	}
 	return at
 }

@@ -96,6 +96,9 @@ type rcpt struct {
 	unclear *event
 	defers  int
 	due     Wall
+	// setback is what the relay counts of the causes of deferrals, by its own words;
+	// see checker_cause.go.
+	setback setbacks
 	// dueFrom is how early a process may have made it due that believed another
 	// clock than the one before; 0 is no other than due. See checker_clock.go.
 	dueFrom Wall

@@ -214,6 +214,7 @@ func (c *Checker) judgeParked(r *rcpt, e *event) {
 	}
 	if c.attempted(r, e) {
 		r.defers++
+		c.setsBack(r, e)
 	}
 	r.due = max(r.due, e.Due)
 }

@@ -108,7 +108,7 @@ func (c *Checker) unreached(s reach, dest string, at Wall) []reach {
 	}
 	again := s
 	again.deaths++
-	again.until, again.limit = at.Add(c.policy.ScheduleFor(dest).Dead(again.deaths)), 1
+	again.until, again.limit = at.Add(c.policy.Dead(dest, again.deaths)), 1
 	switch {
 	case after == 0 || s.fails < after || s.deaths > 0 && at < s.until.Add(-instant):
 		return []reach{s}
@@ -319,5 +319,5 @@ func (c *Checker) offTill(r *rcpt) Wall {
 	if _, by := r.dueBy(); here.offBy == 0 || by != nil && by.seq > here.offBy || r.begun != nil && r.begun.seq > here.offBy {
 		return 0
 	}
-	return c.truly(c.believed(here.off, c.scheduleOf(r).Max))
+	return c.truly(c.believed(here.off, c.policy.Longest(r.dest)))
 }

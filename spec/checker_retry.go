@@ -56,8 +56,7 @@ func (c *Checker) wanted(r *rcpt) bool {
 // have run since, or its clock was wrong: the relay cannot tell the two apart, and
 // may try once more.
 func (c *Checker) rested(r *rcpt) bool {
-	s := c.scheduleOf(r)
-	long := s.Lifetime + s.Max - leeway // it looked at its clock after it was started
+	long := c.scheduleOf(r).Lifetime + c.policy.Longest(r.dest) - leeway // it looked at its clock after it was started
 	_, by := r.dueBy()
 	return r.state == Queued && c.clock.began > c.soonest(r).Add(long) && c.stoppedSince(by)
 }
@@ -147,6 +146,7 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 		return // an operator sent it back to the queue, where it is due at once
 	}
 	r.defers++
+	c.setsBack(r, e)
 	if r.mail.twins {
 		return
 	}
@@ -176,17 +176,6 @@ func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 		c.violate(RetryOnTime, "due "+r.name()+e.Due.String(), []*event{r.begun, c.clock.jump, e},
 			"after attempt %d the relay made %s due %s too late", r.defers, r.name(), ago(e.Due.Sub(most)))
 	}
-}
-
-// intervals are the shortest and the longest after which r is due again. The relay
-// may have counted attempts of which it had no time to speak.
-func (c *Checker) intervals(r *rcpt, e *event) (shortest, longest time.Duration) {
-	s := c.scheduleOf(r)
-	if e.Queue == "" {
-		return s.Interval(r.defers) / 100 * time.Duration(100-s.Jitter), s.Interval(max(r.defers, e.Attempt))
-	}
-	first, last := s.IntervalFor(e.Queue, r.dest, r.defers), s.IntervalFor(e.Queue, r.dest, max(r.defers, e.Attempt))
-	return min(first, last), max(first, last)
 }
 
 // refusedRecipient takes a server's refusal of a recipient.

@@ -133,6 +133,9 @@ type Policy struct {
 	// destinations. See ScheduleFor.
 	Schedule   Schedule
 	ScheduleAt map[string]Schedule
+	// Backoffs are the intervals after some causes, in place of those of any schedule.
+	// See IntervalFor.
+	Backoffs Backoffs
 	// DelayWarning is how long after its submission a message that is still not
 	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
 	// section 5.2.5); 0 is never. DelayWarningAt overrides it for destinations.

@@ -20,13 +20,20 @@ func DefaultSchedule() Schedule {
 // Interval returns how long to wait after the attempt-th failed attempt,
 // counting from 1. It never falls from one attempt to the next and is never
 // more than Max.
-func (s Schedule) Interval(attempt int) time.Duration {
+func (s Schedule) Interval(attempt int) time.Duration { return s.backoff().Interval(attempt) }
+
+// backoff returns the intervals of the schedule.
+func (s Schedule) backoff() Backoff { return Backoff{s.First, s.Max, s.Numerator, s.Denominator} }
+
+// Interval returns the n-th interval, counting from 1. It never falls from one to
+// the next and is never more than Max.
+func (s Backoff) Interval(n int) time.Duration {
 	d := min(s.First, s.Max)
 	if s.Numerator <= s.Denominator || s.Denominator <= 0 {
 		return d
 	}
 	num, den := time.Duration(s.Numerator), time.Duration(s.Denominator)
-	for range attempt - 1 {
+	for range n - 1 {
 		// d*num/den, exactly, without overflowing for what Validate allows.
 		next := d/den*num + d%den*num/den
 		if next >= s.Max {
@@ -44,7 +51,11 @@ func (s Schedule) Interval(attempt int) time.Duration {
 // Jitter percent. By how much hangs on the three alone, so that who knows them can
 // say it, and a process that is started anew says the same.
 func (s Schedule) IntervalFor(id QueueID, destination string, attempt int) time.Duration {
-	d := s.Interval(attempt)
+	return s.jittered(s.Interval(attempt), id, destination, attempt)
+}
+
+// jittered returns an interval as the jitter makes it.
+func (s Schedule) jittered(d time.Duration, id QueueID, destination string, attempt int) time.Duration {
 	if s.Jitter <= 0 {
 		return d
 	}
@@ -57,17 +68,12 @@ func (s Schedule) IntervalFor(id QueueID, destination string, attempt int) time.
 	return d - d/100*time.Duration(s.Jitter)>>bits*time.Duration(x>>(64-bits))
 }
 
-// Next returns when a recipient at a destination is due again whose attempt-th
-// attempt failed at now: after IntervalFor, but no later than the end of the
-// lifetime of the message id, which was submitted at submitted; and never before
-// now.
-func (s Schedule) Next(now Wall, id QueueID, destination string, attempt int, submitted Wall) Wall {
-	return max(now, min(now.Add(s.IntervalFor(id, destination, attempt)), s.Expires(submitted)))
+// Next returns when a recipient is due again whose attempt failed at now: after an
+// interval, but no later than the end of the lifetime of a message that was
+// submitted at submitted; and never before now.
+func (s Schedule) Next(now Wall, interval time.Duration, submitted Wall) Wall {
+	return max(now, min(now.Add(interval), s.Expires(submitted)))
 }
-
-// Dead returns for how long a destination is dead that was found to be so times
-// times, with no attempt between that reached it.
-func (s Schedule) Dead(times int) time.Duration { return s.Interval(times) }
 
 // ScheduleFor returns the schedule of mail for a destination. Of a message with
 // recipients at several, each goes by its own.
@@ -103,6 +109,9 @@ func (p Policy) Schedules() []Schedule {
 // validateSchedules returns the first error of the schedules and delay warnings.
 func (p Policy) validateSchedules() error {
 	if err := p.Schedule.Validate(); err != nil {
+		return err
+	}
+	if err := p.Backoffs.validate(); err != nil {
 		return err
 	}
 	if p.DelayWarning < 0 {
@@ -144,25 +153,35 @@ const (
 // lifetime that are not positive, intervals that shrink, or numbers so large
 // that they can only be mistakes.
 func (s Schedule) Validate() error {
+	if err := s.backoff().Validate(); err != nil {
+		return fmt.Errorf("retry schedule: %w", err)
+	}
 	switch {
-	case s.First <= 0:
-		return fmt.Errorf("retry schedule: the first interval is %s; it must be positive", ago(s.First))
-	case s.Max < s.First:
-		return fmt.Errorf("retry schedule: the longest interval %s is less than the first %s", ago(s.Max), ago(s.First))
-	case s.Max > longest:
-		return fmt.Errorf("retry schedule: the longest interval %s is more than a year", ago(s.Max))
-	case s.Denominator < 1 || s.Denominator > mostTerm || s.Numerator > mostTerm:
-		return fmt.Errorf("retry schedule: the factor %d/%d is not a ratio of numbers from 1 to %d", s.Numerator, s.Denominator, mostTerm)
-	case s.Numerator < s.Denominator:
-		return fmt.Errorf("retry schedule: the factor %d/%d is less than 1, so intervals would shrink", s.Numerator, s.Denominator)
-	case s.Numerator > mostRatio*s.Denominator:
-		return fmt.Errorf("retry schedule: the factor %d/%d is more than %d", s.Numerator, s.Denominator, mostRatio)
 	case s.Jitter < 0 || s.Jitter > mostJitter:
 		return fmt.Errorf("retry schedule: a jitter of %d%% is not one of 0 to %d%%", s.Jitter, mostJitter)
 	case s.Lifetime <= 0:
 		return fmt.Errorf("retry schedule: the lifetime is %s; it must be positive", ago(s.Lifetime))
 	case s.Lifetime > longest:
 		return fmt.Errorf("retry schedule: the lifetime %s is more than a year", ago(s.Lifetime))
+	}
+	return nil
+}
+
+// Validate returns an error when the back-off makes no sense.
+func (s Backoff) Validate() error {
+	switch {
+	case s.First <= 0:
+		return fmt.Errorf("the first interval is %s; it must be positive", ago(s.First))
+	case s.Max < s.First:
+		return fmt.Errorf("the longest interval %s is less than the first %s", ago(s.Max), ago(s.First))
+	case s.Max > longest:
+		return fmt.Errorf("the longest interval %s is more than a year", ago(s.Max))
+	case s.Denominator < 1 || s.Denominator > mostTerm || s.Numerator > mostTerm:
+		return fmt.Errorf("the factor %d/%d is not a ratio of numbers from 1 to %d", s.Numerator, s.Denominator, mostTerm)
+	case s.Numerator < s.Denominator:
+		return fmt.Errorf("the factor %d/%d is less than 1, so intervals would shrink", s.Numerator, s.Denominator)
+	case s.Numerator > mostRatio*s.Denominator:
+		return fmt.Errorf("the factor %d/%d is more than %d", s.Numerator, s.Denominator, mostRatio)
 	}
 	return nil
 }

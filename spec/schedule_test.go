@@ -38,7 +38,7 @@ func TestNextEndsWithTheLifetime(t *testing.T) {
 		{"at the end", end, end},
 		{"after the end", end + 7, end + 7},
 	} {
-		if got := s.Next(c.now, "q", "example.net", 1, submitted); got != c.want {
+		if got := s.Next(c.now, s.IntervalFor("q", "example.net", 1), submitted); got != c.want {
 			t.Errorf("%s: Next = %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -67,7 +67,7 @@ func TestScheduleProperties(t *testing.T) {
 		if d := s.IntervalFor(id, "example.net", attempt); d > a || d < a/100*time.Duration(100-s.Jitter)-1 {
 			t.Errorf("with a jitter of %d%%, %v is shortened to %v", s.Jitter, a, d)
 		}
-		next := s.Next(now, id, "example.net", attempt, submitted)
+		next := s.Next(now, s.IntervalFor(id, "example.net", attempt), submitted)
 		if next < now || next > now.Add(a) || next > max(now, s.Expires(submitted)) {
 			t.Errorf("Next(%v, %d, %v) = %v", now, attempt, submitted, next)
 		}

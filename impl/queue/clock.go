@@ -55,7 +55,7 @@ func (q *Queue) renew(m *message) {
 			continue
 		}
 		schedule := q.policy.ScheduleFor(m.dests[i])
-		due := q.clock.sane(r.Due, schedule.Max)
+		due := q.clock.sane(r.Due, q.policy.Longest(m.dests[i]))
 		if again := r.Due > schedule.Expires(submitted); r.Attempts > 0 && !again {
 			due = min(due, schedule.Expires(m.entry.Submitted))
 		}

@@ -12,8 +12,8 @@ import (
 // entryVersion is the first byte of an encoded entry. A relay refuses entries
 // of a version it does not know rather than guess. In version 1 nobody was
 // Doubted, in version 2 nobody was Parked, in version 3 nothing was Asked, in
-// version 4 there were no Needs.
-const entryVersion = 5
+// version 4 there were no Needs, in version 5 there was no Setback.
+const entryVersion = 6
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -46,6 +46,8 @@ func (r *Recipient) append(b []byte) []byte {
 	b = append(b, byte(r.Asked.Notify))
 	b = appendString(b, r.Asked.Original)
 	b = appendBool(b, r.Warned)
+	b = append(b, byte(r.Setback.Cause))
+	b = binary.AppendUvarint(b, uint64(r.Setback.Run))
 	b = binary.AppendUvarint(b, uint64(r.Attempts))
 	b = binary.AppendVarint(b, int64(r.Due))
 	t := &r.Last
@@ -152,6 +154,9 @@ func (d *decoder) recipient() Recipient {
 	if d.version > 3 {
 		r.Asked.Notify, r.Asked.Original, r.Warned = spec.Notify(d.byte()), d.string(), d.byte() != 0
 	}
+	if d.version > 5 {
+		r.Setback = spec.Setback{Cause: spec.Cause(d.byte()), Run: int(d.count32())}
+	}
 	r.Attempts, r.Due = int(d.count32()), spec.Wall(d.varint())
 	t := &r.Last
 	t.At, t.Host, t.Stage, t.Event = spec.Wall(d.varint()), d.string(), stageStored(d.byte()), spec.Event(d.byte())
@@ -160,7 +165,7 @@ func (d *decoder) recipient() Recipient {
 		t.Reply.Lines = append(t.Reply.Lines, d.string())
 	}
 	t.Text = d.string()
-	if !r.State.Valid() || r.State == spec.Parked { // see Standing
+	if !r.State.Valid() || !r.Setback.Cause.Valid() || r.State == spec.Parked { // see Standing
 		d.failed = true
 	}
 	return r

@@ -144,7 +144,7 @@ func (q *Queue) over(m *message, to []string, d *destination, now spec.Wall) []s
 		return nil
 	}
 	var over []string
-	long := schedule.Lifetime + schedule.Max
+	long := schedule.Lifetime + q.policy.Longest(d.name)
 	for _, address := range to {
 		r := m.entry.recipient(address)
 		rested := q.clock.anchor.Wall > r.Due.Add(long)

@@ -34,6 +34,9 @@ type Recipient struct {
 	State   spec.RecipientState
 	// Attempts is how many attempts have ended or reached an intent.
 	Attempts int
+	// Setback is the cause of the last deferral and how often in a row it came, if
+	// policy has a back-off for it.
+	Setback spec.Setback
 	// Due is when a queued recipient is attempted next.
 	Due spec.Wall
 	// Doubted is true for one that is sent again although an attempt before

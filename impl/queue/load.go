@@ -37,7 +37,7 @@ func (q *Queue) loaded(e Loaded) {
 		last := ""
 		for _, line := range e.Groups {
 			d := q.destination(line.Destination)
-			d.more, d.next = true, q.clock.sane(line.Due, q.policy.ScheduleFor(d.name).Max)
+			d.more, d.next = true, q.clock.sane(line.Due, q.policy.Longest(d.name))
 			q.place(d)
 			last = AfterDestination(line.Destination)
 		}
@@ -101,14 +101,14 @@ func (q *Queue) loadedGroups(e Loaded) {
 	if missed != (Waiting{}) {
 		d.more, d.next = true, min(d.next, missed.Due)
 	}
-	d.next = q.clock.sane(d.next, q.policy.ScheduleFor(d.name).Max)
+	d.next = q.clock.sane(d.next, q.policy.Longest(d.name))
 	if kept > 0 {
 		last := e.Groups[kept-1]
 		d.cursor = last.name()
 		// Nothing is due before what stands before it, whatever a clock that was
 		// ahead has made of it: else, when memory is short, the disk would be
 		// read for it again and again, and bring only what is not due.
-		d.next = max(d.next, q.clock.sane(last.Due, q.policy.ScheduleFor(d.name).Max))
+		d.next = max(d.next, q.clock.sane(last.Due, q.policy.Longest(d.name)))
 	}
 	var lost []seam.Key
 	for i, line := range e.Groups[:kept] {

@@ -106,7 +106,7 @@ func (q *Queue) swept(d *destination) {
 }
 
 // betweenSweeps is how long nothing is read of a paused destination, at least.
-func (q *Queue) betweenSweeps(d *destination) time.Duration { return q.policy.ScheduleFor(d.name).Max }
+func (q *Queue) betweenSweeps(d *destination) time.Duration { return q.policy.Longest(d.name) }
 
 // lastOf is what ends a recipient without an attempt.
 func (q *Queue) lastOf(r *Recipient, d *destination) Trouble {

@@ -52,7 +52,7 @@ func (q *Queue) learn(j *job, results []Result) {
 		return
 	}
 	r.deaths++
-	r.until, r.limit = now.Add(q.policy.ScheduleFor(j.dest).Dead(r.deaths)), 1
+	r.until, r.limit = now.Add(q.policy.Dead(j.dest, r.deaths)), 1
 	r.last = results[0].Trouble.short()
 	r.last.At = now
 }

@@ -191,7 +191,9 @@ func (q *Queue) apply(m *message, j *job, res Result) (*Recipient, error) {
 	}
 	if next == spec.Queued {
 		dest := q.dest(m, r)
-		r.Due = q.policy.ScheduleFor(dest).Next(q.clock.now(), m.entry.ID, dest, r.Attempts, m.entry.Submitted)
+		r.Setback = q.policy.Backoffs.After(r.Setback, spec.CauseOf(r.Last.Reply.String(), res.Unreached))
+		interval := q.policy.IntervalFor(m.entry.ID, dest, r.Attempts, r.Setback)
+		r.Due = q.policy.ScheduleFor(dest).Next(q.clock.now(), interval, m.entry.Submitted)
 	}
 	return r, nil
 }

@@ -196,6 +196,8 @@ func (e *encoder) recipient(r *Recipient) {
 	e.b = append(e.b, byte(r.State))
 	if !r.State.Final() {
 		e.int(int64(r.Attempts))
+		e.b = append(e.b, byte(r.Setback.Cause))
+		e.int(int64(r.Setback.Run))
 		e.flags(r.Doubted, r.Parked, r.Warned, r.Attempts == 0 && r.Last.Stage != 0) // the last: it was put off
 		e.b = append(e.b, byte(r.Asked.Notify))
 		e.text(r.Asked.Original)

@@ -36,8 +36,28 @@ func (g *generator) schedules(n Number) {
 	}
 }
 
-// oneSchedule has all destinations go by the global schedule.
+// backoffStream is the stream from which back-offs after causes are drawn.
+const backoffStream = 0x6261636b6f6666
+
+// backoffs draws, for an eighth of the worlds, intervals after some causes; from a
+// stream of its own, too.
+func (g *generator) backoffs(n Number) {
+	of := &generator{rand: rand.New(rand.NewPCG(uint64(n), backoffStream))}
+	if g.on[plain] || !of.odds(1./8) {
+		return
+	}
+	for _, c := range spec.Causes() {
+		if of.odds(0.6) {
+			first := pick(of, time.Minute, 5*time.Minute, 50*time.Minute)
+			g.sc.Policy.Backoffs[c] = spec.Backoff{
+				First: first, Max: first * pick[time.Duration](of, 1, 3, 10), Numerator: pick[int64](of, 1, 2, 3), Denominator: 1,
+			}
+		}
+	}
+}
+
+// oneSchedule has all mail go by the global schedule.
 func oneSchedule(sc *scenarios.Scenario) bool {
 	schedules, warnings := emptied(&sc.Policy.ScheduleAt), emptied(&sc.Policy.DelayWarningAt)
-	return schedules || warnings
+	return reset(&sc.Policy.Backoffs, spec.Backoffs{}) || schedules || warnings
 }

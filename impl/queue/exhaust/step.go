@@ -271,7 +271,7 @@ func (s *state) result(l *letter, to string, v spec.Verdict) {
 	case spec.Proceed:
 		return
 	}
-	s.effects = append(s.effects, effect{notBefore, m.name, s.policy.Schedule.Next(s.now, l.id, "", 1, l.submitted)})
+	s.effects = append(s.effects, effect{notBefore, m.name, s.policy.Schedule.Next(s.now, s.policy.Schedule.IntervalFor(l.id, "", 1), l.submitted)})
 }
 
 // otherVerdict is what the server said to RCPT: nothing yet, or a refusal for

@@ -34,7 +34,7 @@ type Mutant struct {
 // All returns the mutants, by what their rules are about; Citadel's algorithms
 // are the last.
 func All() []Mutant {
-	return slices.Concat(ofFates(), ofTheSpool(), ofTheWay(), ofLogins(), ofChunks(), ofLoad(), ofReuse(), ofNeeds(), ofOperators(), ofCitadel())
+	return slices.Concat(ofFates(), ofTheSpool(), ofTheWay(), ofLogins(), ofChunks(), ofLoad(), ofSchedules(), ofReuse(), ofNeeds(), ofOperators(), ofCitadel())
 }
 
 // ofFates are wrong about what becomes of mail.
@@ -99,8 +99,6 @@ func ofTheWay() []Mutant {
 		{"servfail-is-nxdomain", "gives up when the DNS cannot say", spec.RetryOnTime, "mx/servfail", seamed(answered(servfailIsNXDomain))},
 		{"gives-up-after-a-day", "lets mail live for a day instead of five", spec.RetryOnTime, "expiry/five-days",
 			changed(func(p *spec.Policy) { p.Schedule.Lifetime = 24 * time.Hour })},
-		{"knows-one-schedule", "retries all mail alike, whatever is set for a destination", spec.RetryOnTime, "schedule/each-by-its-own",
-			changed(func(p *spec.Policy) { p.ScheduleAt = nil })},
 		{"stricter-in-a-pipeline", "reads a 4yz as a 5yz where it sent several commands at once", spec.RetryOnTime, "retry/greylisting", seamed(pipelined(forGood))},
 		{"counts-by-the-wall-clock", "measures intervals by the wall clock", spec.RetryOnTime, "clock/forward-while-waiting", cored(countsByTheWall)},
 		{"forgets-due-times", "takes all that waits for due when it starts", spec.RetryOnTime, "crash/while-waiting", cored(losesDueTimes)},
