@@ -39,6 +39,7 @@ type config struct {
 	Port      count                 `yaml:"port"`
 	Schedule  schedule              `yaml:"schedule"`
 	Schedules map[string]scheduleAt `yaml:"schedules"`
+	Backoff   backoffs              `yaml:"backoff"`
 	Warning   warning               `yaml:"delay_warning"`
 	Limits    limits                `yaml:"limits"`
 	Timeouts  timeouts              `yaml:"timeouts"`

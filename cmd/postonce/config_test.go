@@ -137,6 +137,7 @@ schedule: {first: 1s, factor: 3/2, max: 90s, jitter: 7%, lifetime: 1h}
 schedules:
   Example.COM.: {first: 2s, factor: 2, max: 91s, jitter: 0%, lifetime: 2h, delay_warning: never}
   example.net: {lifetime: 30m}
+backoff: {greylisted: {first: 3s, factor: 1, max: 1m}, mailbox_full: {max: 2m}, unreached: {factor: 2}}
 delay_warning: 20m
 limits:
   deliveries: 1
@@ -177,6 +178,11 @@ connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination:
 		ScheduleAt: map[string]spec.Schedule{
 			"example.com": {First: 2 * time.Second, Max: 91 * time.Second, Numerator: 2, Denominator: 1, Lifetime: 2 * time.Hour},
 			"example.net": {First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Jitter: 7, Lifetime: 30 * time.Minute},
+		},
+		Backoffs: spec.Backoffs{
+			spec.CauseGreylisted:  {First: 3 * time.Second, Max: time.Minute, Numerator: 1, Denominator: 1},
+			spec.CauseMailboxFull: {First: time.Second, Max: 2 * time.Minute, Numerator: 3, Denominator: 2},
+			spec.CauseUnreached:   {First: time.Second, Max: 90 * time.Second, Numerator: 2, Denominator: 1},
 		},
 		DelayWarningAt: map[string]time.Duration{"example.com": 0},
 		DelayWarning:   20 * time.Minute,

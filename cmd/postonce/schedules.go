@@ -41,6 +41,33 @@ func (at scheduleAt) on(s spec.Schedule) spec.Schedule {
 	return s
 }
 
+// backoffs are the intervals after attempts that end in one way.
+type backoffs struct {
+	Greylisted  *backoff `yaml:"greylisted"`
+	MailboxFull *backoff `yaml:"mailbox_full"`
+	Unreached   *backoff `yaml:"unreached"`
+}
+
+// backoff has the intervals after one cause. What it does not say is as in schedule.
+type backoff struct {
+	First  *duration `yaml:"first"`
+	Factor *factor   `yaml:"factor"`
+	Max    *duration `yaml:"max"`
+}
+
+// policy returns the back-offs as a policy has them, over a schedule.
+func (b backoffs) policy(s spec.Schedule) (all spec.Backoffs) {
+	for cause, one := range map[spec.Cause]*backoff{ // any order: each has its place
+		spec.CauseGreylisted: b.Greylisted, spec.CauseMailboxFull: b.MailboxFull, spec.CauseUnreached: b.Unreached,
+	} {
+		if one != nil {
+			on := scheduleAt{First: one.First, Factor: one.Factor, Max: one.Max}.on(s)
+			all[cause] = spec.Backoff{First: on.First, Max: on.Max, Numerator: on.Numerator, Denominator: on.Denominator}
+		}
+	}
+	return all
+}
+
 // policy returns the schedule as a policy has it.
 func (s schedule) policy() spec.Schedule {
 	return spec.Schedule{
@@ -49,9 +76,10 @@ func (s schedule) policy() spec.Schedule {
 	}
 }
 
-// schedules sets the schedules of destinations in a policy that has the global
-// ones.
+// schedules sets the schedules of destinations, and the back-offs, in a policy that
+// has the global schedule.
 func (c *config) schedules(p *spec.Policy) {
+	p.Backoffs = c.Backoff.policy(p.Schedule)
 	for key, at := range c.Schedules { // any order: destinations are different, once they are checked
 		if p.ScheduleAt == nil {
 			p.ScheduleAt = make(map[string]spec.Schedule)
@@ -73,6 +101,11 @@ func (k *checker) schedules() {
 	bad := scheduleTrouble(global)
 	if bad != nil {
 		k.at(key("schedule"), bad)
+	}
+	for cause, b := range k.config.Backoff.policy(global) {
+		if err := b.Validate(); b != (spec.Backoff{}) && err != nil && bad == nil {
+			k.at(key("backoff", spec.Cause(cause).String()), err)
+		}
 	}
 	names := slices.Sorted(maps.Keys(k.config.Schedules))
 	k.destinations("schedules", slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == defaultKey }), nil)
