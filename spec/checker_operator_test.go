@@ -92,7 +92,8 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 		{name: "a disk that fails keeps it parked, and the process is long in ending", base: deferred, edits: waits(says("hold",
 			strings.Replace(failing, "\n2m world stop", "\n4m world stop", 1)) + "4m world start count=2\n4m relay ready" + longAfter + waitingEnd)},
 		{name: "a hold of a process that halted before", base: deferred, edits: waits("2m relay halt text=\"input/output error\"\n" +
-			says("hold", strings.Replace(failing, "2m relay halt text=\"input/output error\"\n", "", 1)) + "2m world start count=2\n2m relay ready" + longAfter + waitingEnd),
+			says("hold", strings.Replace(failing, "2m relay halt text=\"input/output error\"\n", "", 1)) +
+			"2m world start count=2\n2m relay ready" + longAfter + waitingEnd),
 			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
 		{name: "parked, though a process before was told to release it", base: deferred, edits: waits(`
 1m world operator message=m1 queue=Q1 text=release` + restarted + `
