@@ -20,7 +20,8 @@ const (
 	CauseGreylisted
 	// CauseMailboxFull: somebody has to make room first (RFC 3463: X.2.2).
 	CauseMailboxFull
-	// CauseUnreached: no server of the destination opened a session.
+	// CauseUnreached: no server of the destination opened a session, or none let the
+	// relay in where that has a login.
 	CauseUnreached
 
 	causes

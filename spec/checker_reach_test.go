@@ -71,6 +71,8 @@ func TestADestinationIsLeftAloneAsLongAsPolicySays(t *testing.T) {
 			edits: []edit{until("5m2s ")}, want: []string{"RETRY-ON-TIME: nothing says that example.net cannot be reached"}},
 		{name: "put off, though a server opened a session", base: unreachable, policy: twoKill,
 			edits: []edit{with("stage=greeting", "stage=mail"), until("5m2s ")}, want: []string{"RETRY-ON-TIME: nothing says that example.net cannot be reached"}},
+		{name: "put off, since a server refused the login", base: unreachable, policy: twoKill,
+			edits: []edit{with("stage=greeting event=421 verdict=defer reply=\"421 closing\"", "stage=auth event=5yz verdict=defer reply=\"535 no\"")}},
 		{name: "put off, though it was delivered", base: unreachable, policy: twoKill,
 			edits: []edit{after("1m      relay put-off", "1m1s relay outcome message=m3 queue=Q3 dest=example.net to=dave@example.net state=failed text=5.6.0\n"+
 				"1m2s relay put-off message=m3 queue=Q3 dest=example.net to=dave@example.net due=5m11s"), until("5m2s ")},

@@ -36,7 +36,7 @@ type attempt struct {
 	failedTLS []lost
 	// logins counts those that were begun, so that each has a nonce of its own.
 	logins int
-	// opened: some server opened a session.
+	// opened: some server opened a session, and let us in where we have a login.
 	opened bool
 	// tried counts the addresses tried, and the hosts that have none.
 	tried int

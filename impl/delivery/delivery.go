@@ -86,7 +86,7 @@ type Result struct {
 	// sender will hear from nobody else (RFC 3461 section 5.2.2).
 	Relayed bool
 	// Unreached is true when no server at the destination opened a session in the
-	// whole attempt: that says more about the destination than about anybody.
+	// whole attempt, or none of them took our login: that says more about the destination than about anybody.
 	Unreached bool
 	// Broken is true when the attempt was broken off from outside, before a
 	// final dot: that says nothing about anybody.

@@ -35,8 +35,8 @@ func genEntry(t *rapid.T) *Entry {
 		e.Recipients = append(e.Recipients, Recipient{
 			Address: rapid.String().Draw(t, "address"), State: spec.RecipientState(rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 8}).Draw(t, "state")),
 			Attempts: rapid.IntRange(0, 1<<20).Draw(t, "attempts"),
-			Setback: spec.Setback{Cause: rapid.SampledFrom(spec.Causes()).Draw(t, "cause"), Run: rapid.IntRange(0, 9).Draw(t, "run")},
-			Due: spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
+			Setback:  spec.Setback{Cause: rapid.SampledFrom(spec.Causes()).Draw(t, "cause"), Run: rapid.IntRange(0, 9).Draw(t, "run")},
+			Due:      spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
 			Doubted: rapid.Bool().Draw(t, "doubted"), Parked: rapid.Bool().Draw(t, "parked"), Warned: rapid.Bool().Draw(t, "warned"),
 			Asked: spec.Asked{Notify: spec.Notify(rapid.Byte().Draw(t, "notify")), Original: rapid.String().Draw(t, "original")},
 		})

@@ -16,6 +16,8 @@ func ofLoad() []Mutant {
 			changed(func(p *spec.Policy) { p.Limits.DeadAfter = 1 })},
 		{"takes-greylisting-for-death", "takes a destination for dead whose server refuses recipients for now", spec.RetryOnTime, "fair/dead-not-for-refusals",
 			cored(refusalIsSilence)},
+		{"insists-on-its-password", "asks a smart host with each mail that comes, though it has refused the login", spec.FairAndBounded, "auth/left-alone",
+			cored(insists)},
 		{"leaves-the-dead-alone", "does not wake up for a destination that was dead", spec.FairAndBounded, "fair/dead-new-mail", cored(leavesTheDead)},
 		{"one-probe-opens-all", "lets all go when the first attempt after a dead time has failed", spec.FairAndBounded, "fair/dead-one-probe", cored(probeOpens)},
 		{"does-not-shrink", "makes as many deliveries at once as before where attempts reach nobody", spec.FairAndBounded, "fair/shrinks", cored(unmoved)},
@@ -40,6 +42,9 @@ func reaching(change func(*queue.Result)) func(queue.StepFunc) queue.StepFunc {
 
 // unmoved takes every attempt for one that has reached a server.
 var unmoved = reaching(func(r *queue.Result) { r.Unreached = false })
+
+// insists takes a server that refuses the login for one that has taken something.
+var insists = reaching(func(r *queue.Result) { r.Unreached = r.Unreached && r.Trouble.Stage != spec.StageAUTH })
 
 // refusalIsSilence takes a refusal of all recipients for now for a server that was
 // not there, as soon as it hears of it.
