@@ -168,6 +168,10 @@ func (r *Run) move(one *recipient, to spec.RecipientState) {
 		// The intent was durable, but the process died before it said so.
 		one.state = spec.Intent
 	}
+	if restarted && one.state == spec.Intent && to == spec.Failed && !one.doubted {
+		// So was its deferral: of an intent that is still there, the next process tells.
+		one.state = spec.Queued
+	}
 	r.c.hit(TransitionPoint(one.state, to, restarted))
 	one.state, one.since, one.dotted, one.doubted = to, r.process, false, false
 }

@@ -88,8 +88,11 @@ func TestADeferralThatOnlyTheDiskTellsOf(t *testing.T) {
 		"after the end":  {[]spec.Fact{stop, erased, started, outcome(spec.Failed)}, []string{"transition/queued/failed/restarted"}},
 		"by what a crash kept": {[]spec.Fact{cut, kept, started, outcome(spec.Failed)},
 			[]string{"transition/queued/failed/restarted", "fault/keep-all", "pair/keep-all/dot"}},
-		"not when it is said":     {[]spec.Fact{erased, outcome(spec.Failed)}, []string{"transition/intent/failed"}},
-		"not when the mark stays": {[]spec.Fact{stop, started, doubt, erased, outcome(spec.Unknown)}, []string{"transition/intent/unknown/restarted"}},
+		"by a failure that nobody doubted, though the mark of another recipient stays": {[]spec.Fact{stop, started, outcome(spec.Failed)},
+			[]string{"transition/queued/failed/restarted"}},
+		"not by one that was doubted": {[]spec.Fact{stop, started, doubt, outcome(spec.Failed)}, []string{"transition/intent/failed/restarted"}},
+		"not when it is said":         {[]spec.Fact{erased, outcome(spec.Failed)}, []string{"transition/intent/failed"}},
+		"not when the mark stays":     {[]spec.Fact{stop, started, doubt, erased, outcome(spec.Unknown)}, []string{"transition/intent/unknown/restarted"}},
 		"not when a crash kept it": {[]spec.Fact{cut, kept, disk(spec.FactKept, "intent"), started, doubt, erased, outcome(spec.Unknown)},
 			[]string{"transition/intent/unknown/restarted", "fault/keep-all", "pair/keep-all/dot"}},
 	} {
