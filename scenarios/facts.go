@@ -28,6 +28,7 @@ var factKinds = []struct {
 	{spec.FactPutOff, "mail that was due waits longer: its destination cannot be reached"},
 	{spec.FactOutcome, "a recipient's new state is durable"},
 	{spec.FactReport, "a report to the sender is durable"},
+	{spec.FactUntold, "mail of the null sender has failed, and nobody is told"},
 	{spec.FactRemoved, "both entries of the message are durably gone"},
 	{spec.FactDoubt, "a recipient was found or left in doubt"},
 	{spec.FactDamaged, "an entry that cannot be read is set aside"},

@@ -79,6 +79,7 @@ login smart1.example relay "s3 cret"  PLAIN,LOGIN in clear
 login Last.example "a b" "\"," XOAUTH2
 schedule first 1m, factor 3/2, max 1h, jitter 20%, lifetime 4d
 delay_warning 2h
+postmaster root@example.org
 connections messages 3, age 10m, idle 1m, kept 0, per-destination 4
 limit deliveries 2
 limit per-destination 1
@@ -116,7 +117,7 @@ timeout quit 9s
 			"last.example":   {User: "a b", Secret: spec.NewSecret("\","), Mechanisms: []spec.Mechanism{spec.XOAuth2}},
 		},
 		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Jitter: 20, Lifetime: 96 * time.Hour},
-		DelayWarning: 2 * time.Hour,
+		DelayWarning: 2 * time.Hour, Postmaster: "root@example.org",
 		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90,
 			RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700, ChunkBytes: 900},

@@ -66,6 +66,9 @@ func settings() []setting {
 			func(p, d spec.Policy) []string {
 				return oneIf(p.DelayWarning != d.DelayWarning, formatDuration(p.DelayWarning))
 			}},
+		{"postmaster", "postmaster ADDRESS", "who is told when mail of the null sender fails; nobody unless said",
+			func(l *line, p *spec.Policy) { p.Postmaster = l.mailbox("the postmaster") },
+			func(p, _ spec.Policy) []string { return oneIf(p.Postmaster != "", p.Postmaster) }},
 		{"connections", "connections messages N, age TIME, idle TIME, kept N, per-destination N",
 			"how connections are used again: how many messages one carries, how old and how long idle it may be, and how many are kept; what is left out stays as it is",
 			readReuse, showReuse},

@@ -155,6 +155,7 @@ func (c *Checker) Finish() []Violation {
 	c.finishLost()
 	c.finishSeen()
 	c.finishNotices()
+	c.finishUntold()
 	c.finishSpool()
 	return c.found
 }
@@ -234,6 +235,8 @@ func (c *Checker) belief(e *event) {
 		c.outcome(e)
 	case FactReport:
 		c.report(e)
+	case FactUntold:
+		c.tellsNobody(e)
 	case FactDamaged:
 		if !c.disk {
 			c.spool.entry(e.Queue).damaged = e
@@ -266,7 +269,7 @@ const (
 func kindOf(k FactKind) factClass {
 	switch k {
 	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactLogin, FactAlarm,
-		FactIntent, FactDot, FactOutcome, FactReport, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
+		FactIntent, FactDot, FactOutcome, FactReport, FactUntold, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
 		return kindSubmitter

@@ -11,6 +11,8 @@ type mail struct {
 	id string
 	// from is the envelope sender once it is known; "<>" is the null sender.
 	from string
+	// postmaster is whom the policy has told of what the null sender's mail comes to.
+	postmaster string
 	// submit is the first submission, resubmit the last, acknowledged the first
 	// 250 that the submitter read, unanswered a submission still under way.
 	submit, resubmit, acknowledged, unanswered *event
@@ -113,6 +115,8 @@ type rcpt struct {
 	reported *event
 	seen     int
 	seenAs   *event
+	// hush is the word that nobody is told.
+	hush *event
 	// notify is what its sender wants to be told, by the fact asking; mixed is true
 	// when that is not clear. delays and relays are the reports that it is delayed,
 	// and was relayed. See checker_notify.go.
@@ -198,7 +202,7 @@ func unquoted(local string) string {
 func (c *Checker) message(id string) *mail {
 	m := c.byID[id]
 	if m == nil {
-		m = &mail{id: id}
+		m = &mail{id: id, postmaster: canonical(c.policy.Postmaster)}
 		c.byID[id] = m
 		c.mail = append(c.mail, m)
 	}

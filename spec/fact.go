@@ -155,6 +155,10 @@ const (
 	// it is Failed or Unknown, as in FactOutcome. A report that says different
 	// things of several recipients has a fact for each of the three.
 	FactReport FactKind = "report"
+	// FactUntold: the outcome that was just said is failed or unknown, and nobody is
+	// told, because the mail is from the null sender. To, State; Text is why no
+	// postmaster is told either.
+	FactUntold FactKind = "untold"
 	// FactRemoved: both entries of the message are durably gone.
 	FactRemoved FactKind = "removed"
 	// FactDoubt: a recipient was found or left in doubt. Dest, Host, To,

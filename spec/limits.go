@@ -219,6 +219,9 @@ func (p Policy) Validate() error {
 	if p.DelayWarning < 0 {
 		return fmt.Errorf("delay warning: %v is in the past; write 0 for none", p.DelayWarning)
 	}
+	if err := p.PostmasterTrouble(); err != nil {
+		return fmt.Errorf("postmaster %w", err)
+	}
 	if err := p.Limits.Validate(); err != nil {
 		return err
 	}

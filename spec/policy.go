@@ -134,9 +134,12 @@ type Policy struct {
 	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
 	// section 5.2.5); 0 is never.
 	DelayWarning time.Duration
-	Limits       Limits
-	Timeouts     Timeouts
-	Reuse        Reuse
+	// Postmaster is the address that is told when mail of the null sender, such as
+	// a report, fails; empty is nobody. See Policy.Reader.
+	Postmaster string
+	Limits     Limits
+	Timeouts   Timeouts
+	Reuse      Reuse
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told

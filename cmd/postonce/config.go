@@ -39,6 +39,7 @@ type config struct {
 	Port      count             `yaml:"port"`
 	Schedule  schedule          `yaml:"schedule"`
 	Warning   warning           `yaml:"delay_warning"`
+	Master    text              `yaml:"postmaster"`
 	Limits    limits            `yaml:"limits"`
 	Timeouts  timeouts          `yaml:"timeouts"`
 	Log       struct {
@@ -124,7 +125,7 @@ func (c *config) policy() spec.Policy {
 			First: time.Duration(s.First), Max: time.Duration(s.Max), Lifetime: time.Duration(s.Lifetime),
 			Numerator: s.Factor.numerator, Denominator: s.Factor.denominator, Jitter: int(s.Jitter),
 		},
-		DelayWarning: time.Duration(c.Warning),
+		DelayWarning: time.Duration(c.Warning), Postmaster: string(c.Master),
 		Limits: spec.Limits{
 			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
 			FirstPerDestination: int(l.FirstPerDestination), DeadAfter: int(l.DeadAfter), PerMinute: int(l.PerMinute),

@@ -135,6 +135,7 @@ resolvers: [192.0.2.53, "[2001:db8::53]:5353"]
 port: 2526
 schedule: {first: 1s, factor: 3/2, max: 90s, jitter: 7%, lifetime: 1h}
 delay_warning: 20m
+postmaster: root@example.org
 limits:
   deliveries: 1
   deliveries_per_destination: 2
@@ -172,6 +173,7 @@ connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination:
 		ChunkingAt:   map[string]bool{"example.com": true, "[192.0.2.9]": false},
 		Schedule:     spec.Schedule{First: time.Second, Max: 90 * time.Second, Numerator: 3, Denominator: 2, Jitter: 7, Lifetime: time.Hour},
 		DelayWarning: 20 * time.Minute,
+		Postmaster:   "root@example.org",
 		Limits: spec.Limits{
 			Deliveries: 1, DeliveriesPerDestination: 2, FirstPerDestination: 9, DeadAfter: 10, PerMinute: 11,
 			RecipientsPerTransaction: 3, RecipientsPerMessage: 104,

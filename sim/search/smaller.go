@@ -239,6 +239,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.DelayWarning, d.DelayWarning) },
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Postmaster, d.Postmaster) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },
