@@ -26,6 +26,7 @@ var factKinds = []struct {
 	{spec.FactIntent, "the intent is durable; the dot may leave"},
 	{spec.FactDot, "the final dot is being sent"},
 	{spec.FactPutOff, "mail that was due waits longer: its destination cannot be reached"},
+	{spec.FactHeldBack, "a report that was due waits longer: its reader has had as many as one may in an hour"},
 	{spec.FactOutcome, "a recipient's new state is durable"},
 	{spec.FactReport, "a report to the sender is durable"},
 	{spec.FactUntold, "mail of the null sender has failed, and nobody is told"},

@@ -86,6 +86,7 @@ limit per-destination 1
 limit first-per-destination 2
 limit dead-after 0
 limit per-minute 90
+limit reports-per-hour 7
 limit recipients-per-transaction 3
 limit recipients-per-message 101
 limit message-bytes 70000
@@ -118,7 +119,7 @@ timeout quit 9s
 		},
 		Schedule:     spec.Schedule{First: time.Minute, Numerator: 3, Denominator: 2, Max: time.Hour, Jitter: 20, Lifetime: 96 * time.Hour},
 		DelayWarning: 2 * time.Hour, Postmaster: "root@example.org",
-		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90,
+		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90, ReportsPerHour: 7,
 			RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700, ChunkBytes: 900},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,

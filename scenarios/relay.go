@@ -107,6 +107,8 @@ var bounds = []bound{
 		func(l spec.Limits) int64 { return int64(l.DeadAfter) }, func(l *spec.Limits, n int64) { l.DeadAfter = int(n) }, 0},
 	{"per-minute", "deliveries to one destination that begin in a minute, evenly spaced; 0, as many as come, unless said",
 		func(l spec.Limits) int64 { return int64(l.PerMinute) }, func(l *spec.Limits, n int64) { l.PerMinute = int(n) }, 0},
+	{"reports-per-hour", "attempts for mail of the null sender to one mailbox that begin in an hour; 0 is as many as come",
+		func(l spec.Limits) int64 { return int64(l.ReportsPerHour) }, func(l *spec.Limits, n int64) { l.ReportsPerHour = int(n) }, 0},
 	{"recipients-per-transaction", "RCPT per MAIL",
 		func(l spec.Limits) int64 { return int64(l.RecipientsPerTransaction) },
 		func(l *spec.Limits, n int64) { l.RecipientsPerTransaction = int(n) }, 1},

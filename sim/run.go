@@ -187,7 +187,11 @@ func (w *world) horizon(tasks []task) time.Duration {
 	// Once the clock was set back, what is due in the future waits for the longest
 	// interval, or twice that when it just seems right; only then is it new.
 	// A report on what failed in the end has a lifetime of its own.
-	return last + min(back, 2*s.Max) + 2*s.Lifetime + 24*time.Hour
+	lives := 2 * s.Lifetime // of mail and of its report
+	if w.scenario.Policy.Postmaster != "" {
+		lives += s.Lifetime // of the notice on that
+	}
+	return last + min(back, 2*s.Max) + lives + 24*time.Hour
 }
 
 // grace is how long nothing must happen before a run that has nothing left to

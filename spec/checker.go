@@ -52,6 +52,7 @@ type Checker struct {
 	// alarms are the latest about logins.
 	alarms map[alarmKey]*event
 	reuse  reuseBook
+	hours  hourBook
 }
 
 // A tale names a violation, so that it is told once.
@@ -82,6 +83,7 @@ func NewChecker(p Policy) *Checker {
 	c.reuse.kept, c.reuse.using = map[string]*event{}, map[string]*event{}
 	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
 	c.alarms = map[alarmKey]*event{}
+	c.hours.shares, c.hours.held = map[string]*share{}, map[string]Wall{}
 	return c
 }
 
@@ -222,6 +224,8 @@ func (c *Checker) belief(e *event) {
 		c.hop(e)
 	case FactPutOff:
 		c.putOff(e)
+	case FactHeldBack:
+		c.holdsBack(e)
 	case FactAlarm:
 		c.alarm(e)
 	case FactIdle:
@@ -268,7 +272,7 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactLogin, FactAlarm,
+	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactHeldBack, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactLogin, FactAlarm,
 		FactIntent, FactDot, FactOutcome, FactReport, FactUntold, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:

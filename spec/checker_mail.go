@@ -101,7 +101,7 @@ type rcpt struct {
 	// dueFrom is how early a process may have made it due that believed another
 	// clock than the one before; 0 is no other than due. See checker_clock.go.
 	dueFrom Wall
-	// putOff is the word that it waits longer, because its destination is dead; waits
+	// putOff is the word that it waits longer, because its destination is dead or it has had its share; waits
 	// is true when it is counted there as waiting. See checker_reach.go.
 	putOff *event
 	waits  bool

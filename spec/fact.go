@@ -145,6 +145,9 @@ const (
 	// FactPutOff: recipients who were due wait longer, durably, because their
 	// destination cannot be reached. Dest, To, Due, Text is what was met there.
 	FactPutOff FactKind = "put-off"
+	// FactHeldBack: recipients who were due wait longer, durably, because they have
+	// had as many reports as one may have in an hour. Dest, To, Due, Text.
+	FactHeldBack FactKind = "held-back"
 	// FactOutcome: a recipient's new state is durable. Dest, Host, To (one),
 	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
 	FactOutcome FactKind = "outcome"

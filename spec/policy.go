@@ -298,6 +298,10 @@ type Limits struct {
 	// PerMinute is how many deliveries to one destination begin in a minute, evenly
 	// spaced; 0 is as many as come.
 	PerMinute int
+	// ReportsPerHour is how many attempts for mail of the null sender, such as
+	// reports, to one mailbox begin in an hour, which begins with the first; 0 is as
+	// many as come. What is due beyond that is held back.
+	ReportsPerHour int
 	// RecipientsPerTransaction caps RCPT per MAIL (RFC 5321 section
 	// 4.5.3.1.8 obliges servers to take 100).
 	RecipientsPerTransaction int

@@ -175,6 +175,8 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 		return "sends the final dot of " + about + but(" to ", to) + but(" at ", f.Host)
 	case FactPutOff:
 		return "puts " + about + but(" to ", to) + " off" + due(" until ", f.Due, at) + but(": ", f.Text)
+	case FactHeldBack:
+		return "holds " + about + but(" to ", to) + " back" + due(" until ", f.Due, at)
 	case FactOutcome:
 		return "records " + about + but(" to ", to) + " as " + f.State.String() + but(": ", f.Reply) + but(": ", f.Text) + due("; next attempt due at ", f.Due, at)
 	case FactReport:

@@ -252,6 +252,9 @@ func plainPolicy(*scenarios.Scenario) []change {
 			return reset(&sc.Policy.Limits.FirstPerDestination, d.Limits.FirstPerDestination)
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.PerMinute, d.Limits.PerMinute) },
+		func(sc *scenarios.Scenario) bool {
+			return reset(&sc.Policy.Limits.ReportsPerHour, d.Limits.ReportsPerHour)
+		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Jitter, d.Schedule.Jitter) },
 	}
 }

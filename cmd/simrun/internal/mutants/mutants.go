@@ -141,6 +141,10 @@ func ofTheWay() []Mutant {
 			changed(func(p *spec.Policy) { p.Limits.NextHops = 1000 })},
 		{"one-after-the-other", "makes one delivery at a time, so that a dead destination delays the others", spec.FairAndBounded, "fair/dead-destination",
 			changed(func(p *spec.Policy) { p.Limits.Deliveries = 1 })},
+		{"knows-no-hour", "sends one mailbox as many reports as there are", spec.FairAndBounded, "report/storm",
+			changed(func(p *spec.Policy) { p.Limits.ReportsPerHour = 0 })},
+		{"holds-reports-back", "holds reports back of which there are fewer than an hour may have", spec.RetryOnTime, "report/storm",
+			changed(func(p *spec.Policy) { p.Limits.ReportsPerHour = 1 })},
 		{"sends-again-unseen", "sends everything once more, hours later, and tells nobody", spec.FairAndBounded, "plain/one-recipient", seamed(sendsAgain)},
 		{"wakes-on-the-hour", "looks at what is due once an hour", spec.FairAndBounded, "retry/greylisting", cored(wakesOnTheHour)},
 	}
