@@ -158,7 +158,7 @@ func (r *Report) deliveryStatus() []byte {
 
 // fields writes the per-recipient fields (RFC 3464 section 2.3).
 func (r *Report) fields(b *bytes.Buffer, rcpt *Recipient) {
-	if original := safe(rcpt.Original, maxAddress); original != "" {
+	if original := safe(rcpt.Original, maxAddress); typedPattern.MatchString(original) {
 		fmt.Fprintf(b, "Original-Recipient: %s\r\n", original)
 	}
 	fmt.Fprintf(b, "Final-Recipient: %s; %s\r\n", addressType(rcpt.Address), r.address(rcpt.Address))
