@@ -27,14 +27,15 @@ func (l ledger) Settle(_ context.Context, job delivery.Job, results []delivery.R
 	report := false
 	for _, res := range results {
 		asked := spec.AskedOf(job.Asked, slices.Index(job.Recipients, res.Recipient))
-		report = report || res.Verdict != spec.Proceed || res.Relayed && asked.Notify.Success()
+		told := l.relay.config.Policy.Reader(job.Sender, res.Recipient) != ""
+		report = report || told && (res.Verdict != spec.Proceed || res.Relayed && asked.Notify.Success())
 		e.Results = append(e.Results, queue.Result{
 			Recipient: res.Recipient, Verdict: res.Verdict, Relayed: res.Relayed, Unreached: res.Unreached, Broken: res.Broken,
 			Trouble: queue.Trouble{Host: res.Host, Stage: res.Stage, Event: res.Event, Reply: res.Reply, Text: res.Text},
 		})
 	}
-	if report && job.Sender != "" {
-		e.Header, e.Whole = l.relay.original(job.Queue, job.Size, job.Tracking.Return)
+	if report {
+		e.Header, e.Whole = l.relay.original(job.Queue, job.Size, spec.Returned(job.Sender, job.Tracking))
 		e.Fresh = l.relay.ids.next()
 	}
 	return l.relay.actor.ask(e)

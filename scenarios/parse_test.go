@@ -84,12 +84,14 @@ backoff mailbox_full max 3h
 schedule_at Example.COM jitter 0%, delay_warning 0s
 schedule_at relay first 2m, factor 2/1, max 2h, lifetime 5d
 delay_warning 2h
+postmaster root@example.org
 connections messages 3, age 10m, idle 1m, kept 0, per-destination 4
 limit deliveries 2
 limit per-destination 1
 limit first-per-destination 2
 limit dead-after 0
 limit per-minute 90
+limit reports-per-hour 7
 limit recipients-per-transaction 3
 limit recipients-per-message 101
 limit message-bytes 70000
@@ -130,8 +132,8 @@ timeout quit 9s
 			spec.CauseGreylisted:  {First: 2 * time.Minute, Numerator: 1, Denominator: 1, Max: 10 * time.Minute},
 			spec.CauseMailboxFull: {First: time.Minute, Numerator: 3, Denominator: 2, Max: 3 * time.Hour},
 		},
-		DelayWarning: 2 * time.Hour,
-		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90,
+		DelayWarning: 2 * time.Hour, Postmaster: "root@example.org",
+		Limits: spec.Limits{Deliveries: 2, DeliveriesPerDestination: 1, FirstPerDestination: 2, PerMinute: 90, ReportsPerHour: 7,
 			RecipientsPerTransaction: 3, RecipientsPerMessage: 101,
 			MessageBytes: 70000, WindowGroups: 5, NextHops: 6, ReplyBytes: 700, ChunkBytes: 900},
 		Timeouts: spec.Timeouts{Resolve: time.Second, Connect: 2 * time.Second, Greeting: 3 * time.Second, EHLO: 4 * time.Second,

@@ -150,8 +150,8 @@ func (c *checker) impossible(e Expectation, sent *Step, spool string) (word, why
 			`add a line licence "TEXT" for the doubt window that allows it, or violates NEVER-TWICE`
 	case e.Reports > 0 && e.State != stateFailed && e.State != stateUnknown:
 		return "report", "only what failed or is unknown is reported", "leave the number of reports out"
-	case e.Reports > 0 && sent.Sender == "":
-		return "report", "nothing is reported to the null sender", "expect 0 reports"
+	case e.Reports > 0 && c.s.Policy.Reader(sent.Sender, e.Recipient) == "":
+		return "report", "nothing is reported to the null sender, and of mail to the postmaster nothing to him", "expect 0 reports, or set a postmaster"
 	case e.Reports > 1:
 		return "report", "a recipient is reported once (NOTHING-LOST)", "expect 1 report"
 	case e.TLS != "" && e.State != stateDelivered && e.State != stateUnknown && e.State != stateHeld:

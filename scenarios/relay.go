@@ -71,6 +71,9 @@ func settings() []setting {
 			func(p, d spec.Policy) []string {
 				return oneIf(p.DelayWarning != d.DelayWarning, formatDuration(p.DelayWarning))
 			}},
+		{"postmaster", "postmaster ADDRESS", "who is told when mail of the null sender fails; nobody unless said",
+			func(l *line, p *spec.Policy) { p.Postmaster = l.mailbox("the postmaster") },
+			func(p, _ spec.Policy) []string { return oneIf(p.Postmaster != "", p.Postmaster) }},
 		{"connections", "connections messages N, age TIME, idle TIME, kept N, per-destination N",
 			"how connections are used again: how many messages one carries, how old and how long idle it may be, and how many are kept; what is left out stays as it is",
 			readReuse, showReuse},
@@ -109,6 +112,8 @@ var bounds = []bound{
 		func(l spec.Limits) int64 { return int64(l.DeadAfter) }, func(l *spec.Limits, n int64) { l.DeadAfter = int(n) }, 0},
 	{"per-minute", "deliveries to one destination that begin in a minute, evenly spaced; 0, as many as come, unless said",
 		func(l spec.Limits) int64 { return int64(l.PerMinute) }, func(l *spec.Limits, n int64) { l.PerMinute = int(n) }, 0},
+	{"reports-per-hour", "attempts for mail of the null sender to one mailbox that begin in an hour; 0 is as many as come",
+		func(l spec.Limits) int64 { return int64(l.ReportsPerHour) }, func(l *spec.Limits, n int64) { l.ReportsPerHour = int(n) }, 0},
 	{"recipients-per-transaction", "RCPT per MAIL",
 		func(l spec.Limits) int64 { return int64(l.RecipientsPerTransaction) },
 		func(l *spec.Limits, n int64) { l.RecipientsPerTransaction = int(n) }, 1},

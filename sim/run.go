@@ -190,7 +190,11 @@ func (w *world) horizon(tasks []task) time.Duration {
 	// Once the clock was set back, what is due in the future waits for the longest
 	// interval, or twice that when it just seems right; only then is it new.
 	// A report on what failed in the end has a lifetime of its own.
-	return last + min(back, 2*longest) + 2*life + 24*time.Hour
+	lives := 2 * life // of mail and of its report
+	if w.scenario.Policy.Postmaster != "" {
+		lives += life // of the notice on that
+	}
+	return last + min(back, 2*longest) + lives + 24*time.Hour
 }
 
 // grace is how long nothing must happen before a run that has nothing left to

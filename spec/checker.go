@@ -53,6 +53,7 @@ type Checker struct {
 	// alarms are the latest about logins.
 	alarms map[alarmKey]*event
 	reuse  reuseBook
+	hours  hourBook
 }
 
 // A tale names a violation, so that it is told once.
@@ -83,6 +84,7 @@ func NewChecker(p Policy) *Checker {
 	c.reuse.kept, c.reuse.using = map[string]*event{}, map[string]*event{}
 	c.fair.jobs, c.fair.dests = map[string]*job{}, map[string]*load{}
 	c.alarms = map[alarmKey]*event{}
+	c.hours.shares, c.hours.held = map[string]*share{}, map[string]Wall{}
 	return c
 }
 
@@ -156,6 +158,7 @@ func (c *Checker) Finish() []Violation {
 	c.finishLost()
 	c.finishSeen()
 	c.finishNotices()
+	c.finishUntold()
 	c.finishSpool()
 	return c.found
 }
@@ -222,6 +225,8 @@ func (c *Checker) belief(e *event) {
 		c.hop(e)
 	case FactPutOff:
 		c.putOff(e)
+	case FactHeldBack:
+		c.holdsBack(e)
 	case FactAlarm:
 		c.alarm(e)
 	case FactIdle:
@@ -235,6 +240,8 @@ func (c *Checker) belief(e *event) {
 		c.outcome(e)
 	case FactReport:
 		c.report(e)
+	case FactUntold:
+		c.tellsNobody(e)
 	case FactDamaged:
 		if !c.disk {
 			c.spool.entry(e.Queue).damaged = e
@@ -266,8 +273,8 @@ const (
 
 func kindOf(k FactKind) factClass {
 	switch k {
-	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactLogin, FactAlarm,
-		FactIntent, FactDot, FactOutcome, FactReport, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
+	case FactQueued, FactAttempt, FactAttemptEnd, FactPutOff, FactHeldBack, FactRoute, FactDial, FactIdle, FactReuse, FactTrouble, FactTLS, FactLogin, FactAlarm,
+		FactIntent, FactDot, FactOutcome, FactReport, FactUntold, FactRemoved, FactDoubt, FactDamaged, FactReady, FactHalt:
 		return kindRelay
 	case FactSubmit, FactSubmitted, FactRefused, FactSubmitUnknown:
 		return kindSubmitter

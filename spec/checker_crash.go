@@ -23,6 +23,7 @@ func (c *Checker) ends(e *event) {
 		c.orphaned = true
 	}
 	c.fair.leaves(c.policy, c.clock.ahead, c.now, c.seq)
+	c.hours.leaves(c.policy, c.clock.ahead, c.now, c.seq)
 	c.fair.clear()
 	c.reuse.clear()
 }

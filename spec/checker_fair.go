@@ -132,6 +132,7 @@ func (c *Checker) attempt(e *event) {
 	c.judgeWait(j, here, due)
 	c.judgeLeftAlone(j, here)
 	c.judgePace(j, here)
+	c.judgeHourly(j)
 	here.active++
 	c.fair.total.active++
 	c.judgeLimits(j, here)
@@ -139,7 +140,7 @@ func (c *Checker) attempt(e *event) {
 
 // dueAt is when r could be attempted, but for limits.
 func (c *Checker) dueAt(r *rcpt, e *event) Wall {
-	at := max(r.idle, c.offTill(r))
+	at := max(r.idle, c.offTill(r), c.heldTill(r))
 	switch {
 	case c.hushed(r):
 		at = e.At // it may have been made due at any time

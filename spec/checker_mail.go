@@ -11,6 +11,8 @@ type mail struct {
 	id string
 	// from is the envelope sender once it is known; "<>" is the null sender.
 	from string
+	// postmaster is whom the policy has told of what the null sender's mail comes to.
+	postmaster string
 	// submit is the first submission, resubmit the last, acknowledged the first
 	// 250 that the submitter read, unanswered a submission still under way.
 	submit, resubmit, acknowledged, unanswered *event
@@ -102,7 +104,7 @@ type rcpt struct {
 	// dueFrom is how early a process may have made it due that believed another
 	// clock than the one before; 0 is no other than due. See checker_clock.go.
 	dueFrom Wall
-	// putOff is the word that it waits longer, because its destination is dead; waits
+	// putOff is the word that it waits longer, because its destination is dead or it has had its share; waits
 	// is true when it is counted there as waiting. See checker_reach.go.
 	putOff *event
 	waits  bool
@@ -116,6 +118,8 @@ type rcpt struct {
 	reported *event
 	seen     int
 	seenAs   *event
+	// hush is the word that nobody is told.
+	hush *event
 	// notify is what its sender wants to be told, by the fact asking; mixed is true
 	// when that is not clear. delays and relays are the reports that it is delayed,
 	// and was relayed. See checker_notify.go.
@@ -201,7 +205,7 @@ func unquoted(local string) string {
 func (c *Checker) message(id string) *mail {
 	m := c.byID[id]
 	if m == nil {
-		m = &mail{id: id}
+		m = &mail{id: id, postmaster: canonical(c.policy.Postmaster)}
 		c.byID[id] = m
 		c.mail = append(c.mail, m)
 	}

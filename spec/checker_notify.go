@@ -31,9 +31,6 @@ func (c *Checker) asks(r *rcpt, e *event, i int) {
 	}
 }
 
-// untold reports whether nobody is to be told that r failed or is unknown.
-func (r *rcpt) untold() bool { return r.mail.null() || !r.mixed && !r.notify.Failure() }
-
 // noticeOf returns the notices that say that a recipient is in a state: Queued is
 // "delayed", Delivered is "relayed".
 func (r *rcpt) noticeOf(said RecipientState) *notices {

@@ -74,7 +74,7 @@ func TestADelayIsToldAtMostOnce(t *testing.T) {
 			want: []string{"NOTHING-LOST: was reported as delayed, but its sender had asked for failure"}},
 		{name: "one report that is seen twice", base: refused, edits: []edit{seen, after("message=r9", delaySeen), asking("failure+delay")}},
 		{name: "told twice", base: refused, edits: []edit{seen, again, asking("failure+delay")}, want: []string{"NOTHING-LOST: as delayed more than once"}},
-		{name: "told to nobody", base: refused, edits: []edit{silent, fromNull, after("stage=quit", delaySeen)},
+		{name: "told to nobody", base: refused, edits: []edit{silent, fromNull, hushed, after("stage=quit", delaySeen)},
 			want: []string{"NOTHING-LOST: to the null sender"}},
 		{name: "told of one that has failed", base: refused, edits: []edit{asking("failure+delay"), after("relay report message=r1", delayStored)},
 			want: []string{"TRUE-REPORTS: is delayed, which it had recorded as failed"}},

@@ -66,7 +66,7 @@ func (c *Checker) open(r *rcpt) (Rule, string) {
 		if gone || r.mail.entry == nil {
 			rule = NothingLost
 		}
-		return rule, fmt.Sprintf("%s is %s, and no report to %s is stored", r.name(), r.state, r.mail.from)
+		return rule, fmt.Sprintf("%s is %s, and no report to %s is stored", r.name(), r.state, r.mail.reader())
 	case gone:
 		return NothingLost, fmt.Sprintf("%s left the spool without a fate", r.name())
 	case r.job != nil:

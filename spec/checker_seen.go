@@ -54,15 +54,21 @@ func (c *Checker) report(e *event) {
 	}
 }
 
-// judgeAddressee judges whom a report on m goes to: its sender, nobody else.
+// judgeAddressee judges whom a report on m goes to: its sender, nobody else; of the
+// null sender's the postmaster.
 func (c *Checker) judgeAddressee(m *mail, to string, e *event) {
-	if m.from != "" && !m.null() && to != "" && canonical(to) != m.from {
+	switch reader := m.reader(); {
+	case m.from == "" || reader == nullSender || to == "" || canonical(to) == reader:
+	case m.null():
+		c.violate(NothingLost, "addressee "+m.id, []*event{m.submit, e},
+			"a report on %s goes to %s, but it is from the null sender, and the postmaster is %s", m.id, to, reader)
+	default:
 		c.violate(NothingLost, "addressee "+m.id, []*event{m.submit, e}, "a report on %s goes to %s, but its sender is %s", m.id, to, m.from)
 	}
 }
 
 // reportSeen takes a report that arrived at a server. A copy for somebody else
-// than the sender, such as a postmaster, is none; our relay makes no such.
+// than the sender, or the null sender's postmaster, is none; our relay makes no such.
 func (c *Checker) reportSeen(e *event) {
 	said, ok := saidBy(e)
 	if !ok {
@@ -78,8 +84,8 @@ func (c *Checker) reportSeen(e *event) {
 	default:
 		return
 	}
-	if carrier != nil && !carrier.wentTo(m.from) {
-		if carrier.report != nil && !m.null() {
+	if carrier != nil && !carrier.wentTo(m.reader()) {
+		if carrier.report != nil {
 			c.judgeAddressee(m, carrier.rcpts[0].address, e)
 		}
 		return
@@ -162,11 +168,16 @@ func (c *Checker) judgeSeen(carrier *mail, r *rcpt, e *event) {
 // reportOn counts a report on r. The same report may be met several times: it
 // is stored, and seen by the server that accepts it.
 func (c *Checker) reportOn(r *rcpt, e *event, id string) {
-	if r.untold() && !r.mail.null() {
+	if r.untold() && !r.unread() {
 		c.violate(NothingLost, "unasked "+r.name(), []*event{r.mail.submit, e},
 			"%s was reported as %s, but its sender had asked for %s", r.name(), cmp.Or(r.state, Failed), r.notify)
 	}
-	if r.mail.null() {
+	switch {
+	case !r.unread():
+	case r.mail.postmaster != "":
+		c.violate(NothingLost, "null "+r.name(), []*event{r.mail.submit, e},
+			"%s was reported, though it is from the null sender and to the postmaster, who is told nothing of his own mail", r.name())
+	default:
 		c.violate(NothingLost, "null "+r.name(), []*event{r.mail.submit, e},
 			"%s was reported to the null sender, to which nothing is ever reported", r.name())
 	}
@@ -187,7 +198,7 @@ func (c *Checker) reportOn(r *rcpt, e *event, id string) {
 // speak of those on whom they were stored.
 func (c *Checker) finishSeen() {
 	for _, m := range c.mail {
-		if m.report == nil || m.about == nil || m.about.null() || len(m.rcpts) == 0 || m.rcpts[0].first == nil || c.recent(m.rcpts[0].first.at) {
+		if m.report == nil || m.about == nil || m.about.reader() == nullSender || len(m.rcpts) == 0 || m.rcpts[0].first == nil || c.recent(m.rcpts[0].first.at) {
 			continue
 		}
 		for _, to := range m.names {

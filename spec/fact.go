@@ -145,6 +145,9 @@ const (
 	// FactPutOff: recipients who were due wait longer, durably, because their
 	// destination cannot be reached. Dest, To, Due, Text is what was met there.
 	FactPutOff FactKind = "put-off"
+	// FactHeldBack: recipients who were due wait longer, durably, because they have
+	// had as many reports as one may have in an hour. Dest, To, Due, Text.
+	FactHeldBack FactKind = "held-back"
 	// FactOutcome: a recipient's new state is durable. Dest, Host, To (one),
 	// State (queued = deferred), Attempt, Reply or Text, Due when queued.
 	FactOutcome FactKind = "outcome"
@@ -155,6 +158,10 @@ const (
 	// it is Failed or Unknown, as in FactOutcome. A report that says different
 	// things of several recipients has a fact for each of the three.
 	FactReport FactKind = "report"
+	// FactUntold: the outcome that was just said is failed or unknown, and nobody is
+	// told, because the mail is from the null sender. To, State; Text is why no
+	// postmaster is told either.
+	FactUntold FactKind = "untold"
 	// FactRemoved: both entries of the message are durably gone.
 	FactRemoved FactKind = "removed"
 	// FactDoubt: a recipient was found or left in doubt. Dest, Host, To,

@@ -17,6 +17,7 @@ func DefaultLimits() Limits {
 		DeliveriesPerDestination: 20,
 		FirstPerDestination:      5,
 		DeadAfter:                3,
+		ReportsPerHour:           200,
 		RecipientsPerTransaction: 100,
 		RecipientsPerMessage:     1000,
 		MessageBytes:             50 << 20,
@@ -52,6 +53,7 @@ func (l Limits) Validate() error {
 		{"first deliveries per destination", int64(l.FirstPerDestination), 1},
 		{"attempts until a destination is dead", int64(l.DeadAfter), 0},
 		{"deliveries per minute", int64(l.PerMinute), 0},
+		{"reports per hour", int64(l.ReportsPerHour), 0},
 		{"recipients per transaction", int64(l.RecipientsPerTransaction), 1},
 		// RFC 5321 section 4.5.3.1.8: a server must take 100 recipients.
 		{"recipients per message", int64(l.RecipientsPerMessage), 100},
@@ -226,6 +228,9 @@ func (p Policy) Validate() error {
 	}
 	if err := p.validateSchedules(); err != nil {
 		return err
+	}
+	if err := p.PostmasterTrouble(); err != nil {
+		return fmt.Errorf("postmaster %w", err)
 	}
 	if err := p.Limits.Validate(); err != nil {
 		return err

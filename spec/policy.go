@@ -141,9 +141,12 @@ type Policy struct {
 	// section 5.2.5); 0 is never. DelayWarningAt overrides it for destinations.
 	DelayWarning   time.Duration
 	DelayWarningAt map[string]time.Duration
-	Limits         Limits
-	Timeouts       Timeouts
-	Reuse          Reuse
+	// Postmaster is the address that is told when mail of the null sender, such as
+	// a report, fails; empty is nobody. See Policy.Reader.
+	Postmaster string
+	Limits     Limits
+	Timeouts   Timeouts
+	Reuse      Reuse
 }
 
 // DefaultPolicy returns the policy of a relay called hostname that was told
@@ -302,6 +305,10 @@ type Limits struct {
 	// PerMinute is how many deliveries to one destination begin in a minute, evenly
 	// spaced; 0 is as many as come.
 	PerMinute int
+	// ReportsPerHour is how many attempts for mail of the null sender, such as
+	// reports, to one mailbox begin in an hour, which begins with the first; 0 is as
+	// many as come. What is due beyond that is held back.
+	ReportsPerHour int
 	// RecipientsPerTransaction caps RCPT per MAIL (RFC 5321 section
 	// 4.5.3.1.8 obliges servers to take 100).
 	RecipientsPerTransaction int

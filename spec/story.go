@@ -175,10 +175,14 @@ func (f Fact) saidByRelay(to string, at func(Wall) string) string {
 		return "sends the final dot of " + about + but(" to ", to) + but(" at ", f.Host)
 	case FactPutOff:
 		return "puts " + about + but(" to ", to) + " off" + due(" until ", f.Due, at) + but(": ", f.Text)
+	case FactHeldBack:
+		return "holds " + about + but(" to ", to) + " back" + due(" until ", f.Due, at)
 	case FactOutcome:
 		return "records " + about + but(" to ", to) + " as " + f.State.String() + but(": ", f.Reply) + but(": ", f.Text) + due("; next attempt due at ", f.Due, at)
 	case FactReport:
 		return "has stored the report " + string(f.Queue) + but(" on ", f.Text) + but(" to ", to) + but(", for ", f.From)
+	case FactUntold:
+		return "tells nobody of " + about + but(" to ", to) + but(": ", f.Text)
 	case FactRemoved:
 		return "has removed " + about
 	case FactDoubt:

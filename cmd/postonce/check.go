@@ -108,6 +108,9 @@ func (k *checker) names() {
 	if err := address(string(c.Listen), true); err != nil {
 		k.at(key("listen"), err)
 	}
+	if err := (spec.Policy{Postmaster: string(c.Master)}).PostmasterTrouble(); err != nil {
+		k.at(key("postmaster"), err)
+	}
 	for i, server := range c.Resolvers {
 		if err := address(string(server), false); err != nil {
 			k.at(new(yaml.PathBuilder).Root().Child("resolvers").Index(uint(i)).Build(), err)

@@ -41,6 +41,7 @@ type config struct {
 	Schedules map[string]scheduleAt `yaml:"schedules"`
 	Backoff   backoffs              `yaml:"backoff"`
 	Warning   warning               `yaml:"delay_warning"`
+	Master    text                  `yaml:"postmaster"`
 	Limits    limits                `yaml:"limits"`
 	Timeouts  timeouts              `yaml:"timeouts"`
 	Log       struct {
@@ -64,6 +65,7 @@ type limits struct {
 	FirstPerDestination      count `yaml:"first_per_destination"`
 	DeadAfter                count `yaml:"dead_after"`
 	PerMinute                count `yaml:"per_minute"`
+	ReportsPerHour           count `yaml:"reports_per_hour"`
 	RecipientsPerTransaction count `yaml:"recipients_per_transaction"`
 	RecipientsPerMessage     count `yaml:"recipients_per_message"`
 	MessageBytes             count `yaml:"message_bytes"`
@@ -98,7 +100,7 @@ func defaults() *config {
 		Warning:  warning(spec.DefaultPolicy("").DelayWarning),
 		Limits: limits{
 			count(l.Deliveries), count(l.DeliveriesPerDestination), count(l.FirstPerDestination), count(l.DeadAfter),
-			count(l.PerMinute), count(l.RecipientsPerTransaction),
+			count(l.PerMinute), count(l.ReportsPerHour), count(l.RecipientsPerTransaction),
 			count(l.RecipientsPerMessage), count(l.MessageBytes), 100, count(l.WindowGroups), count(l.NextHops),
 			count(l.ReplyBytes), count(l.ChunkBytes),
 		},
@@ -123,11 +125,11 @@ func (c *config) policy() spec.Policy {
 		InDoubt:       spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{}, Logins: c.logins(),
 		Schedule:     c.Schedule.policy(),
-		DelayWarning: time.Duration(c.Warning),
+		DelayWarning: time.Duration(c.Warning), Postmaster: string(c.Master),
 		Limits: spec.Limits{
 			Deliveries: int(l.Deliveries), DeliveriesPerDestination: int(l.DeliveriesPerDestination),
 			FirstPerDestination: int(l.FirstPerDestination), DeadAfter: int(l.DeadAfter), PerMinute: int(l.PerMinute),
-			RecipientsPerTransaction: int(l.RecipientsPerTransaction), RecipientsPerMessage: int(l.RecipientsPerMessage),
+			ReportsPerHour: int(l.ReportsPerHour), RecipientsPerTransaction: int(l.RecipientsPerTransaction), RecipientsPerMessage: int(l.RecipientsPerMessage),
 			MessageBytes: int64(l.MessageBytes), WindowGroups: int(l.WindowGroups), NextHops: int(l.NextHops),
 			ReplyBytes: int(l.ReplyBytes), ChunkBytes: int64(l.ChunkBytes),
 		},

@@ -139,12 +139,14 @@ schedules:
   example.net: {lifetime: 30m}
 backoff: {greylisted: {first: 3s, factor: 1, max: 1m}, mailbox_full: {max: 2m}, unreached: {factor: 2}}
 delay_warning: 20m
+postmaster: root@example.org
 limits:
   deliveries: 1
   deliveries_per_destination: 2
   first_per_destination: 9
   dead_after: 10
   per_minute: 11
+  reports_per_hour: 17
   recipients_per_transaction: 3
   recipients_per_message: 104
   message_bytes: 65541
@@ -186,8 +188,9 @@ connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination:
 		},
 		DelayWarningAt: map[string]time.Duration{"example.com": 0},
 		DelayWarning:   20 * time.Minute,
+		Postmaster:     "root@example.org",
 		Limits: spec.Limits{
-			Deliveries: 1, DeliveriesPerDestination: 2, FirstPerDestination: 9, DeadAfter: 10, PerMinute: 11,
+			Deliveries: 1, DeliveriesPerDestination: 2, FirstPerDestination: 9, DeadAfter: 10, PerMinute: 11, ReportsPerHour: 17,
 			RecipientsPerTransaction: 3, RecipientsPerMessage: 104,
 			MessageBytes: 65541, WindowGroups: 7, NextHops: 8, ReplyBytes: 519, ChunkBytes: 10,
 		},

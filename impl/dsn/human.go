@@ -3,6 +3,7 @@ package dsn
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/postonce/postonce/spec"
 )
@@ -23,6 +24,8 @@ func (r *Report) subject() string {
 	failed, unknown := r.count(spec.Failed), r.count(spec.Unknown)
 	delayed, relayed := r.count(spec.Queued), r.count(spec.Delivered)
 	switch {
+	case r.Notice:
+		return "Postmaster notice: mail from the null sender was not delivered"
 	case failed+unknown == 0 && delayed > 0:
 		return "Your message is delayed"
 	case failed+unknown == 0 && relayed > 0:
@@ -41,13 +44,20 @@ func (r *Report) human() []byte {
 	var b bytes.Buffer
 	wrap(&b, "", "", fmt.Sprintf("This is the mail system at %s.", domain(r.Hostname)))
 	b.WriteString("\r\n")
-	wrap(&b, "", "", fmt.Sprintf("It is about the message that you sent on %s%s.", date(r.Original.Arrival), r.named()))
-	r.list(&b, "Your message was NOT delivered to:", "", func(rcpt Recipient) bool { return rcpt.State == spec.Failed })
-	r.list(&b, "It is NOT KNOWN whether your message was delivered to:",
+	about, its := fmt.Sprintf("It is about the message that you sent on %s%s.", date(r.Original.Arrival), r.named()), "Your message"
+	if r.Notice {
+		about = fmt.Sprintf("It is about a message from the null sender that it took on %s%s: a report, most likely, which nobody gets now. "+
+			"You are told as the postmaster, and nobody else is. If this notice cannot be delivered, no other one follows.",
+			date(r.Original.Arrival), r.named())
+		its = "The message"
+	}
+	wrap(&b, "", "", about)
+	r.list(&b, its+" was NOT delivered to:", "", func(rcpt Recipient) bool { return rcpt.State == spec.Failed })
+	r.list(&b, "It is NOT KNOWN whether "+strings.ToLower(its)+" was delivered to:",
 		"For these, sending had reached its last step, and the server's answer to it was lost or could not be read. "+
 			"The message may or may not have arrived; it was not sent again and will not be. Ask the recipient before sending it again.",
 		func(rcpt Recipient) bool { return rcpt.State == spec.Unknown && !rcpt.Again })
-	r.list(&b, "It is NOT KNOWN whether your message was delivered at an earlier attempt to:",
+	r.list(&b, "It is NOT KNOWN whether "+strings.ToLower(its)+" was delivered at an earlier attempt to:",
 		"For these, an earlier attempt had reached its last step, and the server's answer to it was lost or could not be read. "+
 			"The message may or may not have arrived then. It was to be sent again, which did not succeed; what is said above is "+
 			"about the last attempt. It will not be sent again. Ask the recipient before sending it again yourself.",

@@ -22,6 +22,7 @@ func hostile() *rapid.Generator[string] {
 		rapid.Map(rapid.SliceOf(rapid.SampledFrom([]string{
 			"\r\n", "\n", "\r", "\r\n\r\n", "--=_q2_0", "--=_q2_0--", ": ", "; ", "<", ">", "\"", "\x00", "ü", "\xff", " ", "\t", "=",
 			"=3D", "Bcc: mallory@example.com", "Final-Recipient: rfc822; x", "Content-Type: text/html",
+			"\u202e", "\u2066", "\u200f", "\u2028", "\u0085", "\ufeff", "\x1b[2K", "--=__0", "--=__1--",
 			strings.Repeat("a", 1200), strings.Repeat("b c ", 2000),
 		})), func(s []string) string { return strings.Join(s, "") }),
 	)
@@ -65,6 +66,7 @@ func drawReport(t *rapid.T) *Report {
 	wall := func(label string) spec.Wall { return spec.Wall(rapid.Int64().Draw(t, label)) }
 	return &Report{
 		ID: spec.QueueID(text("id")), MessageID: text("message id"), Hostname: text("hostname"), To: text("to"), Date: wall("date"),
+		Notice: rapid.Bool().Draw(t, "notice"),
 		Original: Original{Queue: spec.QueueID(text("queue")), MessageID: text("original id"), EnvelopeID: text("envelope id"),
 			Arrival: wall("arrival"), Header: []byte(text("header")), Whole: rapid.Bool().Draw(t, "whole")},
 		Recipients: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Recipient {
@@ -85,6 +87,8 @@ func checkReport(t fataler, r *Report) {
 		t.Fatalf("the same report gave other bytes")
 	}
 	p := parse(t, content)
+	checkParts(t, content, r.Original.Header)
+	checkFolded(t, p.human, r.deliveryStatus())
 	for name, values := range p.header {
 		if len(values) != 1 || strings.EqualFold(name, "Bcc") {
 			t.Fatalf("field %s: %q", name, values)

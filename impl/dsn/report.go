@@ -17,8 +17,12 @@ type Report struct {
 	MessageID string
 	// Hostname is the relay's own name.
 	Hostname string
-	// To is the sender of the original, without angle brackets.
+	// To is the sender of the original, without angle brackets; of a Notice the
+	// postmaster.
 	To string
+	// Notice is true for a report on mail of the null sender, most likely a report
+	// itself. It is for the postmaster, since there is nobody else.
+	Notice bool
 	// Date is when the report was made.
 	Date     spec.Wall
 	Original Original
@@ -120,8 +124,13 @@ func (r *Report) header(b *bytes.Buffer, boundary string) {
 		// section 3.1).
 		fmt.Fprintf(b, "In-Reply-To: <%s>\r\nReferences: <%s>\r\n", original, original)
 	}
-	// Without it, a vacation notice could answer the report (RFC 3834).
-	b.WriteString("Auto-Submitted: auto-replied\r\n")
+	// Without it, a vacation notice could answer the report (RFC 3834). A notice is
+	// no reply: who sent what it is about is not known (section 5 there).
+	if r.Notice {
+		b.WriteString("Auto-Submitted: auto-generated\r\n")
+	} else {
+		b.WriteString("Auto-Submitted: auto-replied\r\n")
+	}
 	b.WriteString("MIME-Version: 1.0\r\n")
 	fmt.Fprintf(b, "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"%s\"\r\n", boundary)
 }
@@ -149,7 +158,7 @@ func (r *Report) deliveryStatus() []byte {
 
 // fields writes the per-recipient fields (RFC 3464 section 2.3).
 func (r *Report) fields(b *bytes.Buffer, rcpt *Recipient) {
-	if original := safe(rcpt.Original, maxAddress); original != "" {
+	if original := safe(rcpt.Original, maxAddress); typedPattern.MatchString(original) {
 		fmt.Fprintf(b, "Original-Recipient: %s\r\n", original)
 	}
 	fmt.Fprintf(b, "Final-Recipient: %s; %s\r\n", addressType(rcpt.Address), r.address(rcpt.Address))

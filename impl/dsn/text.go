@@ -22,6 +22,8 @@ var (
 	// localPattern is the Local-part of RFC 5321 section 4.1.2, with the UTF-8 of
 	// RFC 6531 section 3.3.
 	localPattern = regexp.MustCompile(`^(` + atom + `(\.` + atom + `)*|"([ !#-\[\]-~[:^ascii:]]|\\[ -~])*")$`)
+	// typedPattern is an address with its type (RFC 3464 section 2.1.2).
+	typedPattern = regexp.MustCompile(`^` + atom + `; *[^ ]`)
 	// idPattern is generous: Message-IDs are.
 	idPattern = regexp.MustCompile(`^[!-;=?-~]{1,800}$`)
 )

@@ -33,7 +33,7 @@ func level(f spec.Fact) slog.Level {
 	switch f.Kind {
 	case spec.FactHalt, spec.FactAlarm:
 		return slog.LevelError
-	case spec.FactTrouble, spec.FactDoubt, spec.FactDamaged:
+	case spec.FactTrouble, spec.FactDoubt, spec.FactDamaged, spec.FactUntold:
 		return slog.LevelWarn
 	case spec.FactDot, spec.FactIdle:
 		return slog.LevelDebug

@@ -41,6 +41,11 @@ func (q *Queue) Clone() *Queue {
 		r.message, r.fresh = c.message(p.message), each(p.fresh, c.message)
 		d.pending[seq] = &r
 	}
+	d.shares = make(map[string]*share, len(q.shares))
+	for address, s := range q.shares { // any order: each goes to its own place
+		t := *s
+		d.shares[address] = &t
+	}
 	d.decisions = maps.Clone(q.decisions)
 	d.actions = nil
 	return &d

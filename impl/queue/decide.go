@@ -86,7 +86,8 @@ func (q *Queue) carryOut(m *message, e Decide) {
 		q.forget(m)
 		return
 	}
-	if m.entry.Sender != "" && (e.Decision == DecideReport || e.Decision == DecideBounce) {
+	read := slices.ContainsFunc(chosen, func(r *Recipient) bool { return q.policy.Reader(m.entry.Sender, r.Address) != "" })
+	if read && (e.Decision == DecideReport || e.Decision == DecideBounce) {
 		q.end(m, e, chosen)
 		return
 	}
@@ -100,6 +101,7 @@ func (q *Queue) carryOut(m *message, e Decide) {
 		}
 		if !way { // else the end of its attempt says what became of it
 			c.facts = append(c.facts, q.outcome(m, "", r))
+			c.facts = append(c.facts, q.untold(m, r)...)
 		}
 	}
 	q.commit(c, q.update(c, m))

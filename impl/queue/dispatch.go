@@ -58,7 +58,7 @@ func (q *Queue) turn(d *destination, now spec.Wall) {
 	if len(d.waiting) > 0 && d.waiting[0].due <= now {
 		if g := d.waiting[0]; d.reach.dead(now) && !d.paused {
 			q.atDead(g, now)
-		} else {
+		} else if d.paused || !q.holdBack(g, now) {
 			q.begin(g, now)
 		}
 		return
@@ -105,6 +105,7 @@ func (q *Queue) begin(g *group, now spec.Wall) {
 	}
 	j.attempt = attempt
 	d.reach.began = now
+	q.spends(m, to, now)
 	q.note(spec.Fact{
 		Kind: spec.FactAttempt, Message: m.entry.Message, Queue: m.entry.ID, Job: j.id,
 		Dest: d.name, To: to, Attempt: attempt, Due: g.line.Due,
@@ -136,7 +137,7 @@ func (m *message) asked(to []string) []spec.Asked {
 // run since, or its clock was wrong, and with it what we know of the message's
 // age. Where the destination is paused, that nobody was attempted is the
 // operator's word. Who was put off because the destination is dead, and it still
-// is, needs no attempt of his own.
+// is, needs no attempt of his own; nor who was held back all the time.
 func (q *Queue) over(m *message, to []string, d *destination, now spec.Wall) []string {
 	schedule := q.policy.ScheduleFor(d.name)
 	expires := schedule.Expires(m.entry.Submitted)
@@ -148,7 +149,7 @@ func (q *Queue) over(m *message, to []string, d *destination, now spec.Wall) []s
 	for _, address := range to {
 		r := m.entry.recipient(address)
 		rested := q.clock.anchor.Wall > r.Due.Add(long)
-		tried := r.Attempts > 0 || d.paused || d.reach.dead(now) && r.Last.Stage != 0
+		tried := r.Attempts > 0 || d.paused || d.reach.dead(now) && r.Last.Stage != 0 || r.heldBack()
 		if tried && r.Due <= expires && !rested {
 			over = append(over, address)
 		}

@@ -64,12 +64,6 @@ func (r *Recipient) Standing() spec.RecipientState {
 	return r.State
 }
 
-// Reports reports whether the sender is to be told that the recipient has ended
-// so. The null sender never is (RFC 5321 section 4.5.5).
-func (e *Entry) Reports(r *Recipient, state spec.RecipientState) bool {
-	return e.Sender != "" && state.Reportable() && r.Asked.Notify.Failure()
-}
-
 // Trouble is what an attempt met: a reply, or a fault.
 type Trouble struct {
 	At    spec.Wall

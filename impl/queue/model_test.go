@@ -50,6 +50,7 @@ func newModel(t *rapid.T) *model {
 	s.policy.Limits.DeliveriesPerDestination = rapid.IntRange(1, 2).Draw(t, "per destination")
 	s.policy.Limits.FirstPerDestination = rapid.IntRange(1, 2).Draw(t, "first per destination")
 	s.policy.Limits.DeadAfter = rapid.IntRange(0, 2).Draw(t, "dead after")
+	s.policy.Limits.ReportsPerHour = rapid.SampledFrom([]int{0, 1, 200}).Draw(t, "reports per hour")
 	s.policy.Limits.PerMinute = rapid.SampledFrom([]int{0, 0, 1}).Draw(t, "per minute")
 	s.policy.Limits.WindowGroups = rapid.SampledFrom([]int{1, 3, 100}).Draw(t, "window")
 	s.policy.Schedule.Lifetime = time.Hour

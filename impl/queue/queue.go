@@ -36,6 +36,8 @@ type Queue struct {
 	nextSeq uint64
 
 	recovery recovery
+	// shares are what mailboxes got of reports lately; see hourly.go.
+	shares map[string]*share
 	// decisions are those of operators that wait for a message to be loaded.
 	decisions map[spec.QueueID]decision
 	// operators are the tickets of those whose decision no batch holds yet, in
@@ -60,6 +62,7 @@ func New(policy spec.Policy) *Queue {
 	return &Queue{
 		policy: policy, messages: map[spec.QueueID]*message{}, destinations: map[string]*destination{},
 		jobs: map[string]*job{}, pending: map[uint64]*commit{}, decisions: map[spec.QueueID]decision{},
+		shares: map[string]*share{},
 	}
 }
 

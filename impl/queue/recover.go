@@ -65,7 +65,7 @@ func (q *Queue) recoverIntent(raw Raw) {
 			Text: "the relay stopped between the final dot and the record of its reply",
 		}
 		res := Result{Recipient: r.Address, Verdict: spec.InDoubt, Trouble: t}
-		if m.entry.Reports(r, q.doubtful(m, dest)) {
+		if q.reports(m, r, q.doubtful(m, dest)) {
 			closing = append(closing, res)
 			continue
 		}
@@ -75,6 +75,7 @@ func (q *Queue) recoverIntent(raw Raw) {
 		}
 		c.changes(dest)
 		c.facts = append(c.facts, q.outcome(m, "", r))
+		c.facts = append(c.facts, q.untold(m, r)...)
 	}
 	if len(c.facts) > 0 || len(closing) == 0 {
 		q.commit(c, q.update(c, m))
@@ -98,7 +99,7 @@ func (q *Queue) close(m *message, results []Result) *job {
 }
 
 func (m *message) toClose(j *job) Close {
-	return Close{j.id, m.entry.ID, m.entry.Size, m.entry.Tracking.Return}
+	return Close{j.id, m.entry.ID, m.entry.Size, spec.Returned(m.entry.Sender, m.entry.Tracking)}
 }
 
 // decode brings a control entry into memory. One that is damaged is set

@@ -8,6 +8,27 @@ import (
 	"github.com/postonce/postonce/spec/seam"
 )
 
+// reports reports whether somebody is to be told that the recipient has ended so:
+// the sender, or the postmaster. The null sender never is (RFC 5321 section 4.5.5).
+func (q *Queue) reports(m *message, r *Recipient, state spec.RecipientState) bool {
+	return state.Reportable() && r.Asked.Notify.Failure() && q.policy.Reader(m.entry.Sender, r.Address) != ""
+}
+
+// untold says of a recipient of the null sender's mail that ended, why nobody is
+// told; nothing when somebody is, or there is nothing to tell.
+func (q *Queue) untold(m *message, r *Recipient) []spec.Fact {
+	if !r.State.Reportable() || !r.Asked.Notify.Failure() || q.policy.Reader(m.entry.Sender, r.Address) != "" {
+		return nil
+	}
+	why := "the mail is from the null sender, and no postmaster is set"
+	if q.policy.Postmaster != "" {
+		why = "the mail is from the null sender, and to the postmaster"
+	}
+	return []spec.Fact{{
+		Kind: spec.FactUntold, Message: m.entry.Message, Queue: m.entry.ID, To: []string{r.Address}, State: r.State, Text: why,
+	}}
+}
+
 // relayed reports whether the sender is to be told of a success: who asked for
 // that hears of it from the last server that knows how to tell, which is this
 // one when the next does not (RFC 3461 section 5.2.2).
@@ -31,8 +52,10 @@ func (q *Queue) delayed(m *message, r *Recipient) bool {
 func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) []seam.Op {
 	now := q.clock.now()
 	id := e.Fresh
+	reader := q.policy.Reader(m.entry.Sender, reported[0].Address) // all have the same
 	r := dsn.Report{
-		ID: id, MessageID: fmt.Sprintf("%s@%s", id, q.policy.Hostname), Hostname: q.policy.Hostname, To: m.entry.Sender, Date: q.clock.shown,
+		ID: id, MessageID: fmt.Sprintf("%s@%s", id, q.policy.Hostname), Hostname: q.policy.Hostname, To: reader, Date: q.clock.shown,
+		Notice: m.entry.Sender == "",
 		Original: dsn.Original{
 			Queue: m.entry.ID, MessageID: m.entry.Message, Arrival: m.entry.Submitted, Header: e.Header,
 			Whole:      e.Whole && !m.entry.Needs.Has(spec.NeedTLS), // RFC 8689 section 5
@@ -55,9 +78,9 @@ func (q *Queue) report(c *commit, m *message, reported []*Recipient, e Settle) [
 	if r.International() {
 		entry.Needs, entry.Body8Bit = entry.Needs|spec.NeedUTF8, true
 	}
-	n := q.newMessage(entry, []string{m.entry.Sender}, nil)
+	n := q.newMessage(entry, []string{reader}, nil)
 	for _, said := range [...]spec.RecipientState{0, spec.Queued, spec.Delivered} {
-		f := spec.Fact{Kind: spec.FactReport, Message: r.MessageID, Queue: id, From: m.entry.Sender, State: said, Text: string(m.entry.ID)}
+		f := spec.Fact{Kind: spec.FactReport, Message: r.MessageID, Queue: id, From: reader, State: said, Text: string(m.entry.ID)}
 		for _, p := range reported {
 			if p.State == said || p.State.Reportable() && said == 0 {
 				f.To = append(f.To, p.Address)

@@ -7,14 +7,14 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// hourly gives x.test a schedule of its own.
-func hourly(p *spec.Policy) {
+// hourlyRetries gives x.test a schedule of its own.
+func hourlyRetries(p *spec.Policy) {
 	p.ScheduleAt = map[string]spec.Schedule{"x.test": {First: time.Hour, Max: time.Hour, Numerator: 1, Denominator: 1, Lifetime: 90 * time.Minute}}
 	p.DelayWarningAt = map[string]time.Duration{"x.test": 30 * time.Minute}
 }
 
 func TestEachRecipientIsDueByTheScheduleOfHisDestination(t *testing.T) {
-	r := started(t, hourly)
+	r := started(t, hourlyRetries)
 	r.queued("m1", "a@x.test", "b@y.test")
 	now := r.core.clock.now()
 	for _, b := range r.begins {
@@ -90,7 +90,7 @@ func TestABackoffBeginsWithItsCause(t *testing.T) {
 // TestEachRecipientEndsWithTheLifetimeOfHisDestination: and the message lives on
 // for the other.
 func TestEachRecipientEndsWithTheLifetimeOfHisDestination(t *testing.T) {
-	r := started(t, hourly)
+	r := started(t, hourlyRetries)
 	r.queued("m1", "a@x.test", "b@y.test")
 	for _, b := range r.begins {
 		r.end(b, spec.Defer)

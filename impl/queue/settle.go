@@ -103,7 +103,8 @@ func (q *Queue) conclude(c *commit, j *job, results []Result, e Settle) {
 		}
 		c.changes(q.dest(m, r))
 		c.facts = append(c.facts, q.outcome(m, j.id, r))
-		if m.entry.Reports(r, r.State) || q.relayed(m, r, res) || q.delayed(m, r) {
+		c.facts = append(c.facts, q.untold(m, r)...)
+		if q.reports(m, r, r.State) || q.relayed(m, r, res) || q.delayed(m, r) {
 			r.Warned = r.Warned || r.State == spec.Queued
 			reported = append(reported, r)
 		}

@@ -49,6 +49,14 @@ func (q *Queue) AppendState(b []byte) ([]byte, Names) {
 	for _, seq := range sorted(q.pending) {
 		e.commit(q, seq, q.pending[seq])
 	}
+	e.int(int64(len(q.shares)))
+	for _, address := range sorted(q.shares) {
+		s := q.shares[address]
+		e.text(address)
+		e.wall(s.since)
+		e.int(int64(s.begun))
+		e.int(int64(s.later))
+	}
 	e.int(int64(len(q.decisions)))
 	for _, id := range sorted(q.decisions) {
 		d := q.decisions[id]
@@ -198,7 +206,7 @@ func (e *encoder) recipient(r *Recipient) {
 		e.int(int64(r.Attempts))
 		e.b = append(e.b, byte(r.Setback.Cause))
 		e.int(int64(r.Setback.Run))
-		e.flags(r.Doubted, r.Parked, r.Warned, r.Attempts == 0 && r.Last.Stage != 0) // the last: it was put off
+		e.flags(r.Doubted, r.Parked, r.Warned, r.Attempts == 0 && r.Last.Stage != 0, r.heldBack()) // the last two: it was put off
 		e.b = append(e.b, byte(r.Asked.Notify))
 		e.text(r.Asked.Original)
 	}

@@ -240,6 +240,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Port, d.Port) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.DelayWarning, d.DelayWarning) },
 		oneSchedule,
+		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Postmaster, d.Postmaster) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule, d.Schedule) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Lifetime, d.Schedule.Lifetime) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Timeouts, d.Timeouts) },
@@ -252,6 +253,9 @@ func plainPolicy(*scenarios.Scenario) []change {
 			return reset(&sc.Policy.Limits.FirstPerDestination, d.Limits.FirstPerDestination)
 		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Limits.PerMinute, d.Limits.PerMinute) },
+		func(sc *scenarios.Scenario) bool {
+			return reset(&sc.Policy.Limits.ReportsPerHour, d.Limits.ReportsPerHour)
+		},
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Schedule.Jitter, d.Schedule.Jitter) },
 	}
 }

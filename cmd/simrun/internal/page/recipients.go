@@ -76,7 +76,7 @@ func (rs *recipients) observe(i int, f *spec.Fact) {
 		each(func(r *recipient) { rs.set(r, i, stateDoubt, "in doubt") })
 	case spec.FactOutcome:
 		each(func(r *recipient) { rs.outcome(r, i, f) })
-	case spec.FactAccepted, spec.FactPutOff:
+	case spec.FactAccepted, spec.FactPutOff, spec.FactHeldBack:
 		each(func(r *recipient) { r.lane.Shown = append(r.lane.Shown, i) })
 	case spec.FactReport:
 		about := rs.message[spec.QueueID(f.Text)]

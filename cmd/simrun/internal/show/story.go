@@ -53,7 +53,8 @@ func telling(facts []spec.Fact) []spec.Fact {
 	for _, f := range facts {
 		switch f.Kind {
 		case spec.FactSubmit, spec.FactSubmitted, spec.FactRefused, spec.FactSubmitUnknown,
-			spec.FactAttempt, spec.FactTrouble, spec.FactOutcome, spec.FactPutOff, spec.FactDoubt, spec.FactReport, spec.FactDamaged, spec.FactHalt,
+			spec.FactAttempt, spec.FactTrouble, spec.FactOutcome, spec.FactPutOff, spec.FactHeldBack, spec.FactDoubt, spec.FactReport, spec.FactUntold,
+			spec.FactDamaged, spec.FactHalt,
 			spec.FactAccepted, spec.FactReportSeen, spec.FactUnlawful,
 			spec.FactFault, spec.FactCrash, spec.FactStop, spec.FactOperator, spec.FactOperated, spec.FactHeal:
 			told = append(told, f)
