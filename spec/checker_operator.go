@@ -234,7 +234,7 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 		c.violate(RetryOnTime, "released "+r.name(), []*event{r.outcome, e},
 			"the relay released %s, and made it due %s earlier than it was", r.name(), ago(soonest.Sub(e.Due)))
 	}
-	if !now {
+	if release { // it may be all that was done
 		latest = max(latest, before)
 	}
 	if e.Due > latest && !c.stillOpen(r.told.said["release"]) && !c.stillOpen(r.told.said["retry-now"]) {
