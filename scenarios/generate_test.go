@@ -164,7 +164,7 @@ func genAsked(t *rapid.T, s *Step) {
 }
 
 func genStep(t *rapid.T) []Step {
-	switch rapid.IntRange(0, 7).Draw(t, "kind") {
+	switch rapid.IntRange(0, 8).Draw(t, "kind") {
 	case 0:
 		return []Step{{At: genDuration(t, "at"), Kind: StepStop, Restart: genDuration(t, "restart")}}
 	case 1:
@@ -175,6 +175,10 @@ func genStep(t *rapid.T) []Step {
 	case 2:
 		return []Step{{At: genDuration(t, "at"), Kind: StepDecide, Message: "m0",
 			Decision:   rapid.SampledFrom(wordsOf(decisions)).Draw(t, "decision"),
+			Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose")}}
+	case 8:
+		return []Step{{At: genDuration(t, "at"), Kind: StepReroute, Message: "m0", Refused: rapid.Bool().Draw(t, "refused"),
+			Dest:       rapid.SampledFrom([]string{"", "via:" + MailboxServer, "via:" + MailboxServer + ":587+[192.0.2.9]"}).Draw(t, "dest"),
 			Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose")}}
 	case 4:
 		jump := genDuration(t, "jump")

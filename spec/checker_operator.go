@@ -29,7 +29,7 @@ type order struct {
 	refused, vain *event
 }
 
-var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete"}
+var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete", reroute}
 
 // about calls f for the recipients that a fact about an operator means.
 func (c *Checker) about(e *event, f func(*rcpt)) {
@@ -97,6 +97,8 @@ func (c *Checker) operated(e *event) {
 			t.parked = e
 		case has(words, "bounce"), has(words, "delete"):
 			t.ended = e
+		case has(words, reroute):
+			c.rerouted(r, e)
 		}
 		c.counts(r)
 	})
@@ -105,7 +107,10 @@ func (c *Checker) operated(e *event) {
 // answered takes the answer to a word: to the first that was said to the process
 // that gives it.
 func (c *Checker) answered(o order, e *event) order {
-	i := slices.IndexFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) })
+	i := slices.IndexFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) && said.Text == e.Text })
+	if i < 0 {
+		i = slices.IndexFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) })
+	}
 	if i < 0 {
 		i = len(o.open) - 1
 	}

@@ -275,7 +275,7 @@ func (a *attempt) asked(to []string) []spec.Asked {
 // wants a login, or another one (RFC 4954 section 6).
 func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
 	envelope := r.Stage == spec.StageMAIL || r.Stage == spec.StageRCPT || r.Stage == spec.StageDATA
-	if envelope && r.Reply.Code == spec.ReplyAuthRequired && a.d.Policy.Gives(host.Name) {
+	if envelope && r.Reply.Code == spec.ReplyAuthRequired && a.d.Policy.GivesFor(a.job.Dest, host.Name) {
 		r.Stage = spec.StageAUTH
 	}
 	a.alarm(host, r)

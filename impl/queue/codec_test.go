@@ -36,6 +36,7 @@ func genEntry(t *rapid.T) *Entry {
 			Address: rapid.String().Draw(t, "address"), State: spec.RecipientState(rapid.SampledFrom([]int{1, 2, 3, 4, 5, 6, 8}).Draw(t, "state")),
 			Attempts: rapid.IntRange(0, 1<<20).Draw(t, "attempts"), Due: spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
 			Doubted: rapid.Bool().Draw(t, "doubted"), Parked: rapid.Bool().Draw(t, "parked"), Warned: rapid.Bool().Draw(t, "warned"),
+			Via:   rapid.String().Draw(t, "via"),
 			Asked: spec.Asked{Notify: spec.Notify(rapid.Byte().Draw(t, "notify")), Original: rapid.String().Draw(t, "original")},
 		})
 	}
@@ -106,6 +107,21 @@ func TestAnEntryOfVersion4IsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Entry{ID: "q1", Message: "m1", Body8Bit: true, Size: 4, Submitted: 1, Recipients: []Recipient{
+		{Address: "b@c", State: spec.Queued, Doubted: true, Parked: true, Warned: true, Attempts: 2, Due: 5},
+	}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// TestAnEntryOfVersion5IsRead: as a relay stored it that rerouted nobody.
+func TestAnEntryOfVersion5IsRead(t *testing.T) {
+	b := []byte("\x05\x02q1\x02m1\x00\x01\x01\x08\x02\x00\x00\x01\x03b@c\x01\x01\x01\x00\x00\x01\x02\x0a\x00\x00\x00\x00\x00\x00\x00\x00")
+	got, err := DecodeEntry(binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Entry{ID: "q1", Message: "m1", Body8Bit: true, Needs: spec.NeedUTF8, Size: 4, Submitted: 1, Recipients: []Recipient{
 		{Address: "b@c", State: spec.Queued, Doubted: true, Parked: true, Warned: true, Attempts: 2, Due: 5},
 	}}
 	if d := cmp.Diff(want, got); d != "" {

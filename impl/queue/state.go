@@ -197,6 +197,7 @@ func (e *encoder) recipient(r *Recipient) {
 	if !r.State.Final() {
 		e.int(int64(r.Attempts))
 		e.flags(r.Doubted, r.Parked, r.Warned, r.Attempts == 0 && r.Last.Stage != 0) // the last: it was put off
+		e.text(r.Via)
 		e.b = append(e.b, byte(r.Asked.Notify))
 		e.text(r.Asked.Original)
 	}

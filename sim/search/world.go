@@ -84,6 +84,7 @@ func World(n Number) *scenarios.Scenario {
 	g.chunks(n)
 	g.trouble()
 	g.pauses(n)
+	g.reroutes(n)
 	g.reuse(n)
 	g.load(n)
 	g.needs(n)
