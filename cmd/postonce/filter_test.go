@@ -113,6 +113,8 @@ func TestAnOperationIsForAllWhomAFilterMatches(t *testing.T) {
 		{"hold --to example.net --dry-run", "3 recipients of 3 messages would be parked.\n", before},
 		{"release --state parked", "1 recipient of 1 message released.\n", strings.Replace(before, "parked", "queued", 1)},
 		{"retry --older 2h", "2 recipients of 1 message made due at once.\n", before},
+		{"reroute --to-host mx9.example.com --to example.net", "4 recipients of 3 messages rerouted to mx9.example.com.\n1 recipient in the state intent left", before},
+		{"reroute --as-routed --state parked --dry-run", "1 recipient of 1 message would be sent as routed.\n", before},
 		{"delete --from <>", "1 recipient of 1 message would be deleted: say --yes to do it.\n", before},
 		{"delete --from <> --yes", "1 recipient of 1 message deleted.\n", strings.Replace(before, "held; bob@example.net queued; ", "held; ", 1)},
 		{"delete --from <> --yes --dry-run", "1 recipient of 1 message would be deleted: say --yes to do it.\n", before},

@@ -34,6 +34,9 @@ func (d Decision) word() Decision {
 	return Decision(word)
 }
 
+// Reroutes reports whether a decision is one that Reroute made.
+func (d Decision) Reroutes() bool { return d.word() == decideReroute }
+
 // trouble says what is wrong with what stands behind the word.
 func (d Decision) trouble() error {
 	word, dest, _ := strings.Cut(string(d), " ")
