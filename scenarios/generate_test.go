@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -53,6 +54,13 @@ func genPolicy(t *rapid.T) spec.Policy {
 	})
 	maybe("doubt at", func() {
 		p.InDoubtAt = map[string]spec.InDoubtPolicy{"example.net": spec.DoubtReport, "example.com": spec.DoubtHold}
+	})
+	maybe("source", func() {
+		p.Source = map[string][]netip.Addr{
+			rapid.SampledFrom([]string{"", "example.net"}).Draw(t, "for"): rapid.SampledFrom([][]netip.Addr{
+				{netip.MustParseAddr("198.51.100.7")}, {netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("198.51.100.8")},
+			}).Draw(t, "from"),
+		}
 	})
 	maybe("tls", func() { p.TLS = rapid.SampledFrom(spec.TLSLevels()).Draw(t, "level") })
 	maybe("tls at", func() { p.TLSAt = map[string]spec.TLSLevel{"example.net": spec.TLSVerified, "c.example": spec.TLSOff} })

@@ -23,6 +23,9 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"need unknown", "needs: krash\n", ":2:8:", `did you mean "crash"`},
 	{"prose after a header line", "seed: 2\n# more\n", ":3:", "prose"},
 
+	{"source that is no address", "-- relay --\nsource mail.example.org\n", ":3:8:", "write 198.51.100.7"},
+	{"source with two of a kind", "-- relay --\nsource 198.51.100.7 198.51.100.8\n", ":3:21:", "one of each"},
+	{"source that is missing", "-- relay --\nsource for example.net\n", ":3:", "an address is missing"},
 	{"policy unknown", "-- relay --\nin_doubt maybe\n", ":3:10:", "report, hold, retry"},
 	{"TLS level unknown", "-- relay --\ntls verfied\n", ":3:5:", `did you mean "verified"`},
 	{"chunking is no word", "-- relay --\nchunking maybe\n", ":3:10:", "on"},

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -129,7 +130,11 @@ type Policy struct {
 	// ChunkingFor.
 	Chunking   bool
 	ChunkingAt map[string]bool
-	Schedule   Schedule
+	// Source are addresses of this machine, one of a family at most, from which mail
+	// leaves: for a destination, for a host of the operator's choice, or, where the
+	// name is empty, for all the rest. See SourceFor.
+	Source   map[string][]netip.Addr
+	Schedule Schedule
 	// DelayWarning is how long after its submission a message that is still not
 	// delivered is reported as delayed, to a sender who asked for that (RFC 3461
 	// section 5.2.5); 0 is never.

@@ -80,6 +80,7 @@ func World(n Number) *scenarios.Scenario {
 	g.way(n)
 	g.sendersWay(n)
 	g.logins(n)
+	g.source(n)
 	g.plan()
 	g.chunks(n)
 	g.trouble()
