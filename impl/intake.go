@@ -158,7 +158,7 @@ func read(content io.Reader, pieces chan<- piece, over <-chan struct{}) {
 
 // Decide carries out an operator's decision: on what is held in doubt "retry",
 // "delivered" or "report", on what waits "hold", "release", "retry-now", "bounce"
-// or "delete" (see queue.Decision); for one recipient, or for all of the message
+// or "delete", or what queue.Reroute returns (see queue.Decision); for one recipient, or for all of the message
 // whom it can be about when recipient is empty. What is being delivered is not
 // bounced, deleted or retried; it says so. It waits for Run, and until recovery is
 // over; it returns when the decision is durable. Once the decision is being

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -76,7 +77,7 @@ func (s *stage) run(config impl.Config) {
 	s.t.Helper()
 	config.Policy = spec.DefaultPolicy("relay.example")
 	relay, err := impl.New(config, seam.Host{
-		Dial:     func(context.Context, string) (net.Conn, error) { return nil, errors.New("no network") },
+		Dial:     func(context.Context, netip.Addr, string) (net.Conn, error) { return nil, errors.New("no network") },
 		Listen:   func(string) (net.Listener, error) { return nil, errors.New("address already in use") },
 		Exchange: func(context.Context, *dns.Msg) (*dns.Msg, error) { return nil, errors.New("no network") },
 		Store:    s.store, Start: func(f func()) { go f() },

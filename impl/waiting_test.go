@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"runtime"
 	"slices"
 	"sort"
@@ -197,7 +198,7 @@ func besideACrowd(t *testing.T, messages, destinations, minutes int, pause time.
 		config := impl.Config{Policy: spec.DefaultPolicy("relay.example")}
 		config.Policy.Limits = limits
 		relay, err := impl.New(config, seam.Host{
-			Dial: func(ctx context.Context, addr string) (net.Conn, error) {
+			Dial: func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
 				if strings.HasPrefix(addr, "192.0.2.1:") {
 					<-ctx.Done()
 					return nil, ctx.Err()

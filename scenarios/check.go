@@ -275,6 +275,17 @@ func (c *checker) dest(s Step) {
 			known = append(known, c.s.Policy.Destination(x.Sender, to))
 		}
 		known = append(known, c.s.Policy.Destination("", x.Sender)) // where reports go
+		if x.Kind == StepReroute {
+			known = append(known, x.Dest)
+		}
+	}
+	if s.Kind == StepReroute && s.Dest != "" {
+		for _, hop := range viaHosts(s.Dest) {
+			if host, _, _ := strings.Cut(hop, ":"); !strings.HasPrefix(hop, "[") {
+				c.host(s.Line, host)
+			}
+		}
+		return
 	}
 	if s.Dest != "" && !slices.Contains(known, s.Dest) {
 		c.fail(s.Line, s.Dest, hint(s.Dest, known), "no mail goes to a destination %s", s.Dest)

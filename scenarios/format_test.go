@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"bytes"
+	"net/netip"
 	"os"
 	"strings"
 	"testing"
@@ -16,6 +17,7 @@ import (
 // butLines compares scenarios but for where things stand in their files.
 var butLines = cmp.Options{
 	cmpopts.IgnoreFields(Scenario{}, "TraceLine"),
+	cmpopts.EquateComparable(netip.Addr{}),
 	cmpopts.IgnoreFields(Record{}, "Line"),
 	cmpopts.IgnoreFields(Server{}, "Line"),
 	cmpopts.IgnoreFields(Step{}, "Line"),

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -53,6 +54,13 @@ func genPolicy(t *rapid.T) spec.Policy {
 	})
 	maybe("doubt at", func() {
 		p.InDoubtAt = map[string]spec.InDoubtPolicy{"example.net": spec.DoubtReport, "example.com": spec.DoubtHold}
+	})
+	maybe("source", func() {
+		p.Source = map[string][]netip.Addr{
+			rapid.SampledFrom([]string{"", "example.net"}).Draw(t, "for"): rapid.SampledFrom([][]netip.Addr{
+				{netip.MustParseAddr("198.51.100.7")}, {netip.MustParseAddr("2001:db8::7"), netip.MustParseAddr("198.51.100.8")},
+			}).Draw(t, "from"),
+		}
 	})
 	maybe("tls", func() { p.TLS = rapid.SampledFrom(spec.TLSLevels()).Draw(t, "level") })
 	maybe("tls at", func() { p.TLSAt = map[string]spec.TLSLevel{"example.net": spec.TLSVerified, "c.example": spec.TLSOff} })
@@ -175,7 +183,7 @@ func genAsked(t *rapid.T, s *Step) {
 }
 
 func genStep(t *rapid.T) []Step {
-	switch rapid.IntRange(0, 7).Draw(t, "kind") {
+	switch rapid.IntRange(0, 8).Draw(t, "kind") {
 	case 0:
 		return []Step{{At: genDuration(t, "at"), Kind: StepStop, Restart: genDuration(t, "restart")}}
 	case 1:
@@ -186,6 +194,10 @@ func genStep(t *rapid.T) []Step {
 	case 2:
 		return []Step{{At: genDuration(t, "at"), Kind: StepDecide, Message: "m0",
 			Decision:   rapid.SampledFrom(wordsOf(decisions)).Draw(t, "decision"),
+			Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose")}}
+	case 8:
+		return []Step{{At: genDuration(t, "at"), Kind: StepReroute, Message: "m0", Refused: rapid.Bool().Draw(t, "refused"),
+			Dest:       rapid.SampledFrom([]string{"", "via:" + MailboxServer, "via:" + MailboxServer + ":587+[192.0.2.9]"}).Draw(t, "dest"),
 			Recipients: rapid.SampledFrom([][]string{nil, {"bob0@example.net"}}).Draw(t, "whose")}}
 	case 4:
 		jump := genDuration(t, "jump")

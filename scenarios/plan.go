@@ -69,6 +69,7 @@ func stepForms() []stepForm {
 			(*line).pauses,
 			func(s Step) string { return s.Dest }, true})
 	}
+	forms = append(forms, rerouteForm())
 	for _, o := range orders {
 		forms = append(forms, stepForm{o.kind, "t+TIME " + string(o.kind) + " MESSAGE [<RECIPIENT>, ...] [, refused]", o.meaning + ": `" + o.example + "`",
 			(*line).order, showOrder, true})

@@ -32,6 +32,9 @@ func settings() []setting {
 			readInDoubt, showInDoubt},
 		{"tls", "tls off|opportunistic|required|verified [DOMAIN|HOST]",
 			"how far mail must be encrypted, everywhere, for one domain, or at one of relays and fallback; opportunistic unless said", readTLS, showTLS},
+		{"source", "source ADDRESS [ADDRESS] [for DOMAIN|HOST]", "from which address of the relay's machine mail leaves, one of IPv4 and one of IPv6 at most: " +
+			"for a domain, for a host that the relay was given, or for all the rest; the machine has all of 198.51.100.0/24",
+			readSource, showSource},
 		{"chunking", "chunking on|off [DOMAIN|HOST]",
 			"whether BDAT is said where CHUNKING is offered, everywhere, for one domain, or at one of relays and fallback; off unless said",
 			readChunking, showChunking},
@@ -199,6 +202,8 @@ func settingKey(text string) string {
 		return f[0] + " " + f[1]
 	case len(f) > 1 && (f[0] == "route" || f[0] == "sender_route" || f[0] == "login" || f[0] == "schedule_at"):
 		return f[0] + " for " + strings.ToLower(f[1])
+	case f[0] == "source" && slices.Contains(f, "for"):
+		return f[0] + " for " + strings.ToLower(f[len(f)-1])
 	case len(f) > 2 && (f[0] == "in_doubt" || f[0] == "tls" || f[0] == "chunking"):
 		return f[0] + " for " + strings.ToLower(f[2])
 	}

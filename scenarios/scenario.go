@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/postonce/postonce/fakesmtp"
@@ -142,6 +143,9 @@ const (
 	StepRetry   StepKind = "retry"
 	StepBounce  StepKind = "bounce"
 	StepDelete  StepKind = "delete"
+	// StepReroute: an operator sends what waits to the destination Dest, or, when
+	// that is empty, back to where policy sends it.
+	StepReroute StepKind = "reroute"
 	// StepPause and StepResume: an operator pauses the destination Dest, or undoes
 	// that.
 	StepPause  StepKind = "pause"
@@ -182,7 +186,7 @@ type Step struct {
 	// anything is asked for.
 	Tracking spec.Tracking
 	Asked    []spec.Asked
-	// Host is for heal, cut and join, Dest for pause and resume.
+	// Host is for heal, cut and join, Dest for pause, resume and reroute.
 	Host, Dest string
 	// When matches a fact for a crash; zero for one at a time.
 	When FactMatch
@@ -219,6 +223,8 @@ func (s Step) Order() string {
 		return s.Decision
 	case StepRetry:
 		return "retry-now"
+	case StepReroute:
+		return string(s.Kind) + " " + cmp.Or(s.Dest, spec.AsRouted)
 	case StepHold, StepRelease, StepBounce, StepDelete, StepPause, StepResume:
 		return string(s.Kind)
 	}

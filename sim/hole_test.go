@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -47,8 +48,8 @@ func TestServersListenOnlyAtTheirPort(t *testing.T) {
 	for _, port := range []string{"25", "2525"} {
 		dials := func(h *seam.Host) {
 			dial := h.Dial
-			h.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
-				return dial(ctx, strings.Replace(addr, ":587", ":"+port, 1))
+			h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
+				return dial(ctx, from, strings.Replace(addr, ":587", ":"+port, 1))
 			}
 		}
 		r := sim.Run(t, load(t, "relaymode/port"), changed(dials), sim.Options{})
@@ -74,8 +75,8 @@ func (d deaf) Read(p []byte) (int, error) {
 func TestPipeliningThatWasOfferedMustBeUsedWhereAStoryWaitsForIt(t *testing.T) {
 	dials := func(h *seam.Host) {
 		dial := h.Dial
-		h.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
-			conn, err := dial(ctx, addr)
+		h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
+			conn, err := dial(ctx, from, addr)
 			if err != nil {
 				return nil, err
 			}

@@ -163,6 +163,8 @@ func (w *world) dial(ctx context.Context, p *process, from netip.Addr, addr stri
 	case p.dead:
 		err = net.ErrClosed
 	case err != nil:
+	case from.Is4() && !relayNet.Contains(from) && p != w.nature:
+		err = os.NewSyscallError("bind", syscall.EADDRNOTAVAIL)
 	case fault == spec.FaultDial:
 		err = os.NewSyscallError("socket", syscall.EMFILE)
 	case trouble == "silent":

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -173,8 +174,11 @@ func (p *process) alive() bool { return p != nil && !p.dead && !p.ended }
 func (p *process) host() seam.Host {
 	w := p.world
 	return seam.Host{
-		Dial: func(ctx context.Context, addr string) (c net.Conn, err error) {
-			p.across(func() { c, err = w.dial(ctx, p, relayIP, addr) })
+		Dial: func(ctx context.Context, from netip.Addr, addr string) (c net.Conn, err error) {
+			if !from.IsValid() {
+				from = relayIP
+			}
+			p.across(func() { c, err = w.dial(ctx, p, from, addr) })
 			return c, err
 		},
 		Listen: func(addr string) (l net.Listener, err error) {

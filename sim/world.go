@@ -264,6 +264,7 @@ const RelayAddr = "198.51.100.1:25"
 // The addresses of the world's own machines.
 var (
 	relayIP     = netip.MustParseAddr("198.51.100.1")
+	relayNet    = netip.MustParsePrefix("198.51.100.0/24") // of which the machine has every address
 	submitterIP = netip.MustParseAddr("198.51.100.2")
 	mailboxIP   = netip.MustParseAddr("203.0.113.25")
 )

@@ -107,8 +107,8 @@ func (c *Checker) judgeAuth(s *session, e *event, mechanism string) {
 // in, where policy has a login.
 func (c *Checker) judgeLogin(s *session, e *event) {
 	to := path(e.Text)
-	dest := c.policy.Destination(s.from, to)
-	if _, ok := c.policy.LoginFor(dest, e.Host); !ok || s.auth.in != nil || s.muddled || c.byTheDNS(s, dest, e.Host) {
+	dest, known := c.destFor(s, to)
+	if _, ok := c.policy.LoginFor(dest, e.Host); !known || !ok || s.auth.in != nil || s.muddled || c.byTheDNS(s, dest, e.Host) {
 		return
 	}
 	c.violate(WireLawful, "login "+e.Session+e.At.String(), []*event{s.began, s.auth.said, e},

@@ -11,7 +11,7 @@ import (
 // judgeChunk judges a chunk that is about to come.
 func (c *Checker) judgeChunk(s *session, e *event) {
 	for _, r := range s.to {
-		if dest := c.policy.Destination(s.from, r.address); !c.policy.ChunkingFor(dest, e.Host) {
+		if dest, ok := c.destFor(s, r.address); ok && !c.policy.ChunkingFor(dest, e.Host) {
 			c.violate(WireLawful, "chunking "+e.Session+s.began.At.String(), []*event{s.began, e},
 				"the relay says BDAT to %s in mail for %s, though policy says that chunking is off", e.Host, dest)
 			break

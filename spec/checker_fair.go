@@ -113,6 +113,7 @@ func (c *Checker) attempt(e *event) {
 	due := Wall(0)
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
+		c.belongs(r, e)
 		c.judgeAttempt(r, e)
 		due = max(due, c.dueAt(r, e))
 		j.urgent = j.urgent || c.urgent(r, e)
@@ -127,7 +128,6 @@ func (c *Checker) attempt(e *event) {
 		j.to = append(j.to, r)
 	}
 	here := c.fair.dest(dest)
-	c.judgeDestination(j)
 	c.judgePaused(j, here)
 	c.judgeWait(j, here, due)
 	c.judgeLeftAlone(j, here)

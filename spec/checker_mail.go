@@ -129,6 +129,7 @@ type rcpt struct {
 	delays, relays notices
 	// told is what operators said of it; see checker_operator.go.
 	told orders
+	way  way
 	// talks counts the sessions in which it was named, for runs without
 	// beliefs; talk is the last of them.
 	talks int

@@ -28,7 +28,7 @@ type order struct {
 	done, vain *event
 }
 
-var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete"}
+var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete", reroute}
 
 // about calls f for the recipients that a fact about an operator means.
 func (c *Checker) about(e *event, f func(*rcpt)) {
@@ -96,6 +96,8 @@ func (c *Checker) operated(e *event) {
 			t.parked = e
 		case has(words, "bounce"), has(words, "delete"):
 			t.ended = e
+		case has(words, reroute):
+			c.rerouted(r, e)
 		}
 		c.counts(r)
 	})
@@ -104,7 +106,10 @@ func (c *Checker) operated(e *event) {
 // answered takes the answer to a word: to the first that was said to the process
 // that gives it.
 func (c *Checker) answered(o order, e *event) order {
-	i := slices.IndexFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) })
+	i := slices.IndexFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) && said.Text == e.Text })
+	if i < 0 {
+		i = slices.IndexFunc(o.open, func(said *event) bool { return !c.stoppedSince(said) })
+	}
 	if i < 0 {
 		i = len(o.open) - 1
 	}
@@ -234,7 +239,7 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 		c.violate(RetryOnTime, "released "+r.name(), []*event{r.outcome, e},
 			"the relay released %s, and made it due %s earlier than it was", r.name(), ago(soonest.Sub(e.Due)))
 	}
-	if !now {
+	if release { // it may be all that was done
 		latest = max(latest, before)
 	}
 	if !now && r.begun != nil && c.stoppedSince(r.begun) && (r.outcome == nil || r.outcome.seq < r.begun.seq) {

@@ -54,6 +54,7 @@ func released(due string) string {
 
 func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 	parked := says("hold", saysParked+"\nAND")
+	vain := "\n2m world operator message=m1 queue=Q1 text=retry-now" + restarted
 	// parksAfter says words while an attempt is under way that parks bob.
 	parksAfter := func(words ...string) []edit {
 		lines := ""
@@ -106,6 +107,9 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 			want: []string{"RETRY-ON-TIME: which an operator had parked"}},
 		{name: "a hold is refused, and then a second one", base: deferred, edits: waits(refused + again + waitingEnd),
 			want: []string{"PROGRESS: the next attempt was due"}},
+		{name: "a retry that a crash cut short has moved nothing up", base: deferred, edits: waits(parked + vain + released("5m1.7s") + attempted)},
+		{name: "nor has it moved anything back", base: deferred, edits: waits(parked + vain + released("9m")),
+			want: []string{"RETRY-ON-TIME: an operator wants m1 to bob@example.net attempted, and the relay made it due 3m58.3s too late"}},
 		{name: "a retry that is refused releases nothing", base: deferred, edits: waits(says("hold", "AND") + restarted + `
 3m world operator message=m1 queue=Q1 text=retry
 3m world operated message=m1 queue=Q1 text=retry reply=no` + waitingEnd)},

@@ -248,6 +248,7 @@ func (c *Checker) putOff(e *event) {
 	c.storedYounger(m, e)
 	for _, to := range e.To {
 		r := c.rcpt(m, to)
+		c.belongs(r, e)
 		c.judgePutOff(r, here, e)
 		if r.state == 0 {
 			r.state = Queued

@@ -23,7 +23,7 @@ func (c *Checker) intent(e *event) {
 				r.early = s.early // which the server could not know to be about r
 			}
 		case FactDoubt:
-			r.doubt = e
+			r.doubt, r.way.doubt = e, e
 			r.saysOf(e)
 		}
 	}
@@ -49,6 +49,7 @@ func (c *Checker) outcome(e *event) {
 				"the relay recorded %s as %s, and later as %s", r.name(), r.state, e.State)
 			continue
 		}
+		c.belongs(r, e)
 		switch e.State {
 		case Delivered:
 			c.judgeDelivered(r, e)

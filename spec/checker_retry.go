@@ -142,8 +142,9 @@ func (c *Checker) judgeLifetime(m *mail, e *event) {
 func (c *Checker) judgeDeferred(r *rcpt, e *event) {
 	before, soonest := r.due, c.soonest(r)
 	r.due, r.dueFrom, r.dueMoves = e.Due, 0, 0
-	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before, soonest) {
-		return // an operator sent it back to the queue, where it is due at once
+	if r.state == Held || c.decided(r, "retry", r.outcome) || c.judgeMovedUp(r, e, before, soonest) ||
+		c.judgeRerouted(r, e, before, soonest) {
+		return // an operator sent it back to the queue, where it is due at once, or elsewhere
 	}
 	r.defers++
 	c.setsBack(r, e)
@@ -203,6 +204,7 @@ func (c *Checker) refusedRecipient(e *event) {
 			continue
 		}
 		r.no = s.refuses(r, e)
+		r.no.now = r.no.now || strings.HasPrefix(e.Reply, "530") && viaHosts(r.dest) != nil // see ownAffair
 		if len(s.unheard) < 1000 {
 			s.unheard = append(s.unheard, r)
 		}

@@ -225,6 +225,7 @@ func (c *Checker) command(e *event) {
 	}
 	c.tlsCommand(s, e)
 	c.authCommand(s, e)
+	c.judgeSource(s, e)
 	switch e.Stage {
 	case StageMAIL:
 		c.judgeMessages(s, e)

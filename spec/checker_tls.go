@@ -92,7 +92,10 @@ func (c *Checker) tlsClosed(s *session, e *event) {
 // as the policy wants it for him: even his address is not for everybody.
 func (c *Checker) judgeTLS(s *session, e *event) {
 	to := path(e.Text)
-	dest := c.policy.Destination(s.from, to)
+	dest, ok := c.destFor(s, to)
+	if !ok {
+		return
+	}
 	var m *mail
 	if r := c.resolve(s.from, to); r != nil && r.given <= 1 {
 		m = r.mail

@@ -273,7 +273,8 @@ const (
 	// can be about when empty), Text: a decision, or words that contain it. On
 	// what is held in doubt that is "retry", "delivered" or "report"; on what
 	// waits "hold" (no attempt begins), "release" (undoes that), "retry-now",
-	// "bounce" (give it up, and tell the sender) or "delete" (tell nobody). On a
+	// "bounce" (give it up, and tell the sender) or "delete" (tell nobody); or
+	// "reroute" and a destination behind it (Via, or AsRouted for that of policy). On a
 	// destination, Dest, it is "pause" (no attempt begins there) or "resume".
 	FactOperator FactKind = "operator"
 	// FactOperated: the relay answered the operator. Queue, To, Dest and Text as in the

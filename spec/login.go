@@ -164,6 +164,12 @@ func (p Policy) Gives(host string) bool {
 	return slices.ContainsFunc(p.allHosts(), func(entry string) bool { return unbracketed(hostName(withoutPort(entry))) == name })
 }
 
+// GivesFor reports whether the operator gave a host, for whatever mail or for that
+// of a destination: who rerouted it there gave the hosts of no other.
+func (p Policy) GivesFor(destination, host string) bool {
+	return p.Gives(host) || p.configured(destination, host)
+}
+
 // allHosts lists all hosts that the operator gave.
 func (p Policy) allHosts() []string {
 	all := slices.Concat(p.Relays, p.Fallback)

@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -129,6 +130,10 @@ type Policy struct {
 	// ChunkingFor.
 	Chunking   bool
 	ChunkingAt map[string]bool
+	// Source are addresses of this machine, one of a family at most, from which mail
+	// leaves: for a destination, for a host of the operator's choice, or, where the
+	// name is empty, for all the rest. See SourceFor.
+	Source map[string][]netip.Addr
 	// Schedule is the global schedule; ScheduleAt overrides the whole of it for
 	// destinations. See ScheduleFor.
 	Schedule   Schedule

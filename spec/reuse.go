@@ -2,6 +2,7 @@ package spec
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 )
 
@@ -55,12 +56,14 @@ type Duty struct {
 	User string
 	// Chunking is true where BDAT may be said.
 	Chunking bool
+	// Source is the address that the connection comes from, invalid for any.
+	Source netip.Addr
 }
 
-// DutyFor returns the duty of mail for a destination at a host, where the level is
-// that of the mail (TLSLevelFor).
-func (p Policy) DutyFor(level TLSLevel, destination, host string) Duty {
-	d := Duty{Level: level}
+// DutyFor returns the duty of mail for a destination at a host at an address, where
+// the level is that of the mail (TLSLevelFor).
+func (p Policy) DutyFor(level TLSLevel, destination, host string, at netip.Addr) Duty {
+	d := Duty{Level: level, Source: p.SourceFor(destination, host, at)}
 	if d.Level == TLSVerified {
 		for _, name := range p.TLSNames(destination, host) {
 			d.Names += name + "|"

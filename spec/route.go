@@ -70,6 +70,9 @@ func (p Policy) validateWay() error {
 	if err := p.validateSenders(); err != nil {
 		return err
 	}
+	if err := p.validateSource(); err != nil {
+		return err
+	}
 	for i, own := range p.Own {
 		if _, err := netip.ParseAddr(own); err != nil && nameTrouble(own) != "" {
 			return fmt.Errorf("own[%d] %.100q: write a host name, or an address without a port", i, own)

@@ -26,6 +26,19 @@ func viaHosts(destination string) []string {
 	return strings.Split(list, "+")
 }
 
+// AsRouted stands in an operator's word where another time a destination does: the
+// mail goes where policy sends it.
+const AsRouted = "as-routed"
+
+// ViaTrouble says why a destination is not a list of hosts; nil when it is one.
+func ViaTrouble(destination string) error {
+	hosts := viaHosts(destination)
+	if hosts == nil || strings.ToLower(destination) != destination {
+		return fmt.Errorf("destination %.100q: write %sHOST, or %[2]sHOST+HOST, in small letters", destination, viaPrefix)
+	}
+	return hostsTrouble("destination "+destination, hosts)
+}
+
 // SenderRoute returns the hosts that SenderRoutes has for a sender, and the name
 // under which it has them: the address, or the domain with an at sign before it.
 // The null sender is empty, or "<>". Without a route both are empty.

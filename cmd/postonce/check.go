@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net"
 	"net/netip"
 	"path/filepath"
 	"reflect"
@@ -43,6 +44,11 @@ func checkCommand(c console) *cobra.Command {
 		}
 		if err := cfg.secrets(); err != nil {
 			return fmt.Errorf("%s: %w", *path, err)
+		}
+		if here, err := net.InterfaceAddrs(); err == nil {
+			for _, a := range cfg.elsewhere(here) {
+				fmt.Fprintf(c.err, "note: this machine does not have the address %s of source now; mail that is to leave from it waits until it does\n", a)
+			}
 		}
 		fmt.Fprintf(c.out, "%s is good: %s would take mail on %s and keep it in %s\n", *path, cfg.Hostname, cfg.Listen, cfg.Spool)
 		return nil
@@ -158,8 +164,8 @@ func (k *checker) doubts() {
 	k.destinations("in_doubt", slices.Sorted(maps.Keys(k.config.InDoubt)), nil)
 }
 
-// levels checks those for whom a TLS level or chunking is set: destinations, and the hosts
-// of relays, routes, sender_routes and fallback.
+// levels checks those for whom a TLS level, chunking or a source is set: destinations, and
+// the hosts of relays, routes, sender_routes and fallback.
 func (k *checker) levels() {
 	var hosts []string
 	entries := k.config.Relays
@@ -176,6 +182,7 @@ func (k *checker) levels() {
 	}
 	k.destinations("tls", slices.Sorted(maps.Keys(k.config.TLS)), hosts)
 	k.destinations("chunking", slices.Sorted(maps.Keys(k.config.Chunking)), hosts)
+	k.sources(hosts)
 }
 
 // destinations checks that the keys of a mapping are destinations, or one of

@@ -28,6 +28,7 @@ type config struct {
 	InDoubt   map[string]doubt      `yaml:"in_doubt"`
 	TLS       map[string]level      `yaml:"tls"`
 	Chunking  map[string]onOff      `yaml:"chunking"`
+	Source    map[string][]text     `yaml:"source"`
 	Relays    []text                `yaml:"relays"`
 	Fallback  []text                `yaml:"fallback"`
 	Routes    map[string][]text     `yaml:"routes"`
@@ -121,8 +122,8 @@ func (c *config) policy() spec.Policy {
 	p := spec.Policy{
 		Hostname: string(c.Hostname), Relays: texts(c.Relays), Fallback: texts(c.Fallback), Port: uint16(c.Port),
 		Routes: c.routes(), SenderRoutes: c.senderRoutes(), Own: texts(c.Own), PreferIPv6: c.Prefer == "ipv6",
-		PrivateIntake: bool(c.Private),
-		InDoubt:       spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
+		PrivateIntake: bool(c.Private), Source: c.sources(),
+		InDoubt: spec.InDoubtPolicy(c.InDoubt[defaultKey]), InDoubtAt: map[string]spec.InDoubtPolicy{},
 		TLS: spec.TLSOpportunistic, TLSAt: map[string]spec.TLSLevel{}, ChunkingAt: map[string]bool{}, Logins: c.logins(),
 		Schedule:     c.Schedule.policy(),
 		DelayWarning: time.Duration(c.Warning), Postmaster: string(c.Master),

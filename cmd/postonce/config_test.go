@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"golang.org/x/tools/txtar"
 
 	"github.com/postonce/postonce/spec"
@@ -122,6 +124,7 @@ listen: "[::1]:25"
 spool: /tmp/spool
 in_doubt: {default: hold, Example.COM.: retry}
 tls: {default: off, Example.COM.: verified, "[192.0.2.9]": required}
+source: {default: [192.0.2.7, "2001:db8::7"], Example.COM.: [192.0.2.8], "[192.0.2.9]": []}
 chunking: {default: on, Example.COM: on, "[192.0.2.9]": off}
 fallback: ["[192.0.2.9]:2525"]
 routes: {Example.NET.: ["mx.example.org:2525", 192.0.2.7], .bücher.example: [b.example.org], "[192.0.2.1]": [c.example.org]}
@@ -171,6 +174,9 @@ connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination:
 			"mx.example.org": {User: "relay", Mechanisms: []spec.Mechanism{spec.Plain, spec.SCRAMSHA256}, Clear: true},
 			"[192.0.2.9]":    {User: "me@example.net"},
 		},
+		Source: map[string][]netip.Addr{
+			"": {netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")}, "example.com": {netip.MustParseAddr("192.0.2.8")}, "[192.0.2.9]": {},
+		},
 		Own: []string{"mx.example.net", "2001:db8::1"}, PreferIPv6: true, PrivateIntake: true,
 		InDoubt: spec.DoubtHold, InDoubtAt: map[string]spec.InDoubtPolicy{"example.com": spec.DoubtRetry},
 		TLS: spec.TLSOff, TLSAt: map[string]spec.TLSLevel{"example.com": spec.TLSVerified, "[192.0.2.9]": spec.TLSRequired},
@@ -201,7 +207,7 @@ connections: {messages: 10, age: 11m, idle: 12s, kept: 13, kept_per_destination:
 		},
 		Reuse: spec.Reuse{Messages: 10, Age: 11 * time.Minute, Idle: 12 * time.Second, Kept: 13, KeptPerDestination: 14},
 	}
-	if d := cmp.Diff(want, cfg.policy()); d != "" {
+	if d := cmp.Diff(want, cfg.policy(), cmpopts.EquateComparable(netip.Addr{})); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
 	}
 	if cfg.Limits.SubmissionConnections != 6 || !slices.Equal(texts(cfg.Resolvers), []string{"192.0.2.53", "[2001:db8::53]:5353"}) {

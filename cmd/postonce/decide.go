@@ -154,6 +154,8 @@ func (c console) decided(decision queue.Decision, f spec.Fact) {
 		return
 	case f.Kind != spec.FactOutcome:
 		return
+	case decision.Reroutes():
+		what = rerouted(f)
 	case f.State == spec.Queued && decision == queue.DecideRelease:
 		what = "is released"
 	case f.State == spec.Queued && decision == queue.DecideNow:

@@ -57,6 +57,9 @@ func (l *textLister) standing(r *queue.Recipient) string {
 			s += ", due now"
 		}
 	}
+	if r.Via != "" && !r.State.Final() {
+		s += ", rerouted to " + clean(viaText(r.Via))
+	}
 	if trouble := r.Last.String(); trouble != "" && r.State != spec.Delivered {
 		s += "; " + clean(trouble)
 	}
@@ -153,6 +156,7 @@ type listedRecipient struct {
 	Last     string     `json:"last,omitempty"`
 	Notify   string     `json:"notify,omitempty"`
 	Original string     `json:"orcpt,omitempty"`
+	Via      string     `json:"rerouted,omitempty"`
 }
 
 // A listedDamage is a line for an entry that cannot be read.
@@ -171,7 +175,7 @@ func (l *jsonLister) message(e *queue.Entry) error {
 		r := &e.Recipients[i]
 		listed := listedRecipient{
 			Address: r.Address, State: r.Standing().String(), Attempts: r.Attempts, Last: r.Last.String(),
-			Notify: r.Asked.Notify.Keywords(), Original: r.Asked.Original,
+			Notify: r.Asked.Notify.Keywords(), Original: r.Asked.Original, Via: r.Via,
 		}
 		if r.Standing() == spec.Queued {
 			due := r.Due.Time()

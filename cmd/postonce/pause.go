@@ -19,8 +19,8 @@ func queuePauseCommand(c console) *cobra.Command {
 		Short: "Have no attempt begin at a destination until it is resumed",
 		Long: `pause has no attempt begin at a destination until postonce queue resume: at a
 domain; for all mail that leaves through the smart hosts of relays, at "relay";
-and for what leaves through hosts of sender_routes, at "via:" and these hosts,
-with plus signs between them. Mail for it is taken and waits. It does not get older by that, nor
+and for what leaves through hosts of sender_routes, or was rerouted to hosts, at
+"via:" and these hosts, with plus signs between them. Mail for it is taken and waits. It does not get older by that, nor
 younger: when its lifetime ends it fails, and the sender is told; so a pause
 that is forgotten keeps nothing for ever. To keep single mail longer, use
 postonce queue hold.
@@ -71,10 +71,8 @@ func pauseCommand(c console, resume bool, cmd *cobra.Command) *cobra.Command {
 
 // pausable returns an error when no mail goes to a destination of that name.
 func pausable(p spec.Policy, dest string) error {
-	for _, hosts := range p.SenderRoutes { // in any order: one is enough
-		if dest == spec.Via(hosts) {
-			return nil
-		}
+	if spec.ViaTrouble(dest) == nil {
+		return nil // mail of a sender goes there, or what was rerouted
 	}
 	full := isLiteral(dest) || fullName(dest) == nil
 	switch got := p.Destination("?", "postmaster@"+dest); {
@@ -83,7 +81,7 @@ func pausable(p spec.Policy, dest string) error {
 	case full && got == spec.RelayDestination:
 		return fmt.Errorf("mail to %s leaves through the smart hosts of relays, with all other mail: write relay to pause them", dest)
 	}
-	return fmt.Errorf("%q is no destination: write a domain, relay for the smart hosts, or via:HOST+HOST for those of a sender", dest)
+	return fmt.Errorf("%q is no destination: write a domain, relay for the smart hosts, or via:HOST+HOST for those of a sender or a reroute", dest)
 }
 
 // pause pauses a destination, or resumes it.

@@ -64,7 +64,8 @@ sender_routes:
 		"pause example.com": "example.com is paused until it is resumed",
 
 		"pause via:a.example:587+B.example": "via:a.example:587+b.example is paused until it is resumed",
-		"pause via:a.example":               `"via:a.example" is no destination: write a domain, relay for the smart hosts, or via:HOST+HOST for those of a sender`,
+		"pause via:mx9.example.com":         "via:mx9.example.com is paused until it is resumed",
+		"pause via:a..example":              `is no destination: write a domain, relay for the smart hosts, or via:HOST+HOST for those of a sender or a reroute`,
 	} {
 		var out strings.Builder
 		run(testConsole(&out), append([]string{"queue", "--config", config}, strings.Fields(args)...))

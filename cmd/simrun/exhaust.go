@@ -81,7 +81,7 @@ type choice struct {
 
 // ownFlags are those that make a world.
 var ownFlags = []string{
-	"messages", "recipients", "hosts", "crashes", "lifetime", "retries", "orders", "pauses", "dead", "tight", "slow", "calm",
+	"messages", "recipients", "hosts", "crashes", "lifetime", "retries", "orders", "pauses", "reroutes", "dead", "tight", "slow", "calm",
 }
 
 func exhaustFlags(cmd *cobra.Command) *choice {
@@ -97,6 +97,7 @@ func exhaustFlags(cmd *cobra.Command) *choice {
 	numberFlag(cmd, &f.own.Lifetime, "lifetime", 1, "how many retry intervals a message lives")
 	numberFlag(cmd, &f.own.Retries, "retries", 0, "under hold, how often the operator may say retry")
 	numberFlag(cmd, &f.own.Orders, "orders", 0, "how often the operator may hold, retry, bounce or delete what waits")
+	numberFlag(cmd, &f.own.Reroutes, "reroutes", 0, "how often the operator may send what waits elsewhere, or back")
 	numberFlag(cmd, &f.own.Pauses, "pauses", 0, "how often the operator may pause the first host")
 	flags.BoolVar(&f.own.Dead, "dead", false, "deliveries may find no server, and a destination is dead after one that does")
 	flags.BoolVar(&f.own.Tight, "tight", false, "one delivery at a time, and one message in memory")

@@ -33,6 +33,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 
 	"github.com/postonce/postonce/impl/resolve"
@@ -110,8 +111,8 @@ type Ledger interface {
 // keeps, and may be used by many goroutines at once when its parts may.
 type Deliverer struct {
 	Policy spec.Policy
-	// Dial connects to an IP address and port (seam.Host.Dial).
-	Dial     func(ctx context.Context, addr string) (net.Conn, error)
+	// Dial connects from an address to an IP address and port (seam.Host.Dial).
+	Dial     func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error)
 	Resolver *resolve.Client
 	// Pool keeps conversations from one job to the next; nil keeps none.
 	Pool *Pool

@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -149,11 +150,11 @@ func TestAConversationIsTakenUpForTheSameDutyOnly(t *testing.T) {
 // in common have no conversation in common.
 func TestAKeyHasTheNamesThatAreVerified(t *testing.T) {
 	p := spec.DefaultPolicy("relay.test")
-	if p.DutyFor(p.TLSFor("y", "mx1.y"), "y", "mx1.y") != p.DutyFor(p.TLSFor("z", "mx1.y"), "z", "mx1.y") {
+	if p.DutyFor(p.TLSFor("y", "mx1.y"), "y", "mx1.y", netip.Addr{}) != p.DutyFor(p.TLSFor("z", "mx1.y"), "z", "mx1.y", netip.Addr{}) {
 		t.Error("opportunistic TLS is no longer the same for all")
 	}
 	p.TLS = spec.TLSVerified
-	if p.DutyFor(p.TLSFor("y", "mx1.y"), "y", "mx1.y") == p.DutyFor(p.TLSFor("z", "mx1.y"), "z", "mx1.y") {
+	if p.DutyFor(p.TLSFor("y", "mx1.y"), "y", "mx1.y", netip.Addr{}) == p.DutyFor(p.TLSFor("z", "mx1.y"), "z", "mx1.y", netip.Addr{}) {
 		t.Error("the same duty where different names are verified")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"slices"
 	"strings"
 	"syscall"
@@ -61,7 +62,7 @@ func (m *mxs) deliver(recipients []string, per int) {
 	var served []chan struct{}
 	d := &Deliverer{
 		Policy: policy, Resolver: &resolve.Client{Exchange: m.exchange}, Ledger: m, Note: m.note,
-		Dial: func(context.Context, string) (net.Conn, error) {
+		Dial: func(context.Context, netip.Addr, string) (net.Conn, error) {
 			if m.next() == "cut" {
 				return nil, syscall.ECONNREFUSED
 			}

@@ -124,7 +124,7 @@ func (a *attempt) tooMany(results []Result) (again []string) {
 // converse returns a conversation with a next hop: one that was kept, or on a
 // connection that it makes; or what stood against that.
 func (a *attempt) converse(ctx context.Context, h hop) (*talk, Result) {
-	p, key := a.d.Policy, Key{h.Name, h.addr, a.d.Policy.DutyFor(a.level(h), a.job.Dest, h.Name)}
+	p, key := a.d.Policy, Key{h.Name, h.addr, a.d.Policy.DutyFor(a.level(h), a.job.Dest, h.Name, h.addr.Addr())}
 	if t := a.d.Pool.take(ctx, key, a.job.Dest, h.fresh || h.clear); t != nil {
 		a.talking = t.session
 		a.note(spec.Fact{Kind: spec.FactReuse, Host: h.Name, Addr: h.addr.String()})
@@ -275,7 +275,7 @@ func (a *attempt) asked(to []string) []spec.Asked {
 // wants a login, or another one (RFC 4954 section 6).
 func (a *attempt) result(host route.Host, r smtpclient.Result) Result {
 	envelope := r.Stage == spec.StageMAIL || r.Stage == spec.StageRCPT || r.Stage == spec.StageDATA
-	if envelope && r.Reply.Code == spec.ReplyAuthRequired && a.d.Policy.Gives(host.Name) {
+	if envelope && r.Reply.Code == spec.ReplyAuthRequired && a.d.Policy.GivesFor(a.job.Dest, host.Name) {
 		r.Stage = spec.StageAUTH
 	}
 	a.alarm(host, r)
@@ -299,7 +299,7 @@ func (a *attempt) dial(ctx context.Context, h hop) (net.Conn, Result) {
 	a.note(f)
 	within, cancel := context.WithTimeout(ctx, a.d.Policy.Timeouts.Connect)
 	defer cancel()
-	conn, err := a.d.Dial(within, addr.String())
+	conn, err := a.d.Dial(within, a.d.Policy.SourceFor(a.job.Dest, h.Name, addr.Addr()), addr.String())
 	if err == nil {
 		return conn, Result{}
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strings"
 	"syscall"
 	"testing"
@@ -99,7 +100,7 @@ func (w *world) ends(t *testing.T) {
 
 func (w *world) say(format string, args ...any) { w.log = append(w.log, fmt.Sprintf(format, args...)) }
 
-func (w *world) dial(ctx context.Context, addr string) (net.Conn, error) {
+func (w *world) dial(ctx context.Context, _ netip.Addr, addr string) (net.Conn, error) {
 	host, _, _ := strings.Cut(addr, ":")
 	script := "refused"
 	if scripts := w.servers[host]; len(scripts) > 0 {

@@ -62,11 +62,14 @@ func New(cfg Config) (seam.Host, error) {
 
 // dial connects by TCP. It takes addresses only: a name would be looked up by
 // the system's own rules, past Exchange.
-func dial(ctx context.Context, addr string) (net.Conn, error) {
+func dial(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
 	if _, err := netip.ParseAddrPort(addr); err != nil {
 		return nil, fmt.Errorf("dial %q: not an IP address and port", addr)
 	}
 	var d net.Dialer
+	if from.IsValid() {
+		d.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	}
 	c, err := d.DialContext(ctx, "tcp", addr)
 	if err != nil {
 		return nil, err

@@ -6,8 +6,10 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -37,7 +39,7 @@ func TestDialReachesAListener(t *testing.T) {
 		_, _ = io.WriteString(conn, "220 hello\r\n")
 		_ = conn.Close()
 	})
-	conn, err := h.Dial(t.Context(), l.Addr().String())
+	conn, err := h.Dial(t.Context(), netip.Addr{}, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +51,29 @@ func TestDialReachesAListener(t *testing.T) {
 	<-done
 }
 
+// TestAConnectionComesFromTheAddressThatItIsToComeFrom: or there is none.
+func TestAConnectionComesFromTheAddressThatItIsToComeFrom(t *testing.T) {
+	h := host(t, patient, "127.0.0.1")
+	l, err := h.Listen("127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	if runtime.GOOS == "linux" { // elsewhere there is one loopback address
+		conn, err := h.Dial(t.Context(), netip.MustParseAddr("127.0.0.7"), l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if from := conn.LocalAddr().String(); !strings.HasPrefix(from, "127.0.0.7:") {
+			t.Errorf("it comes from %s", from)
+		}
+	}
+	if conn, err := h.Dial(t.Context(), netip.MustParseAddr("192.0.2.7"), l.Addr().String()); err == nil {
+		t.Errorf("it comes from %s, and this machine has no 192.0.2.7", conn.LocalAddr())
+	}
+}
+
 func TestAConnectionSaysWhetherSomethingHasArrived(t *testing.T) {
 	h := host(t, patient, "127.0.0.1")
 	l, err := h.Listen("127.0.0.1:0")
@@ -56,7 +81,7 @@ func TestAConnectionSaysWhetherSomethingHasArrived(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	near, err := h.Dial(t.Context(), l.Addr().String())
+	near, err := h.Dial(t.Context(), netip.Addr{}, l.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +129,7 @@ func await(t *testing.T, what string, c net.Conn) {
 func TestDialRefusesNames(t *testing.T) {
 	h := host(t, patient, "127.0.0.1")
 	for _, addr := range []string{"localhost:25", "192.0.2.1", "192.0.2.1:smtp", ":25", ""} {
-		if conn, err := h.Dial(t.Context(), addr); err == nil {
+		if conn, err := h.Dial(t.Context(), netip.Addr{}, addr); err == nil {
 			_ = conn.Close()
 			t.Errorf("%q was dialled", addr)
 		} else if !strings.Contains(err.Error(), "not an IP address and port") {
@@ -116,7 +141,7 @@ func TestDialRefusesNames(t *testing.T) {
 func TestDialEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if conn, err := host(t, patient, "127.0.0.1").Dial(ctx, "127.0.0.1:9"); err == nil {
+	if conn, err := host(t, patient, "127.0.0.1").Dial(ctx, netip.Addr{}, "127.0.0.1:9"); err == nil {
 		_ = conn.Close()
 		t.Error("connected")
 	}

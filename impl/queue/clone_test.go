@@ -121,6 +121,7 @@ func TestStatesThatActApartAreToldApart(t *testing.T) {
 		"a batch that changes": func(q *Queue) { q.messages["m1"].unsure = []string{"x.test"} },
 		"in doubt before":      func(q *Queue) { q.messages["m1"].entry.Recipients[1].Doubted = true },
 		"parked":               func(q *Queue) { q.messages["m1"].entry.Recipients[1].Parked = true },
+		"rerouted":             func(q *Queue) { q.messages["m1"].entry.Recipients[1].Via = "via:z.test" },
 		"a place blocked":      func(q *Queue) { q.jobs["m1.1"].blocked = []string{"x.test"} },
 		"a line missed":        func(q *Queue) { q.destinations["x.test"].loading, q.destinations["x.test"].missed.ID = true, "m2" },
 		"nothing to undo":      func(q *Queue) { q.jobs["m1.1"].before = nil },

@@ -12,7 +12,7 @@ import (
 // entryVersion is the first byte of an encoded entry. A relay refuses entries
 // of a version it does not know rather than guess. In version 1 nobody was
 // Doubted, in version 2 nobody was Parked, in version 3 nothing was Asked, in
-// version 4 there were no Needs, in version 5 there was no Setback.
+// version 4 there were no Needs, in version 5 there was no Setback and no Via.
 const entryVersion = 6
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -43,6 +43,7 @@ func (r *Recipient) append(b []byte) []byte {
 	b = append(b, byte(r.State))
 	b = appendBool(b, r.Doubted)
 	b = appendBool(b, r.Parked)
+	b = appendString(b, r.Via)
 	b = append(b, byte(r.Asked.Notify))
 	b = appendString(b, r.Asked.Original)
 	b = appendBool(b, r.Warned)
@@ -150,6 +151,9 @@ func (d *decoder) recipient() Recipient {
 	}
 	if d.version > 2 {
 		r.Parked = d.byte() != 0
+	}
+	if d.version > 5 {
+		r.Via = d.string()
 	}
 	if d.version > 3 {
 		r.Asked.Notify, r.Asked.Original, r.Warned = spec.Notify(d.byte()), d.string(), d.byte() != 0

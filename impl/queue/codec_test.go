@@ -38,6 +38,7 @@ func genEntry(t *rapid.T) *Entry {
 			Setback:  spec.Setback{Cause: rapid.SampledFrom(spec.Causes()).Draw(t, "cause"), Run: rapid.IntRange(0, 9).Draw(t, "run")},
 			Due:      spec.Wall(rapid.Int64().Draw(t, "due")), Last: genTrouble(t),
 			Doubted: rapid.Bool().Draw(t, "doubted"), Parked: rapid.Bool().Draw(t, "parked"), Warned: rapid.Bool().Draw(t, "warned"),
+			Via:   rapid.String().Draw(t, "via"),
 			Asked: spec.Asked{Notify: spec.Notify(rapid.Byte().Draw(t, "notify")), Original: rapid.String().Draw(t, "original")},
 		})
 	}
@@ -115,7 +116,7 @@ func TestAnEntryOfVersion4IsRead(t *testing.T) {
 	}
 }
 
-// TestAnEntryOfVersion5IsRead: as a relay stored it that knew no back-off.
+// TestAnEntryOfVersion5IsRead: as a relay stored it that knew no back-off and rerouted nobody.
 func TestAnEntryOfVersion5IsRead(t *testing.T) {
 	b := []byte("\x05\x02q1\x02m1\x00\x01\x02\x08\x02\x00\x00\x01\x03b@c\x01\x01\x01\x00\x00\x01\x02\x0a\x00\x00\x00\x00\x00\x00\x00\x00")
 	got, err := DecodeEntry(binary.BigEndian.AppendUint32(b, crc32.Checksum(b, castagnoli)))

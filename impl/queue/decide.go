@@ -15,7 +15,11 @@ func (q *Queue) decide(e Decide) {
 		return
 	}
 	if e.Decision.About() == "" {
-		q.decline(e, fmt.Errorf("no decision is called %q: choose retry, delivered or report, or hold, release, retry-now, bounce or delete", e.Decision))
+		q.decline(e, fmt.Errorf("no decision is called %q: choose retry, delivered or report, or hold, release, retry-now, reroute, bounce or delete", e.Decision))
+		return
+	}
+	if err := e.Decision.trouble(); err != nil {
+		q.decline(e, err)
 		return
 	}
 	if m := q.messages[e.ID]; m != nil {
@@ -94,6 +98,7 @@ func (q *Queue) carryOut(m *message, e Decide) {
 	c := &commit{message: m, release: Decided{Ticket: e.Ticket, ID: e.ID}}
 	for _, r := range chosen {
 		way := q.underWay(m, r)
+		c.changes(q.dest(m, r))
 		q.change(m, r, e.Decision, way)
 		c.changes(q.dest(m, r))
 		if e.Decision.again() {
@@ -110,7 +115,7 @@ func (q *Queue) carryOut(m *message, e Decide) {
 // About says in words which recipients a decision can be about; empty when
 // there is no such decision.
 func (d Decision) About() string {
-	switch d {
+	switch d.word() {
 	case DecideRetry, DecideDelivered, DecideReport:
 		return "that is held in doubt"
 	case DecideHold:
@@ -121,6 +126,8 @@ func (d Decision) About() string {
 		return "that waits, is not parked and is not in doubt"
 	case DecideBounce, DecideDelete:
 		return "that is not final"
+	case decideReroute:
+		return "that waits and was never in doubt"
 	}
 	return ""
 }
@@ -130,7 +137,7 @@ func (d Decision) again() bool { return d == DecideRetry || d == DecideRelease |
 
 // Concerns reports whether a decision can be about a recipient.
 func (d Decision) Concerns(r *Recipient) bool {
-	switch d {
+	switch d.word() {
 	case DecideRetry, DecideDelivered, DecideReport:
 		return r.State == spec.Held
 	case DecideHold:
@@ -141,6 +148,8 @@ func (d Decision) Concerns(r *Recipient) bool {
 		return !r.Parked && (r.State == spec.Queued || r.State == spec.Intent)
 	case DecideBounce, DecideDelete:
 		return !r.State.Final()
+	case decideReroute:
+		return r.State == spec.Queued && !r.Doubted
 	}
 	return false
 }
@@ -156,9 +165,9 @@ func (q *Queue) chosen(m *message, e Decide) ([]*Recipient, error) {
 		if m.gone || !e.Decision.Concerns(r) || !e.means(r.Address) {
 			continue
 		}
-		switch e.Decision {
-		case DecideNow, DecideBounce, DecideDelete:
-			if q.underWay(m, r) {
+		switch e.Decision.word() {
+		case DecideNow, DecideBounce, DecideDelete, decideReroute:
+			if q.underWay(m, r) || e.Decision.word() == decideReroute && q.claimed(m, r) {
 				busy = r.Address
 				continue
 			}
@@ -195,7 +204,7 @@ func (q *Queue) underWay(m *message, r *Recipient) bool {
 // no more than the mark is changed: its delivery does the rest.
 func (q *Queue) change(m *message, r *Recipient, d Decision, underWay bool) {
 	now, expires := q.clock.now(), q.expires(m, q.dest(m, r))
-	switch d {
+	switch d.word() {
 	case DecideRetry:
 		r.State, r.Doubted, r.Due = spec.Queued, true, now
 	case DecideHold:
@@ -220,6 +229,8 @@ func (q *Queue) change(m *message, r *Recipient, d Decision, underWay bool) {
 		r.Last = returned(r)
 	case DecideDelete:
 		r.State = spec.Deleted
+	case decideReroute:
+		q.reroute(m, r, d)
 	}
 	r.Parked = r.Parked && !r.State.Final()
 	if d.again() && !underWay && now >= expires {

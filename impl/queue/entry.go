@@ -47,6 +47,9 @@ type Recipient struct {
 	// Never for a final one, nor for one that is Held: that waits anyway. One in
 	// intent may be: an attempt under way goes on, and what it defers is parked.
 	Parked bool
+	// Via is the destination to which an operator rerouted it (spec.Via); empty
+	// where policy decides.
+	Via string
 	// Asked is what the sender wants to be told, and Warned that it was told of a
 	// delay: once is enough.
 	Asked  spec.Asked
@@ -62,6 +65,14 @@ func (r *Recipient) Standing() spec.RecipientState {
 		return spec.Parked
 	}
 	return r.State
+}
+
+// Destination is where the mail of a sender for the recipient goes.
+func (r *Recipient) Destination(p spec.Policy, sender string) string {
+	if r.Via != "" {
+		return r.Via
+	}
+	return p.Destination(sender, r.Address)
 }
 
 // Trouble is what an attempt met: a reply, or a fault.

@@ -162,6 +162,7 @@ const (
 	DecideBounce Decision = "bounce"
 	// DecideDelete ends the recipient, and tells nobody.
 	DecideDelete Decision = "delete"
+	// The one that says where to is made by Reroute.
 )
 
 // Pause is an operator's word on a destination: no attempt begins there, until

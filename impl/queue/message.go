@@ -15,7 +15,8 @@ import (
 // it looks at one destination, and at the others only when they changed too.
 type message struct {
 	entry Entry
-	// dests are the destinations of the entry's recipients, in their order.
+	// dests are the destinations of the entry's recipients, in their order. It is
+	// only ever replaced.
 	dests []string
 	// groups are the groups in memory, waiting or active.
 	groups []*group
@@ -61,7 +62,7 @@ func (q *Queue) message(e Entry) *message {
 
 // dest is the destination of a recipient.
 func (q *Queue) dest(m *message, r *Recipient) string {
-	return q.policy.Destination(m.entry.Sender, r.Address)
+	return r.Destination(q.policy, m.entry.Sender)
 }
 
 // newMessage completes an entry with its recipients, all due at once. A mailbox

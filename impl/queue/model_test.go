@@ -36,6 +36,7 @@ type model struct {
 
 var decisions = [...]Decision{
 	DecideRetry, DecideDelivered, DecideReport, DecideHold, DecideRelease, DecideNow, DecideBounce, DecideDelete,
+	Reroute("mx9.test"), Reroute("mx8.test"), Reroute(),
 }
 
 type modelDelivery struct {
@@ -119,6 +120,9 @@ func (m *model) begins(b Begin) {
 	for _, to := range b.To {
 		if r := m.entry(b.ID).recipient(to); r.Standing() != spec.Queued {
 			m.t.Fatalf("an attempt begins for %s, who is %v", to, r.Standing())
+		}
+		if dest := m.entry(b.ID).recipient(to).Destination(m.s.policy, b.Sender); dest != b.Dest {
+			m.t.Fatalf("an attempt begins for %s at %s, and the disk says %s", to, b.Dest, dest)
 		}
 	}
 }

@@ -207,6 +207,7 @@ func (e *encoder) recipient(r *Recipient) {
 		e.b = append(e.b, byte(r.Setback.Cause))
 		e.int(int64(r.Setback.Run))
 		e.flags(r.Doubted, r.Parked, r.Warned, r.Attempts == 0 && r.Last.Stage != 0, r.heldBack()) // the last two: it was put off
+		e.text(r.Via)
 		e.b = append(e.b, byte(r.Asked.Notify))
 		e.text(r.Asked.Original)
 	}

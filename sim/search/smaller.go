@@ -199,6 +199,7 @@ func plainPolicy(*scenarios.Scenario) []change {
 		func(sc *scenarios.Scenario) bool { return emptied(&sc.Policy.InDoubtAt) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.TLS, d.TLS) },
 		func(sc *scenarios.Scenario) bool { return emptied(&sc.Policy.TLSAt) },
+		func(sc *scenarios.Scenario) bool { return emptied(&sc.Policy.Source) },
 		func(sc *scenarios.Scenario) bool { return reset(&sc.Policy.Chunking, d.Chunking) },
 		func(sc *scenarios.Scenario) bool {
 			had := len(sc.Policy.ChunkingAt) > 0

@@ -19,6 +19,7 @@ import (
 	"crypto/x509"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/miekg/dns"
@@ -37,8 +38,10 @@ type Peeker interface {
 // A Host is the machine that a relay runs on.
 type Host struct {
 	// Dial connects to addr, an IP address and port, by TCP. It returns when
-	// connected, refused, or when ctx is done. The connection is a Peeker.
-	Dial func(ctx context.Context, addr string) (net.Conn, error)
+	// connected, refused, or when ctx is done. The connection is a Peeker. It comes
+	// from the address from of this machine, and else fails; from one that the
+	// system chooses when that is not valid.
+	Dial func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error)
 	// Listen opens a TCP listener on addr.
 	Listen func(addr string) (net.Listener, error)
 	// Exchange sends one DNS query and returns the answer, whole: a

@@ -40,6 +40,7 @@ const (
 var decisions = [...]queue.Decision{
 	queue.DecideRetry, queue.DecideDelivered, queue.DecideReport,
 	queue.DecideRelease, queue.DecideHold, queue.DecideNow, queue.DecideBounce, queue.DecideDelete,
+	reroutes[0], reroutes[1],
 }
 
 // What a delivery may hear after a dot that the server did not take, and after
@@ -180,7 +181,7 @@ func choices(open uint8, n int, least uint8) []uint8 {
 // operatorEvents lists what the operator can say: by what the disk holds. One
 // word on a message at a time.
 func (s *state) operatorEvents(list []event) []event {
-	if !s.ready || s.policy.InDoubt != spec.DoubtHold && s.world.Orders == 0 {
+	if !s.ready || s.policy.InDoubt != spec.DoubtHold && s.world.Orders == 0 && s.world.Reroutes == 0 {
 		return list
 	}
 letters:
@@ -209,7 +210,7 @@ func (s *state) wordEvents(list []event, n int, e *queue.Entry, word queue.Decis
 			about++
 		}
 	}
-	if word == queue.DecideRetry && s.retries < about || s.orders == 0 && s.costs(word, e.ID) {
+	if word == queue.DecideRetry && s.retries < about || s.orders == 0 && s.costs(word, e.ID) || s.reroutes == 0 && isReroute(word) {
 		return list
 	}
 	for x := range len(e.Recipients) + 1 {

@@ -17,7 +17,8 @@ func small() []World {
 			World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 2, InDoubt: p, Lifetime: 1, Calm: true},
 			World{Messages: 1, Recipients: 2, Destinations: 1, InDoubt: p, Lifetime: 2, Calm: true},
 			World{Messages: 2, Recipients: 1, Destinations: 1, InDoubt: p, Lifetime: 1, Calm: true, Tight: true},
-			World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, InDoubt: p, Lifetime: 1, Orders: 1, Calm: true})
+			World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, InDoubt: p, Lifetime: 1, Orders: 1, Calm: true},
+			World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, InDoubt: p, Lifetime: 1, Reroutes: 2, Calm: true})
 	}
 	return all
 }

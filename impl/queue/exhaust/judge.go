@@ -375,7 +375,7 @@ func (s *state) judgeDelay() {
 		}
 		for k := range e.Recipients {
 			r := &e.Recipients[k]
-			if r.Standing() == spec.Queued && r.Due <= s.now && s.place(e.ID, s.policy.Destination(e.Sender, r.Address)) {
+			if r.Standing() == spec.Queued && r.Due <= s.now && s.place(e.ID, r.Destination(s.policy, e.Sender)) {
 				s.violate(spec.FairAndBounded, "time goes by, and %s to %s waits, though it is due and there is a place for it", e.ID, r.Address)
 			}
 		}

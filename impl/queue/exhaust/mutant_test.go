@@ -187,6 +187,40 @@ func space(x seam.Space, gone bool) func(seam.Op) bool {
 
 // TestEveryWrongCoreIsFound: each of these is wrong in one way, and a search
 // of a small world must find it, by the rule that it breaks.
+// hasty answers an operator before what he decided is durable.
+func hasty(e queue.Event, acts []queue.Action) []queue.Action {
+	switch d, decides := e.(queue.Decide); {
+	case !decides:
+		return slices.DeleteFunc(acts, is[queue.Decided])
+	case slices.ContainsFunc(acts, is[queue.Commit]):
+		return append(acts, queue.Decided{Ticket: d.Ticket, ID: d.ID})
+	}
+	return acts
+}
+
+// unmarked stores entries without what says where they were rerouted to.
+func unmarked(_ queue.Event, acts []queue.Action) []queue.Action {
+	for i, a := range acts {
+		c, ok := a.(queue.Commit)
+		if !ok {
+			continue
+		}
+		c.Ops = slices.Clone(c.Ops)
+		for k, op := range c.Ops {
+			e, err := queue.DecodeEntry(op.Value)
+			if op.Key.Space != seam.SpaceControl || err != nil {
+				continue
+			}
+			for n := range e.Recipients {
+				e.Recipients[n].Via = ""
+			}
+			c.Ops[k].Value = e.Encode()
+		}
+		acts[i] = c
+	}
+	return acts
+}
+
 func TestEveryWrongCoreIsFound(t *testing.T) {
 	one := World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 1}
 	two := World{Messages: 1, Recipients: 2, Destinations: 1, Lifetime: 1, Calm: true}
@@ -199,6 +233,8 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 	ordered.Orders = 1
 	paused := one
 	paused.Pauses, paused.Calm = 1, true
+	rerouted := one
+	rerouted.Reroutes, rerouted.Calm = 1, true
 	retried := one
 	retried.InDoubt, retried.Lifetime = spec.DoubtRetry, 2
 	for _, test := range []struct {
@@ -264,6 +300,9 @@ func TestEveryWrongCoreIsFound(t *testing.T) {
 			}
 			return e
 		}}, paused, spec.RetryOnTime},
+		{"a reroute is taken for one back", mutant{event: wordAs(reroutes[0], reroutes[1])}, rerouted, spec.NextHopOrder},
+		{"a reroute is not stored", mutant{actions: unmarked}, rerouted, spec.NextHopOrder},
+		{"an operator is told of a reroute before it is stored", mutant{actions: hasty}, rerouted, spec.NextHopOrder},
 		{"under retry, a retry for what was refused", mutant{event: verdictAs(spec.FailRecipient, spec.InDoubt)}, retried, spec.RetryOnTime},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -59,9 +59,9 @@ type state struct {
 
 	letters []letter
 	mails   []mail
-	// crashes, retries and orders are how many more there may be: crashes, and
-	// times that the operator says retry, or anything of what waits.
-	crashes, retries, orders int
+	// crashes, retries, orders and reroutes are how many more there may be: crashes,
+	// and times that the operator says retry, anything of what waits, or where it goes.
+	crashes, retries, orders, reroutes int
 
 	// pauses is how often the operator may pause the first destination; pausing is
 	// his word that is not answered, 0 for none; paused is true when he was told
@@ -123,7 +123,8 @@ type load struct {
 
 // begin returns the first state: a new process on an empty disk.
 func (g *setting) begin() *state {
-	s := &state{setting: g, now: spec.Wall(946684800e9), crashes: g.world.Crashes, retries: g.world.Retries, orders: g.world.Orders, pauses: g.world.Pauses}
+	s := &state{setting: g, now: spec.Wall(946684800e9), crashes: g.world.Crashes, retries: g.world.Retries, orders: g.world.Orders,
+		pauses: g.world.Pauses, reroutes: g.world.Reroutes}
 	for i := range g.world.Messages {
 		s.letters = append(s.letters, letter{id: id(i), to: g.world.recipients(i)})
 	}
@@ -179,6 +180,7 @@ func (s *state) append(b []byte) []byte {
 	e.int(s.crashes)
 	e.int(s.retries)
 	e.int(s.orders)
+	e.int(s.reroutes)
 	e.int(s.pauses)
 	e.int(int(s.pausing))
 	e.bool(s.paused)

@@ -32,6 +32,7 @@ func (s *state) carryOut(act queue.Action) {
 		s.foundReports(b)
 	case queue.Begin:
 		s.begins(act)
+		s.judgePlace(act)
 		s.deliveries = append(s.deliveries, delivery{job: act.Job, id: act.ID, dest: act.Dest, to: act.To, open: 1<<len(act.To) - 1})
 	case queue.Close:
 		s.closes = append(s.closes, act)
@@ -140,6 +141,9 @@ func (s *state) decided(a queue.Decided) {
 	}
 	if a.Err != nil && d.Decision == queue.DecideBounce {
 		s.bounced(d, false)
+	}
+	if a.Err == nil {
+		s.judgeRerouted(d)
 	}
 	s.decisions = slices.Delete(s.decisions, i, i+1)
 }
@@ -298,6 +302,9 @@ func (s *state) decide(d queue.Decide) {
 	if s.costs(d.Decision, d.ID) {
 		s.orders--
 	}
+	if isReroute(d.Decision) {
+		s.reroutes--
+	}
 	if d.Decision == queue.DecideBounce {
 		s.bounced(d, true)
 	}
@@ -337,7 +344,7 @@ func (s *state) bounced(d queue.Decide, on bool) {
 // of what lies still is not, or it would lie for ever; another one may be in
 // vain, again and again.
 func (s *state) costs(d queue.Decision, id spec.QueueID) bool {
-	return !endsDoubt(d) && (d != queue.DecideRelease || s.moves(id))
+	return !endsDoubt(d) && !isReroute(d) && (d != queue.DecideRelease || s.moves(id))
 }
 
 // mayRefuse reports whether the relay may refuse a word: something of the message

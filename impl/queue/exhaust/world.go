@@ -27,6 +27,8 @@ type World struct {
 	// Orders is how often the operator may hold, retry, bounce or delete what
 	// waits, in all; what is parked may always be released.
 	Orders int
+	// Reroutes is how often the operator may send elsewhere what waits, or back.
+	Reroutes int
 	// Pauses is how often the operator may pause the first destination; what is
 	// paused may always be resumed.
 	Pauses int
@@ -49,6 +51,7 @@ const (
 	mostRetries    = 8
 	mostOrders     = 8
 	mostPauses     = 4
+	mostReroutes   = 4
 	mostLifetime   = 8
 )
 
@@ -62,6 +65,7 @@ func (w World) Validate() error {
 		{"messages", w.Messages, 1, mostMessages}, {"recipients", w.Recipients, 1, mostRecipients},
 		{"hosts", w.Destinations, 1, mostMessages * mostRecipients}, {"crashes", w.Crashes, 0, mostCrashes},
 		{"retries", w.Retries, 0, mostRetries}, {"orders", w.Orders, 0, mostOrders}, {"pauses", w.Pauses, 0, mostPauses},
+		{"reroutes", w.Reroutes, 0, mostReroutes},
 		{"lifetime", w.Lifetime, 1, mostLifetime},
 	} {
 		if x.value < x.least || x.value > x.most {
@@ -117,7 +121,7 @@ func (w World) String() string {
 		on   bool
 		text string
 	}{{w.Lifetime > 1, fmt.Sprintf("lifetime %d", w.Lifetime)}, {w.Retries > 0, count(w.Retries, "retry")}, {w.Orders > 0, count(w.Orders, "order")},
-		{w.Pauses > 0, count(w.Pauses, "pause")},
+		{w.Pauses > 0, count(w.Pauses, "pause")}, {w.Reroutes > 0, count(w.Reroutes, "reroute")},
 		{w.Dead, "dead"}, {w.Tight, "tight"}, {w.Slow, "slow"}, {w.Calm, "calm"}} {
 		if x.on {
 			parts = append(parts, x.text)
@@ -160,6 +164,10 @@ func Presets() []Preset {
 		{"pauses", "1 message, 1 host, 1 crash and 2 pauses by the operator, or 2 messages with none and 1; reports are taken at once", []World{
 			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 2, Pauses: 2, Calm: true},
 			{Messages: 2, Recipients: 1, Destinations: 1, Lifetime: 1, Pauses: 1, Calm: true, Tight: true},
+		}},
+		{"reroutes", "1 message, 1 recipient with 1 crash and 2 reroutes by the operator, or 2 with 2 hosts, none and 1; reports are taken at once", []World{
+			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 2, Reroutes: 2, Calm: true},
+			{Messages: 1, Recipients: 2, Destinations: 2, Lifetime: 1, Reroutes: 1, Calm: true},
 		}},
 		{"dead", "2 messages for 1 host that may not be there, 1 crash; reports are taken at once", []World{
 			{Messages: 2, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 1, Dead: true, Calm: true},

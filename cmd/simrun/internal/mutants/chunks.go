@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"strconv"
 
 	"github.com/postonce/postonce/impl/wire"
@@ -46,8 +47,8 @@ func lastFirst(h *seam.Host) {
 // fallsBack sends again by DATA, over another connection.
 func fallsBack(h *seam.Host) {
 	dial := h.Dial
-	h.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, addr)
+	h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, from, addr)
 		if err != nil {
 			return nil, err
 		}

@@ -72,7 +72,7 @@ func (r *citadelRelay) hosts(ctx context.Context, domain string) ([]string, *rou
 func (r *citadelRelay) converse(ctx context.Context, c *control, to, addr string) (smtpclient.Result, bool) {
 	dialing, cancel := context.WithTimeout(ctx, r.cfg.Policy.Timeouts.Connect)
 	defer cancel()
-	conn, err := r.host.Dial(dialing, addr)
+	conn, err := r.host.Dial(dialing, netip.Addr{}, addr)
 	if err != nil {
 		return smtpclient.Result{}, false
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/netip"
 	"regexp"
 	"slices"
 	"time"
@@ -85,13 +86,13 @@ func (s *stale) Close() error {
 // them again for the next mail to that address.
 func reusesStale(h *seam.Host) {
 	dial, kept := h.Dial, map[string]*stale{}
-	h.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+	h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
 		if s := kept[addr]; s != nil {
 			delete(kept, addr)
 			s.rest = []byte("220 Still here\r\n")
 			return s, nil
 		}
-		conn, err := dial(ctx, addr)
+		conn, err := dial(ctx, from, addr)
 		if err != nil {
 			return nil, err
 		}
@@ -145,8 +146,8 @@ func goesOn(h *seam.Host) {
 
 // repeat sends a conversation again, a command at a time, and returns the last
 // reply.
-func repeat(dial func(context.Context, string) (net.Conn, error), addr string, all []byte) []byte {
-	conn, err := dial(context.Background(), addr)
+func repeat(dial func(context.Context, netip.Addr, string) (net.Conn, error), addr string, all []byte) []byte {
+	conn, err := dial(context.Background(), netip.Addr{}, addr)
 	if err != nil {
 		return nil
 	}

@@ -160,6 +160,10 @@ func ofOperators() []Mutant {
 		{"deaf-to-pauses", "tells an operator that a destination is paused, and sends there", spec.RetryOnTime, "operator/pause", deafToPauses},
 		{"forgets-pauses", "knows only as long as its process lives that a destination is paused", spec.RetryOnTime, "operator/pause-survives", forgetsPauses},
 		{"keeps-paused-mail", "lets no lifetime end at a paused destination", spec.Progress, "operator/pause-for-good", cored(keepsPausedMail)},
+		{"deaf-to-reroutes", "tells an operator that mail goes elsewhere, and sends it where it went", spec.NextHopOrder, "operator/reroute", heard("reroute", "")},
+		{"forgets-reroutes", "knows only as long as its process lives where mail was rerouted to", spec.NextHopOrder, "operator/reroute-survives", forgetsReroutes},
+		{"reroutes-doubts", "sends what may have been taken to where an operator would have it", spec.NextHopOrder, "operator/reroute-in-doubt",
+			cored(reroutesDoubts)},
 		{"half-deletes", "leaves the content of what an operator deletes", spec.CleanExactly, "operator/delete", halfDeletes},
 	}
 }

@@ -3,6 +3,7 @@ package mutants
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/postonce/postonce/impl/queue"
@@ -41,7 +42,7 @@ func (e ear) Decide(ctx context.Context, id spec.QueueID, recipient, word string
 func heard(from, to string) sim.Factory {
 	return misled(func(word string, decide func(string) error) error {
 		switch {
-		case word != from:
+		case strings.Fields(word)[0] != from:
 			return decide(word)
 		case to == "":
 			return nil
@@ -105,5 +106,53 @@ func keepsPausedMail(step queue.StepFunc) queue.StepFunc {
 			l, ok := a.(queue.Load)
 			return ok && l.Kind == queue.LoadGroups && paused[l.Destination]
 		})
+	}
+}
+
+// forgetsReroutes stores none.
+func forgetsReroutes(host seam.Host, cfg sim.Config) (sim.Relay, error) {
+	tampered(&host, func(ops []seam.Op) []seam.Op {
+		ops = slices.Clone(ops)
+		for i, op := range ops {
+			e, err := queue.DecodeEntry(op.Value)
+			if op.Key.Space != seam.SpaceControl || err != nil {
+				continue
+			}
+			for k := range e.Recipients {
+				e.Recipients[k].Via = ""
+			}
+			ops[i].Value = e.Encode()
+		}
+		return ops
+	})
+	return Honest(host, cfg)
+}
+
+// reroutesDoubts begins attempts where an operator wanted a message to go, also
+// for recipients whom that was not to be about.
+func reroutesDoubts(step queue.StepFunc) queue.StepFunc {
+	to := map[spec.QueueID]string{}
+	return func(now spec.Instant, e queue.Event) []queue.Action {
+		if d, ok := e.(queue.Decide); ok {
+			if _, dest, ok := strings.Cut(string(d.Decision), " "); ok {
+				to[d.ID] = dest
+			}
+		}
+		actions := slices.Clone(step(now, e))
+		for i, a := range actions {
+			switch a := a.(type) {
+			case queue.Begin:
+				if dest := to[a.ID]; dest != "" {
+					a.Dest = dest
+				}
+				actions[i] = a
+			case queue.Note:
+				if dest := to[a.Fact.Queue]; dest != "" && a.Fact.Kind == spec.FactAttempt {
+					a.Fact.Dest = dest
+				}
+				actions[i] = a
+			}
+		}
+		return actions
 	}
 }

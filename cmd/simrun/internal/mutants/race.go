@@ -3,6 +3,7 @@ package mutants
 import (
 	"context"
 	"net"
+	"net/netip"
 
 	"github.com/postonce/postonce/sim"
 	"github.com/postonce/postonce/spec"
@@ -14,7 +15,7 @@ import (
 // check for determinism is awake.
 func Racy(host seam.Host, cfg sim.Config) (sim.Relay, error) {
 	dial := host.Dial
-	host.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
+	host.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
 		heads, tails := make(chan struct{}), make(chan struct{})
 		close(heads)
 		close(tails)
@@ -25,7 +26,7 @@ func Racy(host seam.Host, cfg sim.Config) (sim.Relay, error) {
 		case <-tails:
 		}
 		host.Note(spec.Fact{Kind: spec.FactRoute, Text: side})
-		return dial(ctx, addr)
+		return dial(ctx, from, addr)
 	}
 	return Honest(host, cfg)
 }

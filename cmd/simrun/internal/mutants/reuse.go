@@ -1,6 +1,11 @@
 package mutants
 
 import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/postonce/postonce/impl"
@@ -34,8 +39,30 @@ func ofReuse() []Mutant {
 				k.Duty.Names = ""
 				return k
 			})},
+		{"forgets-sources", "uses a connection for mail that is to leave from another address", spec.NextHopOrder, "route/source-and-reuse",
+			alike(func(k delivery.Key) delivery.Key {
+				k.Duty.Source = netip.Addr{}
+				return k
+			})},
+		{"knows-no-sources", "leaves from the address that the system chooses", spec.NextHopOrder, "route/source",
+			changed(func(p *spec.Policy) { p.Source = nil })},
+		{"leaves-from-anywhere", "leaves from another address where the machine does not have the one that it is to leave from", spec.NextHopOrder,
+			"route/source-not-here", seamed(anySource)},
 		{"any-host-will-do", "uses a connection with another host than the one that has its turn", spec.NextHopOrder, "reuse/best-host-first",
 			alike(func(delivery.Key) delivery.Key { return delivery.Key{} })},
+	}
+}
+
+// anySource dials from what the system chooses when it cannot dial from the
+// address that it was given.
+func anySource(h *seam.Host) {
+	dial := h.Dial
+	h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, from, addr)
+		if errors.Is(err, syscall.EADDRNOTAVAIL) {
+			return dial(ctx, netip.Addr{}, addr)
+		}
+		return conn, err
 	}
 }
 

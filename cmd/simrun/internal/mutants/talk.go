@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -88,8 +89,8 @@ func (u undisturbed) SetDeadline(t time.Time) error {
 // and a half later, and tells nobody.
 func sendsAgain(h *seam.Host) {
 	dial := h.Dial
-	h.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, addr)
+	h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, from, addr)
 		if err != nil {
 			return nil, err
 		}
@@ -109,8 +110,8 @@ func sendsAgain(h *seam.Host) {
 // dialsPort25 never heard of another port.
 func dialsPort25(h *seam.Host) {
 	dial := h.Dial
-	h.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
-		return dial(ctx, strings.Replace(addr, ":587", ":25", 1))
+	h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
+		return dial(ctx, from, strings.Replace(addr, ":587", ":25", 1))
 	}
 }
 

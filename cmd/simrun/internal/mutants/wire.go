@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"net/netip"
 	"slices"
 
 	"github.com/miekg/dns"
@@ -45,8 +46,8 @@ func (l *line) Read(p []byte) (int, error) {
 // lined puts a line of its own on every connection that the relay makes.
 func lined(h *seam.Host, make func(*line)) {
 	dial := h.Dial
-	h.Dial = func(ctx context.Context, addr string) (net.Conn, error) {
-		conn, err := dial(ctx, addr)
+	h.Dial = func(ctx context.Context, from netip.Addr, addr string) (net.Conn, error) {
+		conn, err := dial(ctx, from, addr)
 		if err != nil {
 			return nil, err
 		}
