@@ -69,8 +69,9 @@ func checkFolded(t fataler, human string, status []byte) {
 
 // turners change in what direction, or whether, what stands beside them is seen
 // (Unicode Technical Report 36, section 2.5), or end a line for some.
-var turners = []string{"\u202e", "\u202a", "\u2066", "\u2069", "\u200f", "\u061c", "\u200b", "\u00ad", "\ufeff",
-	"\u2028", "\u2029", "\u0085", "\x1b[2K", "\U000e0041"}
+var turners = []string{
+	"\u202e", "\u202a", "\u2066", "\u2069", "\u200f", "\u061c", "\u200b", "\u00ad", "\ufeff", "\u2028", "\u2029", "\u0085", "\x1b[2K", "\U000e0041",
+}
 
 // TestWhatTurnsTextRoundIsNotShown, in no field, whoever reads the report.
 func TestWhatTurnsTextRoundIsNotShown(t *testing.T) {
