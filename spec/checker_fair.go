@@ -37,6 +37,8 @@ type load struct {
 	reach   reaches
 	missed  *event
 	waiting int
+	// back is when an attempt reached it while it was dead, and until when it was.
+	back, backUntil Wall
 	// off is until when, by the relay's reckoning, a process that has ended may have
 	// put off mail there without a word; offBy numbers its end.
 	off   Wall

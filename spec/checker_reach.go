@@ -79,6 +79,9 @@ func (c *Checker) learns(j *job, here *load, at Wall) {
 	for _, s := range all {
 		m := j.met
 		if m.opened || m.final || !m.missed {
+			if s.deaths > 0 && at < s.until.Add(instant) {
+				here.back, here.backUntil = at, max(here.backUntil, s.until)
+			}
 			next = append(next, c.reached(s))
 		}
 		if m.missed && !m.opened && !m.final || m == (met{}) {
@@ -271,8 +274,13 @@ func (c *Checker) judgePutOff(r *rcpt, here *load, e *event) {
 	}
 	about := "put off " + r.name() + e.Due.String()
 	_, end := c.expires(r)
-	until := c.reckoned(c.alone(here)).Add(instant)
-	switch _, dead := c.dead(here, e.At.Add(-instant)); {
+	alone := c.alone(here)
+	_, dead := c.dead(here, e.At.Add(-instant))
+	if e.At.Sub(here.back) < instant { // it was said when it was stored, and decided before
+		alone, dead = max(alone, here.backUntil), true
+	}
+	until := c.reckoned(alone).Add(instant)
+	switch {
 	case r.state.Final() || r.state == Held:
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay put off %s, which it had recorded as %s", r.name(), r.state)
 	case !dead:

@@ -112,6 +112,28 @@ func TestADestinationIsLeftAloneAsLongAsPolicySays(t *testing.T) {
 	})
 }
 
+// TestWhatIsPutOffIsToldWhenItIsStored: meanwhile an attempt that began before may
+// have reached the destination.
+func TestWhatIsPutOffIsToldWhenItIsStored(t *testing.T) {
+	reached := func(at string) []edit {
+		return []edit{until("5m2s "), after("10s     relay attempt", `
+10s     relay queued message=m4 queue=Q4 from=alice@example.org to=erin@example.net due=120h0m10s
+10s     relay attempt message=m4 queue=Q4 job=j7 dest=example.net to=erin@example.net attempt=1 due=10s`),
+			after("state=queued reply", at+" relay intent message=m4 queue=Q4 job=j7 dest=example.net host=mx1 to=erin@example.net attempt=1\n"+
+				at+" relay dot message=m4 queue=Q4 job=j7 dest=example.net host=mx1 to=erin@example.net\n"+
+				at+" relay attempt-end message=m4 queue=Q4 job=j7 dest=example.net\n"+
+				at+" relay outcome message=m4 queue=Q4 dest=example.net to=erin@example.net attempt=1 state=delivered")}
+	}
+	runTrials(t, []trial{
+		{name: "an instant after", base: unreachable, policy: twoKill, edits: reached("59.9s")},
+		{name: "seconds after", base: unreachable, policy: twoKill, edits: reached("50s"),
+			want: []string{"RETRY-ON-TIME: nothing says that example.net cannot be reached"}},
+		{name: "an instant after, and for longer than it was dead", base: unreachable, policy: twoKill,
+			edits: append(reached("59.9s"), with("to=dave@example.net due=5m11s text", "to=dave@example.net due=15m11s text")),
+			want:  []string{"RETRY-ON-TIME: put off m3 to dave@example.net for 9m59s longer"}},
+	})
+}
+
 func TestDeliveriesToOneDestinationKeepTheirPace(t *testing.T) {
 	pace := func(n int) func(*Policy) { return func(p *Policy) { p.Limits.PerMinute = n } }
 	edits := []edit{until("11s     relay trouble")}
