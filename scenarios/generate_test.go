@@ -23,6 +23,7 @@ func scenarios() *rapid.Generator[*Scenario] {
 		}
 		s.Title = firstSentence(s.Prose)
 		s.Source = rapid.SampledFrom([]string{"", "https://example.org/a?b#c"}).Draw(t, "source")
+		s.Bugs = rapid.SampledFrom([][]string{nil, {"DUP-01"}, {"DNS-24", "OPS-05"}}).Draw(t, "bugs")
 		genServers(t, s)
 		genPlan(t, s)
 		genExpect(t, s)

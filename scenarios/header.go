@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -23,6 +24,9 @@ func headerLines() []headerLine {
 		{"source:", "source: ADDRESS", "where it was seen in the field",
 			func(p *parser, l *line) { p.s.Source = l.source() },
 			func(s *Scenario) string { return s.Source }},
+		{"bugs:", "bugs: NAME ...", "the field bugs it is the story of, as the list of them in scenarios/README.md names them: DUP-01",
+			func(p *parser, l *line) { p.s.Bugs = l.list("bug", nil, bugName) },
+			func(s *Scenario) string { return strings.Join(s.Bugs, " ") }},
 		{"rules:", "rules: RULE ...", "the rules the story is about, and sections such as rfc5321#4.2.5",
 			func(p *parser, l *line) { p.s.Rules = l.list("rule", wordsOf(ruleTerms()), (*line).reference) },
 			func(s *Scenario) string { return strings.Join(s.Rules, " ") }},
@@ -135,6 +139,17 @@ func (l *line) source() string {
 		l.fail(at, "write the whole address: source: https://example.org/bug/1", "%q is not an address", text)
 	}
 	return text
+}
+
+// bugPattern is how a field bug is named: its class and a number.
+var bugPattern = regexp.MustCompile(`^[A-Z]+-[0-9]{2}$`)
+
+// bugName reports whether w is the name of a field bug.
+func bugName(l *line, w string) bool {
+	if !bugPattern.MatchString(w) {
+		l.fail(l.pos, "write its class and its number: DUP-01", "%q is not the name of a field bug", w)
+	}
+	return true
 }
 
 // list takes one or more words separated by blanks, each one of known or taken

@@ -38,6 +38,7 @@ func TestHeaderIsRead(t *testing.T) {
 #
 # Another paragraph.
 source: https://example.org/bug/1
+bugs:   DUP-01 LOST-10
 rules:  NEVER-TWICE rfc1047 rfc5321#4.5.3.2.6
 needs:  doubt time
 seed:   18446744073709551615
@@ -52,10 +53,10 @@ bob@example.net queued
 	want := &Scenario{
 		Name: "dot/lost", Title: "A lost reply is reported",
 		Prose:  "A lost reply\nis reported. The second sentence is not the title.\n\nAnother paragraph.",
-		Source: "https://example.org/bug/1", Rules: []string{"NEVER-TWICE", "rfc1047", "rfc5321#4.5.3.2.6"},
+		Source: "https://example.org/bug/1", Bugs: []string{"DUP-01", "LOST-10"}, Rules: []string{"NEVER-TWICE", "rfc1047", "rfc5321#4.5.3.2.6"},
 		Needs: []string{"doubt", "time"}, Seed: 1<<64 - 1, Policy: DefaultPolicy(),
-		Plan:   []Step{{Kind: StepSubmit, Message: "m1", Sender: "alice@example.org", Recipients: []string{"bob@example.net"}, Line: 10}},
-		Expect: []Expectation{{Recipient: "bob@example.net", State: "queued", Attempts: -1, Acceptances: -1, Reports: -1, Line: 12}},
+		Plan:   []Step{{Kind: StepSubmit, Message: "m1", Sender: "alice@example.org", Recipients: []string{"bob@example.net"}, Line: 11}},
+		Expect: []Expectation{{Recipient: "bob@example.net", State: "queued", Attempts: -1, Acceptances: -1, Reports: -1, Line: 13}},
 	}
 	if d := cmp.Diff(want, s); d != "" {
 		t.Error(d)

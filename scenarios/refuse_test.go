@@ -16,6 +16,7 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"comment in a section", "-- dns --\n# hello\n", ":3:1:", "no comments"},
 	{"rule unknown", "rules: NEVER-TWISE\n", ":2:8:", `did you mean "NEVER-TWICE"`},
 	{"rule twice", "rules: PROGRESS PROGRESS\n", ":2:17:", "twice"},
+	{"no name of a bug", "bugs: DUP-1\n", ":2:7:", "not the name of a field bug"},
 	{"header line twice", "seed: 1\nseed: 2\n", ":3:1:", "twice"},
 	{"header line unknown", "sed: 1\n", ":2:1:", `did you mean "seed:"`},
 	{"seed no number", "seed: x\n", ":2:7:", "not a seed"},

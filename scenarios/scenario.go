@@ -19,6 +19,8 @@ type Scenario struct {
 	Prose string
 	// Source is the address of the field bug, if there was one.
 	Source string
+	// Bugs names the field bugs that it is the story of, such as "DUP-01".
+	Bugs []string
 	// Rules names the rules that the story is about.
 	Rules []string
 	// Needs lists what it takes beyond any relay, such as "crash".

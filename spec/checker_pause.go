@@ -64,8 +64,12 @@ func (c *Checker) lapsed(r *rcpt) bool {
 	return end != 0 && c.reckoned(c.now) >= end && c.maybePaused(c.fair.dest(r.dest))
 }
 
-// unheardOf reports whether r may wait at a paused destination though the relay
-// never spoke of it: the process that took it ended before it could.
+// unheardOf reports whether r may wait though the relay never attempted it: the
+// process that took it ended before it could, and the next one put it off, or found
+// its destination paused.
 func (c *Checker) unheardOf(r *rcpt) bool {
-	return r.begun == nil && r.outcome == nil && r.mail.submit != nil && c.maybePaused(c.fair.dest(r.dest)) && c.stoppedSince(r.mail.submit)
+	if r.begun != nil || r.outcome != nil || r.mail.submit == nil || !c.stoppedSince(r.mail.submit) {
+		return false
+	}
+	return r.putOff != nil || c.maybePaused(c.fair.dest(r.dest))
 }

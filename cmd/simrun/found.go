@@ -131,7 +131,7 @@ func (h *hoard) save(f search.Found) (show.Run, error) {
 	if rule != "" {
 		sc.Rules = []string{string(rule)}
 	}
-	sc.Needs, sc.Source = nil, ""
+	sc.Needs, sc.Source, sc.Bugs = nil, "", nil
 	text := scenarios.Format(&sc)
 	name := fmt.Sprintf("%s-%s%s", what, show.Short(f.Result.Hash), scenarios.Ending)
 	path := filepath.Join(h.dir, name)

@@ -17,14 +17,15 @@ func listCommand(c console) *cobra.Command {
 		Example: `  simrun list                   by theme
   simrun list doubt mx/null     a theme and a scenario
   simrun list --by rule         which scenarios are about a rule or section?
-  simrun list --by source       which bugs of the field are in the library?`,
+  simrun list --by source       where was each bug of the field seen?
+  simrun list --by bug          which bugs of the field are in the library?`,
 		ValidArgsFunction: completeNames,
 	}
-	by := cmd.Flags().String("by", "theme", "group by `theme|rule|source`")
+	by := cmd.Flags().String("by", "theme", "group by `theme|rule|source|bug`")
 	cmd.RunE = func(_ *cobra.Command, args []string) error {
 		group, ok := show.Groupings()[*by]
 		if !ok {
-			return fmt.Errorf("scenarios cannot be listed by %q: write --by theme, --by rule or --by source", *by)
+			return fmt.Errorf("scenarios cannot be listed by %q: write --by theme, --by rule, --by source or --by bug", *by)
 		}
 		all, err := scenarios.All()
 		if err != nil {

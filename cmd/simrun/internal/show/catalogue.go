@@ -20,6 +20,7 @@ func Groupings() map[string]Grouping {
 			return []string{theme}
 		},
 		"rule": func(s *scenarios.Scenario) []string { return s.Rules },
+		"bug":  func(s *scenarios.Scenario) []string { return s.Bugs },
 		"source": func(s *scenarios.Scenario) []string {
 			if s.Source == "" {
 				return nil

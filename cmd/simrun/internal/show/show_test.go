@@ -334,9 +334,9 @@ func TestColourOnlyWhereItIsAskedFor(t *testing.T) {
 func TestCataloguesGroup(t *testing.T) {
 	all := []*scenarios.Scenario{scenario("b/one", "One"), scenario("a/two", "Two"), scenario("a/three", "Three")}
 	all[0].Rules = []string{"rfc5321#4.2.1", "PROGRESS", "NEVER-TWICE"}
-	all[1].Source = "https://example.org/1"
+	all[1].Source, all[1].Bugs = "https://example.org/1", []string{"DUP-01", "OPS-05"}
 	var b bytes.Buffer
-	for _, by := range []string{"theme", "rule", "source"} {
+	for _, by := range []string{"theme", "rule", "source", "bug"} {
 		b.WriteString("== " + by + "\n")
 		Catalogue(&b, Paint{}, all, Groupings()[by])
 	}
