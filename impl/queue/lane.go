@@ -95,20 +95,20 @@ func (d *destination) next(now spec.Wall) *lane {
 
 // had notes that a lane has had its turn.
 func (d *destination) had(l *lane) {
-	d.turn = 0
+	d.turn = 0 // in a single lane: it decides nothing
 	if len(d.lanes) > 1 {
 		d.turn = l.id + 1
 	}
 }
 
 // tidy lets go of the lanes where nothing waits; where the destination is paused,
-// that is not known.
+// that is not known. Whose turn it is counts as long as any is left.
 func (d *destination) tidy() {
 	empty := func(l *lane) bool { return !l.more && len(l.waiting) == 0 }
 	if !d.paused && slices.ContainsFunc(d.lanes, empty) {
 		d.lanes = slices.DeleteFunc(d.lanes, empty)
 	}
-	if len(d.lanes) < 2 && !d.loading {
+	if len(d.lanes) == 0 && !d.loading {
 		d.turn = 0
 	}
 }
