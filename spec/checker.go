@@ -213,6 +213,7 @@ func (c *Checker) belief(e *event) {
 		c.queued(e)
 	case FactAttempt:
 		c.attempt(e)
+		c.turns(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
 	case FactRoute, FactDial, FactReuse, FactTLS, FactLogin:
@@ -222,6 +223,7 @@ func (c *Checker) belief(e *event) {
 		c.hop(e)
 	case FactPutOff:
 		c.putOff(e)
+		c.turns(e)
 	case FactAlarm:
 		c.alarm(e)
 	case FactIdle:
@@ -233,6 +235,7 @@ func (c *Checker) belief(e *event) {
 		c.judgeConnected(e)
 	case FactOutcome:
 		c.outcome(e)
+		c.turns(e)
 	case FactReport:
 		c.report(e)
 	case FactDamaged:

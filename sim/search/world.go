@@ -87,6 +87,7 @@ func World(n Number) *scenarios.Scenario {
 	g.reuse(n)
 	g.load(n)
 	g.needs(n)
+	g.turns(n)
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
 }
