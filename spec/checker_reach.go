@@ -74,6 +74,9 @@ func (c *Checker) learns(j *job, here *load, at Wall) {
 	if here.reach.lost {
 		return
 	}
+	if _, dead := c.dead(here, at); dead && (j.met.opened || j.met.final || !j.met.missed) {
+		here.late = c.alone(here)
+	}
 	all := c.reaches(here)
 	next := make([]reach, 0, len(all))
 	for _, s := range all {
@@ -253,6 +256,7 @@ func (c *Checker) putOff(e *event) {
 		}
 		r.due, r.dueFrom, r.dueMoves, r.putOff = e.Due, 0, 0, e
 	}
+	here.late = 0
 }
 
 // putOffTillEnd reports whether the lifetime of r is over, and it was put off: then
@@ -262,15 +266,18 @@ func (c *Checker) putOffTillEnd(r *rcpt) bool {
 	return r.putOff != nil && end != 0 && c.farthest() >= end
 }
 
-// judgePutOff judges whether a recipient may wait, and until when.
+// judgePutOff judges whether a recipient may wait, and until when. The relay puts
+// off one mail at a time, and says so when it is durable: meanwhile an attempt that
+// began before may have reached the destination.
 func (c *Checker) judgePutOff(r *rcpt, here *load, e *event) {
 	if r.mail.twins {
 		return
 	}
 	about := "put off " + r.name() + e.Due.String()
 	_, end := r.mail.expires(c.policy)
-	until := c.reckoned(c.alone(here)).Add(instant)
-	switch _, dead := c.dead(here, e.At.Add(-instant)); {
+	until := c.reckoned(max(c.alone(here), here.late)).Add(instant)
+	_, dead := c.dead(here, e.At.Add(-instant))
+	switch dead = dead || here.late != 0; {
 	case r.state.Final() || r.state == Held:
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay put off %s, which it had recorded as %s", r.name(), r.state)
 	case !dead:
@@ -291,6 +298,9 @@ func (b *fairBook) leaves(longest, ahead time.Duration, at Wall, seq int) {
 	for _, here := range b.dests { // any order: each is on its own
 		if here.reach.lost {
 			here.off, here.offBy = max(here.off, at.Add(longest+ahead)), seq
+		}
+		if here.late != 0 {
+			here.off, here.offBy, here.late = max(here.off, here.late.Add(ahead)), seq, 0
 		}
 		for _, s := range here.reach.states {
 			if s.deaths > 0 && at < s.until.Add(instant) {
