@@ -1,5 +1,7 @@
 package spec
 
+import "slices"
+
 // What operators say of destinations: "pause" and "resume".
 
 // pausing takes an operator's word on a destination.
@@ -55,6 +57,15 @@ func (c *Checker) waitsForResume(r *rcpt) bool {
 	last := r.latest()
 	later := last == nil || last.seq < c.clock.start // another process than the one that runs, or ran last, spoke of it
 	return r.job == nil && !r.state.Final() && c.maybePaused(c.fair.dest(r.dest)) && (r.told.again != nil || c.clock.jump != nil || later)
+}
+
+// pausedUnnamed reports whether an entry that nobody spoke of may be a message whose
+// submission a process did not live to name, and wait for a resume.
+func (c *Checker) pausedUnnamed(x *entry) bool {
+	return slices.ContainsFunc(c.mail, func(m *mail) bool {
+		return m.entry == nil && m.submit != nil && m.submit.seq < x.control.since.seq && c.stoppedSince(x.control.since) && x.whole(m) &&
+			slices.ContainsFunc(m.rcpts, c.waitsForResume)
+	})
 }
 
 // lapsed reports whether r may end without an attempt: its destination may be
