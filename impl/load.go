@@ -77,7 +77,7 @@ func (r *Relay) loadWriting(l queue.Load, out *queue.Loaded) error {
 	return nil
 }
 
-// loadDestinations skips through the index from destination to destination.
+// loadDestinations skips through the index from lane to lane.
 func (r *Relay) loadDestinations(l queue.Load, out *queue.Loaded) error {
 	after := l.After
 	for len(out.Groups)+len(out.Unread) < l.Limit {
@@ -92,7 +92,7 @@ func (r *Relay) loadDestinations(l queue.Load, out *queue.Loaded) error {
 			continue
 		}
 		out.Groups = append(out.Groups, line)
-		after = queue.AfterDestination(line.Destination)
+		after = queue.AfterLane(line.Destination, line.Lane)
 	}
 	out.More = true
 	return nil
@@ -117,7 +117,7 @@ func (r *Relay) paused() (dests []string, err error) {
 }
 
 func (r *Relay) loadGroups(l queue.Load, out *queue.Loaded) error {
-	keys, err := r.host.Store.Scan(seam.SpaceDue, queue.DestinationPrefix(l.Destination), l.After, l.Limit+1)
+	keys, err := r.host.Store.Scan(seam.SpaceDue, queue.LanePrefix(l.Destination, l.Lane), l.After, l.Limit+1)
 	if err != nil {
 		return err
 	}
@@ -126,6 +126,9 @@ func (r *Relay) loadGroups(l queue.Load, out *queue.Loaded) error {
 		if err != nil {
 			out.Unread = append(out.Unread, k.Key.Name)
 			continue
+		}
+		if line.Lane != l.Lane {
+			return nil // what has no lane stands before what has
 		}
 		if len(out.Groups) == l.Limit {
 			out.More, out.Next = true, line.Due

@@ -216,6 +216,7 @@ func (c *Checker) belief(e *event) {
 		c.queued(e)
 	case FactAttempt:
 		c.attempt(e)
+		c.turns(e)
 	case FactAttemptEnd:
 		c.attemptEnd(e)
 	case FactRoute, FactDial, FactReuse, FactTLS, FactLogin:
@@ -227,6 +228,7 @@ func (c *Checker) belief(e *event) {
 		c.putOff(e)
 	case FactHeldBack:
 		c.holdsBack(e)
+		c.turns(e)
 	case FactAlarm:
 		c.alarm(e)
 	case FactIdle:
@@ -238,6 +240,7 @@ func (c *Checker) belief(e *event) {
 		c.judgeConnected(e)
 	case FactOutcome:
 		c.outcome(e)
+		c.turns(e)
 	case FactReport:
 		c.report(e)
 	case FactUntold:

@@ -34,11 +34,12 @@ type load struct {
 	touched Wall
 	// reach is what the relay can know of the destination, missed the last attempt
 	// that reached none of its servers, waiting how many recipients wait there.
-	reach   reaches
+	reach reaches
+	// late is until when the one mail may still be put off that was about to be when
+	// an attempt reached a server of the dead destination, at back; 0 is none.
+	late, back Wall
 	missed  *event
 	waiting int
-	// back is when an attempt reached it while it was dead, and until when it was.
-	back, backUntil Wall
 	// off is until when, by the relay's reckoning, a process that has ended may have
 	// put off mail there without a word; offBy numbers its end.
 	off   Wall
@@ -47,6 +48,8 @@ type load struct {
 	// when the next one may.
 	began *event
 	paced Wall
+	// turns are those of its lanes; see checker_turn.go.
+	turns map[Lane]*turn
 }
 
 // A job is one attempt.
@@ -132,6 +135,7 @@ func (c *Checker) attempt(e *event) {
 	here := c.fair.dest(dest)
 	c.judgePaused(j, here)
 	c.judgeWait(j, here, due)
+	c.judgeTurn(j, here, due)
 	c.judgeLeftAlone(j, here)
 	c.judgePace(j, here)
 	c.judgeHourly(j)

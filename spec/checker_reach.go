@@ -74,14 +74,14 @@ func (c *Checker) learns(j *job, here *load, at Wall) {
 	if here.reach.lost {
 		return
 	}
+	if _, dead := c.dead(here, at); dead && (j.met.opened || j.met.final || !j.met.missed) {
+		here.late, here.back = c.alone(here), at
+	}
 	all := c.reaches(here)
 	next := make([]reach, 0, len(all))
 	for _, s := range all {
 		m := j.met
 		if m.opened || m.final || !m.missed {
-			if s.deaths > 0 && at < s.until.Add(instant) {
-				here.back, here.backUntil = at, max(here.backUntil, s.until)
-			}
 			next = append(next, c.reached(s))
 		}
 		if m.missed && !m.opened && !m.final || m == (met{}) {
@@ -258,6 +258,7 @@ func (c *Checker) putOff(e *event) {
 		}
 		r.due, r.dueFrom, r.dueMoves, r.putOff = e.Due, 0, 0, e
 	}
+	here.late = 0
 }
 
 // putOffTillEnd reports whether the lifetime of r is over, and it was put off: then
@@ -267,7 +268,9 @@ func (c *Checker) putOffTillEnd(r *rcpt) bool {
 	return r.putOff != nil && end != 0 && c.farthest() >= end
 }
 
-// judgePutOff judges whether a recipient may wait, and until when.
+// judgePutOff judges whether a recipient may wait, and until when. The relay puts
+// off one mail at a time, and says so when it is durable: meanwhile an attempt that
+// began before may have reached the destination.
 func (c *Checker) judgePutOff(r *rcpt, here *load, e *event) {
 	if r.mail.twins {
 		return
@@ -276,8 +279,8 @@ func (c *Checker) judgePutOff(r *rcpt, here *load, e *event) {
 	_, end := c.expires(r)
 	alone := c.alone(here)
 	_, dead := c.dead(here, e.At.Add(-instant))
-	if e.At.Sub(here.back) < instant { // it was said when it was stored, and decided before
-		alone, dead = max(alone, here.backUntil), true
+	if here.late != 0 && e.At.Sub(here.back) < instant { // it was said when it was stored, and decided before
+		alone, dead = max(alone, here.late), true
 	}
 	until := c.reckoned(alone).Add(instant)
 	switch {
@@ -301,6 +304,9 @@ func (b *fairBook) leaves(p Policy, ahead time.Duration, at Wall, seq int) {
 	for name, here := range b.dests { // any order: each is on its own
 		if here.reach.lost {
 			here.off, here.offBy = max(here.off, at.Add(p.Longest(name)+ahead)), seq
+		}
+		if here.late != 0 {
+			here.off, here.offBy, here.late = max(here.off, here.late.Add(ahead)), seq, 0
 		}
 		for _, s := range here.reach.states {
 			if s.deaths > 0 && at < s.until.Add(instant) {

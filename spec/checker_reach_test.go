@@ -1,6 +1,7 @@
 package spec
 
 import (
+	"strings"
 	"testing"
 	"time"
 )
@@ -131,6 +132,29 @@ func TestWhatIsPutOffIsToldWhenItIsStored(t *testing.T) {
 		{name: "an instant after, and for longer than it was dead", base: unreachable, policy: twoKill,
 			edits: append(reached("59.9s"), with("to=dave@example.net due=5m11s text", "to=dave@example.net due=15m11s text")),
 			want:  []string{"RETRY-ON-TIME: put off m3 to dave@example.net for 9m59s longer"}},
+	})
+}
+
+// What was about to be put off when an older attempt reached the destination may be;
+// no second one, and no longer.
+func TestOneMailMayBePutOffLate(t *testing.T) {
+	const put = "1m      relay put-off message=m3 queue=Q3 dest=example.net to=dave@example.net due=5m11s text=refused\n"
+	older := after("10s     relay attempt", `
+10s relay queued message=m4 queue=Q4 from=alice@example.org to=erin@example.net due=120h0m10s
+10s relay attempt message=m4 queue=Q4 job=j5 dest=example.net to=erin@example.net attempt=1 due=10s
+`)
+	reaches := `
+1m relay trouble message=m4 queue=Q4 job=j5 dest=example.net host=mx1 to=erin@example.net stage=rcpt event=4yz verdict=defer
+1m relay attempt-end message=m4 queue=Q4 job=j5 dest=example.net
+1m relay outcome message=m4 queue=Q4 dest=example.net to=erin@example.net attempt=1 state=queued reply="450 later" due=6m
+`
+	const nobody = "RETRY-ON-TIME: nothing says that example.net cannot be reached"
+	runTrials(t, []trial{
+		{name: "one", base: unreachable, policy: twoKill, edits: []edit{older, with(put, reaches[1:]+put), until("5m2s ")}},
+		{name: "two", base: unreachable, policy: twoKill, want: []string{nobody}, edits: []edit{older, until("5m2s "),
+			with(put, reaches[1:]+put+"1m      relay put-off message=m1 queue=Q1 dest=example.net to=bob@example.net due=5m11s\n")}},
+		{name: "for too long", base: unreachable, policy: twoKill, want: []string{"RETRY-ON-TIME: put off m3 to dave@example.net for 4m59s longer"},
+			edits: []edit{older, with(put, reaches[1:]+strings.Replace(put, "5m11s", "10m11s", 1)), until("5m2s ")}},
 	})
 }
 

@@ -81,7 +81,7 @@ type choice struct {
 
 // ownFlags are those that make a world.
 var ownFlags = []string{
-	"messages", "recipients", "hosts", "crashes", "lifetime", "retries", "orders", "pauses", "reroutes", "dead", "tight", "slow", "calm",
+	"messages", "recipients", "hosts", "crashes", "lifetime", "retries", "orders", "pauses", "reroutes", "dead", "senders", "tight", "slow", "calm",
 }
 
 func exhaustFlags(cmd *cobra.Command) *choice {
@@ -100,6 +100,7 @@ func exhaustFlags(cmd *cobra.Command) *choice {
 	numberFlag(cmd, &f.own.Reroutes, "reroutes", 0, "how often the operator may send what waits elsewhere, or back")
 	numberFlag(cmd, &f.own.Pauses, "pauses", 0, "how often the operator may pause the first host")
 	flags.BoolVar(&f.own.Dead, "dead", false, "deliveries may find no server, and a destination is dead after one that does")
+	flags.BoolVar(&f.own.Senders, "senders", false, "each message has a sender of its own, who has turns of his own")
 	flags.BoolVar(&f.own.Tight, "tight", false, "one delivery at a time, and one message in memory")
 	flags.BoolVar(&f.own.Slow, "slow", false, "time may pass while a delivery runs")
 	flags.BoolVar(&f.own.Calm, "calm", false, "the servers of reports take them at once")

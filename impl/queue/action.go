@@ -51,8 +51,9 @@ type Close struct {
 // Load asks to read the spool; Loaded answers. Any number may run at once.
 type Load struct {
 	Kind LoadKind
-	// Destination for LoadGroups.
+	// Destination and Lane for LoadGroups.
 	Destination string
+	Lane        spec.Lane
 	// After is the key's name to go on after; empty is from the beginning.
 	After string
 	Limit int
@@ -68,9 +69,9 @@ const (
 	LoadIntents LoadKind = iota + 1
 	// LoadWriting reads SpaceWriting and the chunks of what it names.
 	LoadWriting
-	// LoadDestinations reads the first index line of each destination.
+	// LoadDestinations reads the first index line of each lane of each destination.
 	LoadDestinations
-	// LoadGroups reads index lines of one destination with their entries.
+	// LoadGroups reads index lines of one lane with their entries.
 	LoadGroups
 	// LoadMessage reads one control entry.
 	LoadMessage

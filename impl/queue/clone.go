@@ -103,7 +103,11 @@ func (c *cloner) destination(old *destination) *destination {
 	}
 	d, known := twinOf(&c.destinations, old)
 	if !known {
-		d.waiting = each(old.waiting, c.group)
+		d.lanes = each(old.lanes, func(l *lane) *lane {
+			twin := *l
+			twin.waiting = each(l.waiting, c.group)
+			return &twin
+		})
 	}
 	return d
 }

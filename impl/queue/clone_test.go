@@ -3,6 +3,7 @@ package queue
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -111,10 +112,13 @@ func TestStatesThatActApartAreToldApart(t *testing.T) {
 		"another attempt":      func(q *Queue) { q.jobs["m1.2"].attempt++ },
 		"a place less":         func(q *Queue) { q.active++ },
 		"a place less there":   func(q *Queue) { q.destinations["x.test"].active++ },
-		"more on disk":         func(q *Queue) { q.destinations["x.test"].more = true },
+		"more on disk":         func(q *Queue) { q.destinations["x.test"].lanes[0].more = true },
 		"loading":              func(q *Queue) { q.destinations["x.test"].loading = true },
+		"another lane's turn":  func(q *Queue) { q.destinations["x.test"].turn++ },
+		"another lane":         func(q *Queue) { q.destinations["x.test"].lane('a').more = true },
+		"another lane's line":  func(q *Queue) { c := slices.Clone(q.messages["m2"].index); c[0].Lane++; q.messages["m2"].index = c },
 		"an index line less":   func(q *Queue) { q.messages["m2"].index = q.messages["m2"].index[1:] },
-		"an empty window":      func(q *Queue) { q.destinations["x.test"].waiting = nil },
+		"an empty window":      func(q *Queue) { q.destinations["x.test"].lanes[0].waiting = nil },
 		"no decision":          func(q *Queue) { clear(q.decisions) },
 		"another decision":     func(q *Queue) { d := q.decisions["m3"]; d.Decision = DecideReport; q.decisions["m3"] = d },
 		"a reading that began": func(q *Queue) { q.reads.begin() },

@@ -159,32 +159,34 @@ func FuzzDecodeEntry(f *testing.F) {
 	})
 }
 
-func TestIndexKeysSortByDestinationThenTime(t *testing.T) {
+func TestIndexKeysSortByLaneThenTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		gen := rapid.Custom(func(t *rapid.T) Waiting {
 			return Waiting{
 				rapid.StringMatching(`[a-z\[\].:-]{0,8}`).Draw(t, "destination"), spec.Wall(rapid.Int64Min(0).Draw(t, "due")),
-				spec.QueueID(rapid.StringMatching(`[a-z0-9-]{1,8}`).Draw(t, "id")),
+				spec.QueueID(rapid.StringMatching(`[a-z0-9-]{1,8}`).Draw(t, "id")), rapid.SampledFrom([]spec.Lane{0, 'a', 'b', 'z'}).Draw(t, "lane"),
 			}
 		})
 		a, b := gen.Draw(t, "a"), gen.Draw(t, "b")
 		if got, err := ParseWaiting(a.Key().Name); err != nil || got != a {
 			t.Fatalf("%+v parsed back as %+v, %v", a, got, err)
 		}
-		if a.Destination == b.Destination && a.Due < b.Due && a.name() >= b.name() {
+		same := a.Destination == b.Destination
+		if same && a.Lane == b.Lane && a.Due < b.Due && a.name() >= b.name() {
 			t.Fatalf("%q is not before %q", a.name(), b.name())
 		}
-		if a.Destination < b.Destination && AfterDestination(a.Destination) > b.name() {
-			t.Fatalf("skipping %q skips %q", a.Destination, b.name())
+		if (a.Destination < b.Destination || same && a.Lane < b.Lane) && AfterLane(a.Destination, a.Lane) > b.name() {
+			t.Fatalf("skipping the lane of %q skips %q", a.name(), b.name())
 		}
-		if AfterDestination(a.Destination) <= a.name() {
-			t.Fatalf("skipping %q does not pass %q", a.Destination, a.name())
+		if AfterLane(a.Destination, a.Lane) <= a.name() {
+			t.Fatalf("skipping its lane does not pass %q", a.name())
 		}
 	})
 }
 
 func FuzzParseWaiting(f *testing.F) {
 	f.Add("example.net\x000000000000000001/q1")
+	f.Add("example.net\x00z0000000000000001/q1")
 	f.Fuzz(func(t *testing.T, name string) {
 		w, err := ParseWaiting(name)
 		if err != nil {

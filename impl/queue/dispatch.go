@@ -53,18 +53,22 @@ func (q *Queue) first(d *destination) {
 	}
 }
 
-// turn begins the first due group of a destination, or loads its window.
+// turn begins the first due group of a destination, or loads its window. So do
+// the lanes of the destination take turns; what has to be read first keeps its own
+// until it was.
 func (q *Queue) turn(d *destination, now spec.Wall) {
-	if len(d.waiting) > 0 && d.waiting[0].due <= now {
-		if g := d.waiting[0]; d.reach.dead(now) && !d.paused {
-			q.atDead(g, now)
-		} else if d.paused || !q.holdBack(g, now) {
-			q.begin(g, now)
-		}
+	l := d.next(now)
+	g := l.first(now)
+	if g == nil {
+		q.load(d, l)
 		return
 	}
-	if d.more && !d.loading && d.next <= now {
-		q.load(d)
+	d.had(l)
+	switch {
+	case d.reach.dead(now) && !d.paused:
+		q.atDead(g, now)
+	case d.paused || !q.holdBack(g, now):
+		q.begin(g, now)
 	}
 }
 
@@ -72,8 +76,7 @@ func (q *Queue) turn(d *destination, now spec.Wall) {
 // is over and it was tried at least once.
 func (q *Queue) begin(g *group, now spec.Wall) {
 	d, m := g.destination, g.message
-	at := slices.Index(d.waiting, g)
-	d.waiting = slices.Delete(d.waiting, at, at+1)
+	g.leave()
 	to, attempt := m.recipients(g, now)
 	over := q.over(m, to, d, now)
 	if d.paused { // nobody else has a turn

@@ -24,11 +24,12 @@
 //
 // # What is in memory
 //
-// For each destination that has something waiting, a small record and a
-// window: the groups that are due first. The rest is on disk, in the index of
+// For each destination that has something waiting, a small record, with the lanes
+// in which it waits: senders share few of them (see spec.Lane), which take turns. A
+// lane has a window: the groups that are due first. The rest is on disk, in the index of
 // SpaceDue, and is loaded when the window runs dry. The invariant is that the
-// window of a destination holds all waiting groups whose index key is not beyond
-// its cursor; beyond it, only such as recovery put there before it knew of a
+// window of a lane holds all waiting groups whose index key is not beyond
+// its cursor, and that each lane is known in which something waits; beyond the cursor, only such as recovery put there before it knew of a
 // rest. A group that a batch on its way changes is in no window until that is
 // durable.
 //

@@ -148,9 +148,12 @@ func (e *Entry) hasIntent() bool {
 	return false
 }
 
-// A Waiting is one line of the index of what waits: a group and its due time.
+// A Waiting is one line of the index of what waits: a group, the lane in which it
+// waits at its destination, and its due time.
 type Waiting struct {
 	Destination string
 	Due         spec.Wall
 	ID          spec.QueueID
+	// Lane is zero in a line that was stored before there were lanes.
+	Lane spec.Lane
 }

@@ -89,7 +89,7 @@ type Result struct {
 type Loaded struct {
 	Load Load
 	// Groups, for LoadGroups and LoadDestinations, are index lines in order:
-	// those of the destination, or the first of each destination.
+	// those of the lane, or the first of each lane of each destination.
 	Groups []Waiting
 	// Entries holds the encoded control entries of Groups, or of the messages
 	// found by LoadIntents and LoadMessage; nil where there is none.

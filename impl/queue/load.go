@@ -37,9 +37,10 @@ func (q *Queue) loaded(e Loaded) {
 		last := ""
 		for _, line := range e.Groups {
 			d := q.destination(line.Destination)
-			d.more, d.next = true, q.clock.sane(line.Due, q.policy.Longest(d.name))
+			l := d.lane(line.Lane)
+			l.more, l.next = true, q.clock.sane(line.Due, q.policy.Longest(d.name))
 			q.place(d)
-			last = AfterDestination(line.Destination)
+			last = AfterLane(line.Destination, line.Lane)
 		}
 		for _, name := range e.Unread {
 			last = max(last, name)
@@ -79,7 +80,7 @@ func (q *Queue) loadedWriting(e Loaded) {
 	q.readOn(e, lastID(e.Entries))
 }
 
-// loadedGroups fills the window of a destination.
+// loadedGroups fills the window of a lane.
 func (q *Queue) loadedGroups(e Loaded) {
 	d := q.destinations[e.Load.Destination]
 	if d == nil || !d.loading {
@@ -90,25 +91,26 @@ func (q *Queue) loadedGroups(e Loaded) {
 	q.loading, q.promised = q.loading-1, q.promised-e.Load.Limit
 	missed := d.missed
 	d.loading, d.missed = false, Waiting{}
+	l := d.lane(e.Load.Lane)
 
-	d.more, d.next = e.More, never
+	l.more, l.next = e.More, never
 	if e.More {
-		d.next = e.Next
+		l.next = e.Next
 	}
 	if kept < len(e.Groups) {
-		d.more, d.next = true, e.Groups[kept].Due
+		l.more, l.next = true, e.Groups[kept].Due
 	}
 	if missed != (Waiting{}) {
-		d.more, d.next = true, min(d.next, missed.Due)
+		l.more, l.next = true, min(l.next, missed.Due)
 	}
-	d.next = q.clock.sane(d.next, q.policy.Longest(d.name))
+	l.next = q.clock.sane(l.next, q.policy.Longest(d.name))
 	if kept > 0 {
 		last := e.Groups[kept-1]
-		d.cursor = last.name()
+		l.cursor = last.name()
 		// Nothing is due before what stands before it, whatever a clock that was
 		// ahead has made of it: else, when memory is short, the disk would be
 		// read for it again and again, and bring only what is not due.
-		d.next = max(d.next, q.clock.sane(last.Due, q.policy.Longest(d.name)))
+		l.next = max(l.next, q.clock.sane(last.Due, q.policy.Longest(d.name)))
 	}
 	var lost []seam.Key
 	for i, line := range e.Groups[:kept] {
@@ -119,8 +121,13 @@ func (q *Queue) loadedGroups(e Loaded) {
 	if len(lost) > 0 {
 		q.act(q.eraseKeys(lost...))
 	}
-	if d.paused {
-		q.swept(d)
+	if l := d.findLane(e.Load.Lane); l != nil {
+		if kept == len(e.Groups) && l.first(q.clock.now()) == nil {
+			d.had(l) // nothing begins: there are lines to be put right, or nothing is due
+		}
+		if d.paused {
+			q.swept(d, l)
+		}
 	}
 	q.place(d)
 	q.first(d)
@@ -161,7 +168,7 @@ func (q *Queue) take(d *destination, line Waiting, raw Raw) bool {
 // mend stores the lines of a message anew, in place of one that it should not
 // have. The index is by destination, and what a destination is hangs on the
 // policy: when relay hosts were configured since, mail waits where nobody
-// looks for it.
+// looks for it. Or it waits in no lane, from a time when there were none.
 func (q *Queue) mend(m *message, line Waiting) {
 	ops := []seam.Op{{Key: line.Key(), Delete: true}}
 	for _, l := range m.index {
@@ -170,18 +177,19 @@ func (q *Queue) mend(m *message, line Waiting) {
 	q.commit(&commit{message: m, dests: m.waitsAt(), moves: true}, ops)
 }
 
-// load reads the next page of a destination's groups.
-func (q *Queue) load(d *destination) {
+// load reads the next page of a lane's groups.
+func (q *Queue) load(d *destination, l *lane) {
 	limit := min(q.page(d), max(1, q.spare()))
-	d.read, d.loading, d.missed = q.reads.begin(), true, Waiting{}
+	d.read, d.loading, d.reading, d.missed = q.reads.begin(), true, l.id, Waiting{}
+	d.turn = l.id
 	q.loading, q.promised = q.loading+1, q.promised+limit
-	q.act(Load{Kind: LoadGroups, Destination: d.name, After: d.cursor, Limit: limit})
+	q.act(Load{Kind: LoadGroups, Destination: d.name, Lane: l.id, After: l.cursor, Limit: limit})
 }
 
 // miss notes a line that the read under way may have missed. The first in order
 // is enough.
 func (d *destination) miss(line Waiting) {
-	if d.loading && (d.missed == (Waiting{}) || line.name() < d.missed.name()) {
+	if d.loading && line.Lane == d.reading && (d.missed == (Waiting{}) || line.name() < d.missed.name()) {
 		d.missed = line
 	}
 }

@@ -58,7 +58,7 @@ func TestMemoryIsBoundedHoweverManyDestinationsAreDue(t *testing.T) {
 		e := Entry{ID: id, Message: string(id), Size: 4, Submitted: r.now.Wall,
 			Recipients: []Recipient{{Address: "a@" + domain, State: spec.Queued, Due: r.now.Wall}}}
 		r.disk[seam.ControlKey(id)] = e.Encode()
-		r.disk[Waiting{domain, r.now.Wall, id}.Key()] = nil
+		r.disk[Waiting{domain, r.now.Wall, id, spec.LaneOf("")}.Key()] = nil
 		r.disk[seam.ChunkKey(id, 0)] = []byte("hi\r\n")
 	}
 	r.do(Start{})

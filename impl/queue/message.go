@@ -15,9 +15,10 @@ import (
 // it looks at one destination, and at the others only when they changed too.
 type message struct {
 	entry Entry
-	// dests are the destinations of the entry's recipients, in their order. It is
-	// only ever replaced.
+	// dests are the destinations of the entry's recipients, in their order: it is
+	// only ever replaced. lane is that in which they wait there.
 	dests []string
+	lane  spec.Lane
 	// groups are the groups in memory, waiting or active.
 	groups []*group
 	// commits counts batches about the message that are not durable yet; jobs
@@ -40,7 +41,7 @@ type message struct {
 
 // message brings an entry into memory.
 func (q *Queue) message(e Entry) *message {
-	m := &message{entry: e, dests: make([]string, len(e.Recipients))}
+	m := &message{entry: e, dests: make([]string, len(e.Recipients)), lane: spec.LaneOf(e.Sender)}
 	at := make(map[string]int, 1) // destination -> its line
 	for i := range e.Recipients {
 		r := &m.entry.Recipients[i]
@@ -53,7 +54,7 @@ func (q *Queue) message(e Entry) *message {
 		if !ok {
 			line = len(m.index)
 			at[dest] = line
-			m.index = append(m.index, Waiting{dest, r.Due, e.ID})
+			m.index = append(m.index, Waiting{dest, r.Due, e.ID, m.lane})
 		}
 		m.index[line].Due = min(m.index[line].Due, r.Due)
 	}
@@ -91,7 +92,7 @@ func waits(r *Recipient) bool {
 // line returns the line that the index has to hold for a destination; ok is
 // false when there is none.
 func (m *message) line(dest string) (line Waiting, ok bool) {
-	line = Waiting{dest, never, m.entry.ID}
+	line = Waiting{dest, never, m.entry.ID, m.lane}
 	for i, d := range m.dests {
 		if r := &m.entry.Recipients[i]; d == dest && waits(r) {
 			line.Due, ok = min(line.Due, r.Due), true

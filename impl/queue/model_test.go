@@ -206,7 +206,8 @@ func (m *model) submit() {
 	for range rapid.IntRange(1, 3).Draw(m.t, "recipients") {
 		to = append(to, rapid.SampledFrom([]string{"a@x.test", "b@x.test", "c@y.test"}).Draw(m.t, "to"))
 	}
-	m.step(Submit{ID: id, Message: string(id), Size: 3, Envelope: spec.Envelope{Sender: "s@home.test", Recipients: to},
+	sender := rapid.SampledFrom([]string{"s@home.test", "s@home.test", "t@home.test"}).Draw(m.t, "sender")
+	m.step(Submit{ID: id, Message: string(id), Size: 3, Envelope: spec.Envelope{Sender: sender, Recipients: to},
 		Ops: []seam.Op{{Key: seam.ChunkKey(id, 0), Value: []byte("a\r\n")}}})
 }
 

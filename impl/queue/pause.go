@@ -12,9 +12,10 @@ import (
 // What waits at a paused destination stays on the disk, where it keeps its due
 // time. In the window is only who has lapsed: he was due, and his lifetime is over.
 // Index lines are in order of due times, so who has lapsed is looked for by
-// reading all that is due there: a sweep, whose place is the destination's
+// reading all that is due in a lane: a sweep, whose place is the lane's
 // cursor. The next one begins when the first lapses of those whom it met, and
-// no sooner than an interval after it.
+// no sooner than an interval after it. The lane stays in memory until the pause ends: then it is
+// read from its beginning.
 
 // PausedKey returns the key that says that a destination is paused.
 func PausedKey(dest string) seam.Key { return seam.Key{Space: seam.SpacePaused, Name: dest} }
@@ -39,7 +40,7 @@ func (q *Queue) pause(e Pause) {
 		q.paused = append(slices.Clone(q.paused), e.Destination)
 		slices.Sort(q.paused)
 	}
-	d := q.destination(e.Destination) // of which nothing may be in memory but much on disk
+	d := q.destination(e.Destination) // which knows of each lane where something waits on disk
 	d.paused = !e.Resume
 	q.rewind(d)
 }
@@ -58,12 +59,14 @@ func (q *Queue) recoverPaused(dests []string) {
 // rewind leaves all that waits at a destination to the disk, to be read from the
 // beginning: something else is looked for now.
 func (q *Queue) rewind(d *destination) {
-	for _, g := range slices.Clone(d.waiting) {
-		q.drop(g)
-		q.forget(g.message)
+	for _, l := range d.lanes {
+		for _, g := range slices.Clone(l.waiting) {
+			q.drop(g)
+			q.forget(g.message)
+		}
+		l.more, l.cursor, l.next, l.later = true, "", q.clock.now(), never
 	}
-	d.more, d.cursor, d.next, d.later = true, "", q.clock.now(), never
-	d.miss(Waiting{Destination: d.name}) // what is being read is of no use
+	d.miss(Waiting{Destination: d.name, Lane: d.reading}) // what is being read is of no use
 	q.place(d)
 }
 
@@ -78,31 +81,31 @@ func (q *Queue) lapsed(m *message, d *destination) bool {
 // passBy leaves a message at a paused destination where it is, and notes when
 // the first there lapses. Who has an attempt more, on an operator's word, does
 // not.
-func (q *Queue) passBy(m *message, d *destination) {
+func (q *Queue) passBy(m *message, d *destination, l *lane) {
 	expires := q.expires(m, d.name)
 	for i, dest := range m.dests {
 		if r := &m.entry.Recipients[i]; dest == d.name && r.State == spec.Queued && !r.Parked && r.Due <= expires {
-			if !d.more {
-				d.more, d.next = true, never
+			if !l.more {
+				l.more, l.next = true, never
 			}
-			d.later, d.next = min(d.later, expires), min(d.next, expires)
+			l.later, l.next = min(l.later, expires), min(l.next, expires)
 		}
 	}
 	q.place(d)
 }
 
-// swept takes the end of a read of a paused destination, which may be that of
-// the sweep: nobody lapses who is not due yet.
-func (q *Queue) swept(d *destination) {
+// swept takes the end of a read of a lane of a paused destination, which may be that
+// of the sweep: nobody lapses who is not due yet.
+func (q *Queue) swept(d *destination, l *lane) {
 	now := q.clock.now()
-	if d.more && d.next <= now {
+	if l.more && l.next <= now {
 		return
 	}
-	if d.more {
-		d.later = min(d.later, d.next)
+	if l.more {
+		l.later = min(l.later, l.next)
 	}
-	d.more = d.later != never
-	d.cursor, d.next, d.later = "", max(d.later, now.Add(q.betweenSweeps(d))), never
+	l.more = l.later != never
+	l.cursor, l.next, l.later = "", max(l.later, now.Add(q.betweenSweeps(d))), never
 }
 
 // betweenSweeps is how long nothing is read of a paused destination, at least.

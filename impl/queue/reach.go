@@ -110,10 +110,12 @@ func (q *Queue) free(d *destination) spec.Wall {
 // one behind it that an operator wants attempted.
 func (q *Queue) atDead(g *group, now spec.Wall) {
 	d := g.destination
-	for _, w := range d.waiting {
-		if w.due <= now && slices.Contains(d.reach.ordered, w.message.entry.ID) {
-			q.begin(w, now)
-			return
+	for _, l := range d.lanes {
+		for _, w := range l.waiting {
+			if w.due <= now && slices.Contains(d.reach.ordered, w.message.entry.ID) {
+				q.begin(w, now)
+				return
+			}
 		}
 	}
 	if now >= q.expires(g.message, d.name) || q.toWarn(g, now) {

@@ -137,7 +137,7 @@ func (s *script) setPolicy(t *testing.T, d *datadriven.TestData) {
 }
 
 // nothingAsked leaves out what was asked for, where that was nothing.
-var nothingAsked = strings.NewReplacer(" Needs:0", "", " Tracking:{Return: EnvelopeID:} Asked:[]", "", " Size:22 Return:", "")
+var nothingAsked = strings.NewReplacer(" Lane:none", "", " Needs:0", "", " Tracking:{Return: EnvelopeID:} Asked:[]", "", " Size:22 Return:", "")
 
 func (s *script) submit(d *datadriven.TestData) {
 	id := spec.QueueID(d.CmdArgs[0].Key)
@@ -336,7 +336,7 @@ func (s *script) load(l Load) Loaded {
 		apply(view, c.Ops)
 	}
 	out := Loaded{Load: l}
-	seen := map[string]bool{}
+	seen := map[string]bool{} // prefixes of lanes
 	for _, k := range sortedKeys(view) {
 		switch {
 		case l.Kind == LoadIntents && k.Space == seam.SpaceIntent, l.Kind == LoadWriting && k.Space == seam.SpaceWriting:
@@ -344,14 +344,17 @@ func (s *script) load(l Load) Loaded {
 			out.Entries = append(out.Entries, Raw{id, view[seam.ControlKey(id)]})
 		case l.Kind == LoadDestinations && k.Space == seam.SpaceDue:
 			w, _ := ParseWaiting(k.Name)
-			if !seen[w.Destination] {
-				seen[w.Destination] = true
+			if lane := LanePrefix(w.Destination, w.Lane); !seen[lane] {
+				seen[lane] = true
 				out.Groups = append(out.Groups, w)
 			}
 		case l.Kind == LoadDestinations && k.Space == seam.SpacePaused && l.After == "":
 			out.Paused = append(out.Paused, k.Name)
-		case l.Kind == LoadGroups && k.Space == seam.SpaceDue && strings.HasPrefix(k.Name, DestinationPrefix(l.Destination)) && k.Name > l.After:
+		case l.Kind == LoadGroups && k.Space == seam.SpaceDue && strings.HasPrefix(k.Name, LanePrefix(l.Destination, l.Lane)) && k.Name > l.After:
 			w, _ := ParseWaiting(k.Name)
+			if w.Lane != l.Lane {
+				continue
+			}
 			if len(out.Groups) == l.Limit {
 				if !out.More {
 					out.More, out.Next = true, w.Due

@@ -220,6 +220,7 @@ func (e *encoder) line(w Waiting) {
 	e.text(w.Destination)
 	e.wall(w.Due)
 	e.text(string(w.ID))
+	e.b = append(e.b, byte(w.Lane))
 }
 
 func (e *encoder) message(m *message) {
@@ -253,24 +254,19 @@ func inOrder[T any](list []T, compare func(a, b T) int) []T {
 func (e *encoder) destination(q *Queue, d *destination) {
 	e.text(d.name)
 	e.int(int64(d.active))
-	e.flags(d.more, d.loading, d.missed != (Waiting{}), d.ready, d.heaped)
-	e.int(int64(len(d.waiting)))
-	for _, g := range d.waiting {
-		e.text(string(g.message.entry.ID))
-	}
-	if d.more {
-		e.cursor(d.cursor)
-		e.wall(d.next)
+	e.flags(d.paused, d.loading, d.missed != (Waiting{}), d.ready, d.heaped)
+	e.b = append(e.b, byte(d.turn))
+	e.int(int64(len(d.lanes)))
+	for _, l := range d.lanes {
+		e.lane(l, d.paused)
 	}
 	if d.loading {
+		e.b = append(e.b, byte(d.reading))
 		e.int(int64(q.reads.count - d.read))
 		e.line(d.missed)
 	}
 	if d.heaped {
 		e.wall(d.at)
-	}
-	if d.paused {
-		e.wall(d.later)
 	}
 	r := &d.reach
 	e.int(int64(r.limit))
@@ -286,6 +282,22 @@ func (e *encoder) destination(q *Queue, d *destination) {
 		for _, id := range inOrder(r.ordered, cmp.Compare) {
 			e.text(string(id))
 		}
+	}
+}
+
+func (e *encoder) lane(l *lane, paused bool) {
+	e.b = append(e.b, byte(l.id))
+	e.flags(l.more)
+	e.int(int64(len(l.waiting)))
+	for _, g := range l.waiting {
+		e.text(string(g.message.entry.ID))
+	}
+	if l.more {
+		e.cursor(l.cursor)
+		e.wall(l.next)
+	}
+	if paused {
+		e.wall(l.later)
 	}
 }
 

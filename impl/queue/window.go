@@ -21,16 +21,14 @@ type group struct {
 type destination struct {
 	name   string
 	active int
-	// waiting is the window: groups in the order of their index keys.
-	waiting []*group
-	// more is true when the disk holds groups beyond cursor; next is when the
-	// first of them is due.
-	more   bool
-	cursor string
-	next   spec.Wall
-	// loading is true while the read number read is under way; missed is the
-	// first line that it may have missed.
+	// lanes are those in which something waits, in order; turn is the first that
+	// has its turn, when it has something to do.
+	lanes []*lane
+	turn  spec.Lane
+	// loading is true while the read number read, of the lane reading, is under way;
+	// missed is the first line that it may have missed.
 	loading bool
+	reading spec.Lane
 	read    uint64
 	missed  Waiting
 	// ready is true while the destination is in Queue.ready, heaped while it
@@ -38,10 +36,8 @@ type destination struct {
 	ready, heaped bool
 	place         int
 	at            spec.Wall
-	// paused is true when no attempt is to begin here; later is then when the
-	// first lapses of those who were met: see pause.go.
+	// paused is true when no attempt is to begin here.
 	paused bool
-	later  spec.Wall
 	// reach is what is known of the destination. holds counts what is on its way
 	// that changes this, or what waits there: it keeps the destination in memory.
 	reach reach
@@ -50,50 +46,39 @@ type destination struct {
 
 const never = spec.Wall(1<<63 - 1)
 
-// due returns when the destination next has something to do.
-func (d *destination) due() spec.Wall {
-	at := never
-	if len(d.waiting) > 0 {
-		at = d.waiting[0].due
-	}
-	if d.more && !d.loading {
-		at = min(at, d.next)
-	}
-	return at
-}
-
 func (q *Queue) destination(name string) *destination {
 	d := q.destinations[name]
 	if d == nil {
 		d = &destination{
-			name: name, paused: slices.Contains(q.paused, name), later: never, reach: reach{limit: q.policy.Limits.First()},
+			name: name, paused: slices.Contains(q.paused, name), reach: reach{limit: q.policy.Limits.First()},
 		}
 		q.destinations[name] = d
 	}
 	return d
 }
 
-// page is how many groups a destination's window may hold: enough to keep its
-// deliveries busy. One that is dead has none.
+// page is how many groups a lane's window may hold: with those of the others
+// enough to keep the destination's deliveries busy. One that is dead has none.
 func (q *Queue) page(d *destination) int {
+	all := max(8, 4*q.policy.Limits.DeliveriesPerDestination)
 	if d.reach.dead(q.clock.now()) {
-		return 8
+		all = 8
 	}
-	return max(8, 4*q.policy.Limits.DeliveriesPerDestination)
+	return max(2, all/max(1, len(d.lanes)))
 }
 
 // spare is how many groups there is memory for.
 func (q *Queue) spare() int { return q.policy.Limits.WindowGroups - q.window - q.promised }
 
-// room is how many groups a destination's window may hold now. When memory is
-// short it is one, so that each can go on, and that only when its delivery can
+// room is how many groups a lane's window may hold now. When memory is short it
+// is one, so that each destination can go on, and that only when its delivery can
 // begin at once.
-func (q *Queue) room(d *destination) int {
+func (q *Queue) room(d *destination, l *lane) int {
 	now := q.clock.now()
 	switch {
 	case q.spare() >= 0:
 		return q.page(d)
-	case q.recovery.ready && q.active < q.policy.Limits.Deliveries && q.free(d) <= now && d.waiting[0].due <= now:
+	case q.recovery.ready && q.active < q.policy.Limits.Deliveries && q.free(d) <= now && l.first(now) != nil && d.next(now) == l:
 		return 1
 	}
 	return 0
@@ -132,23 +117,24 @@ func (q *Queue) admit(m *message, line Waiting) {
 		return
 	}
 	d := q.destination(line.Destination)
+	l := d.lane(line.Lane)
 	if d.paused && !q.lapsed(m, d) {
-		q.passBy(m, d)
+		q.passBy(m, d, l)
 		return
 	}
-	if d.more && line.name() > d.cursor {
-		d.next = min(d.next, due)
+	if l.more && line.name() > l.cursor {
+		l.next = min(l.next, due)
 		d.miss(line)
 		q.place(d)
 		return
 	}
 	g := &group{message: m, destination: d, line: line, due: due}
-	at, _ := slices.BinarySearchFunc(d.waiting, g, byKey)
-	d.waiting = slices.Insert(d.waiting, at, g)
+	at, _ := slices.BinarySearchFunc(l.waiting, g, byKey)
+	l.waiting = slices.Insert(l.waiting, at, g)
 	m.groups = append(m.groups, g)
 	q.window++
-	if len(d.waiting) > q.room(d) {
-		q.evict(d)
+	if len(l.waiting) > q.room(d, l) {
+		q.evict(d, l)
 	}
 	q.place(d)
 }
@@ -160,14 +146,14 @@ func byKey(a, b *group) int {
 // evict leaves the last group of the window to the disk. All that comes before
 // it is in the window, unless it was beyond the cursor itself: recovery puts
 // groups there before it is known what else the disk holds.
-func (q *Queue) evict(d *destination) {
-	last := d.waiting[len(d.waiting)-1]
+func (q *Queue) evict(d *destination, l *lane) {
+	last := l.waiting[len(l.waiting)-1]
 	name := last.line.name()
 	before := name[:len(name)-1]
-	if !d.more {
-		d.more, d.cursor, d.next = true, before, last.due
+	if !l.more {
+		l.more, l.cursor, l.next = true, before, last.due
 	}
-	d.cursor, d.next = min(d.cursor, before), min(d.next, last.due)
+	l.cursor, l.next = min(l.cursor, before), min(l.next, last.due)
 	q.drop(last)
 	d.miss(last.line)
 	q.forget(last.message)
@@ -175,23 +161,32 @@ func (q *Queue) evict(d *destination) {
 
 // drop takes a group out of memory.
 func (q *Queue) drop(g *group) {
-	d := g.destination
-	if i := slices.Index(d.waiting, g); i >= 0 {
-		d.waiting = slices.Delete(d.waiting, i, i+1)
-	}
+	g.leave()
 	m := g.message
 	m.groups = slices.DeleteFunc(m.groups, func(h *group) bool { return h == g })
 	q.window--
 }
 
+// leave takes a group out of the window of its lane, if it is there.
+func (g *group) leave() {
+	l := g.destination.findLane(g.line.Lane)
+	if l == nil {
+		return
+	}
+	if i := slices.Index(l.waiting, g); i >= 0 {
+		l.waiting = slices.Delete(l.waiting, i, i+1)
+	}
+}
+
 // place orders the destination by its next due time, or lets it go when
 // nothing is left of it.
 func (q *Queue) place(d *destination) {
+	d.tidy()
 	if d.ready {
 		return
 	}
 	at := q.nextAt(d)
-	idle := at == never && d.active == 0 && len(d.waiting) == 0 && !d.more && !d.loading && d.holds == 0
+	idle := at == never && d.active == 0 && len(d.lanes) == 0 && !d.loading && d.holds == 0
 	if free := d.reach.began.Add(q.policy.Limits.Pace()); idle && free > q.clock.now() {
 		at, idle = free, false // what comes next may not go before
 	}

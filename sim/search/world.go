@@ -92,6 +92,7 @@ func World(n Number) *scenarios.Scenario {
 	g.backoffs(n)
 	g.needs(n)
 	g.reports(n)
+	g.turns(n)
 	g.sc.Expect = []scenarios.Expectation{{Attempts: -1, Acceptances: -1, Reports: -1, Rules: true}}
 	return g.sc
 }

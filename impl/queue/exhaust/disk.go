@@ -142,17 +142,18 @@ func (d disk) read(l queue.Load) reading {
 		r.add(d, l.ID)
 		return r
 	}
-	last := ""
+	var last queue.Waiting
+	wanted := queue.Waiting{Destination: l.Destination, Lane: l.Lane}
 	for i := range d {
 		switch k := d[i].key; {
 		case l.Kind == queue.LoadIntents && k.Space == seam.SpaceIntent:
 			r.add(d, spec.QueueID(k.Name))
-		case l.Kind == queue.LoadDestinations && k.Space == seam.SpaceDue && d[i].line.Destination != last:
-			last = d[i].line.Destination
+		case l.Kind == queue.LoadDestinations && k.Space == seam.SpaceDue && !sameLane(d[i].line, last):
+			last = d[i].line
 			r.lines = append(r.lines, d[i].line)
 		case l.Kind == queue.LoadDestinations && k.Space == seam.SpacePaused:
 			r.paused = append(r.paused, k.Name)
-		case l.Kind == queue.LoadGroups && k.Space == seam.SpaceDue && d[i].line.Destination == l.Destination && k.Name > l.After:
+		case l.Kind == queue.LoadGroups && k.Space == seam.SpaceDue && sameLane(d[i].line, wanted) && k.Name > l.After:
 			if len(r.lines) == l.Limit {
 				r.more, r.next = true, d[i].line.Due
 				return r
@@ -163,6 +164,8 @@ func (d disk) read(l queue.Load) reading {
 	}
 	return r
 }
+
+func sameLane(a, b queue.Waiting) bool { return a.Destination == b.Destination && a.Lane == b.Lane }
 
 // answer is the event that brings the reading to the core.
 func (r reading) answer(l queue.Load) queue.Loaded {

@@ -18,7 +18,8 @@ func small() []World {
 			World{Messages: 1, Recipients: 2, Destinations: 1, InDoubt: p, Lifetime: 2, Calm: true},
 			World{Messages: 2, Recipients: 1, Destinations: 1, InDoubt: p, Lifetime: 1, Calm: true, Tight: true},
 			World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, InDoubt: p, Lifetime: 1, Orders: 1, Calm: true},
-			World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, InDoubt: p, Lifetime: 1, Reroutes: 2, Calm: true})
+			World{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 1, InDoubt: p, Lifetime: 1, Reroutes: 2, Calm: true},
+			World{Messages: 2, Recipients: 1, Destinations: 1, InDoubt: p, Lifetime: 1, Senders: true, Calm: true, Tight: true})
 	}
 	return all
 }
@@ -49,6 +50,18 @@ func tell(v *Violation) string {
 		}
 	}
 	return text
+}
+
+func TestSendersWaitInLanesOfTheirOwn(t *testing.T) {
+	w := World{Messages: mostMessages, Senders: true}
+	seen := map[spec.Lane]string{}
+	for i := range w.Messages {
+		sender := w.sender(i)
+		if other := seen[spec.LaneOf(sender)]; other != "" {
+			t.Errorf("%s and %s share a lane", sender, other)
+		}
+		seen[spec.LaneOf(sender)] = sender
+	}
 }
 
 func TestASearchIsTheSameEveryTime(t *testing.T) {

@@ -311,6 +311,7 @@ func (e *encoder) loads(all []load) {
 		l := &all[i]
 		e.int(int(l.Kind))
 		e.text(l.Destination)
+		e.b = append(e.b, byte(l.Lane))
 		e.int(l.Limit)
 		e.text(string(l.ID))
 		if e.bool(l.After != ""); l.After != "" {

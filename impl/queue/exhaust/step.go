@@ -155,7 +155,7 @@ func (s *state) submit(i int) {
 	s.sortMails()
 	content := []byte("Subject: x\r\n\r\n")
 	s.step(queue.Submit{
-		ID: l.id, Message: string(l.id), Size: int64(len(content)), Envelope: spec.Envelope{Sender: sender, Recipients: l.to},
+		ID: l.id, Message: string(l.id), Size: int64(len(content)), Envelope: spec.Envelope{Sender: s.world.sender(i), Recipients: l.to},
 		Ops: []seam.Op{{Key: seam.ChunkKey(l.id, 0), Value: content}},
 	})
 }

@@ -35,6 +35,8 @@ type World struct {
 	// Dead has deliveries find no server, and a destination dead after one that does;
 	// each gets one at a time.
 	Dead bool
+	// Senders gives each message a sender of its own, who waits in a lane of his own.
+	Senders bool
 	// Slow allows time to pass while a delivery runs, until its message's
 	// lifetime is over; without it, only when a timer is set.
 	Slow bool
@@ -95,7 +97,13 @@ func (w World) policy() spec.Policy {
 	return p
 }
 
-const sender = "s@home.test"
+// sender is who sends message number i.
+func (w World) sender(i int) string {
+	if !w.Senders {
+		i = 0
+	}
+	return fmt.Sprintf("%c@home.test", 's'+i)
+}
 
 // id is the queue ID of message number i.
 func id(i int) spec.QueueID { return spec.QueueID(fmt.Sprintf("m%d", i+1)) }
@@ -122,7 +130,7 @@ func (w World) String() string {
 		text string
 	}{{w.Lifetime > 1, fmt.Sprintf("lifetime %d", w.Lifetime)}, {w.Retries > 0, count(w.Retries, "retry")}, {w.Orders > 0, count(w.Orders, "order")},
 		{w.Pauses > 0, count(w.Pauses, "pause")}, {w.Reroutes > 0, count(w.Reroutes, "reroute")},
-		{w.Dead, "dead"}, {w.Tight, "tight"}, {w.Slow, "slow"}, {w.Calm, "calm"}} {
+		{w.Dead, "dead"}, {w.Senders, "senders"}, {w.Tight, "tight"}, {w.Slow, "slow"}, {w.Calm, "calm"}} {
 		if x.on {
 			parts = append(parts, x.text)
 		}
@@ -172,6 +180,9 @@ func Presets() []Preset {
 		{"dead", "2 messages for 1 host that may not be there, 1 crash; reports are taken at once", []World{
 			{Messages: 2, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 1, Dead: true, Calm: true},
 			{Messages: 2, Recipients: 1, Destinations: 1, Lifetime: 2, Dead: true, Calm: true},
+		}},
+		{"senders", "2 messages of 2 senders, with room for one in memory, 1 host, 1 crash; reports are taken at once", []World{
+			{Messages: 2, Recipients: 1, Destinations: 1, Crashes: 1, Lifetime: 1, Senders: true, Calm: true, Tight: true},
 		}},
 		{"1x1x2", "1 message, 1 recipient, 1 host, 2 crashes", []World{
 			{Messages: 1, Recipients: 1, Destinations: 1, Crashes: 2, Lifetime: 1},

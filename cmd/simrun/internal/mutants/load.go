@@ -1,7 +1,9 @@
 package mutants
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/postonce/postonce/impl/queue"
 	"github.com/postonce/postonce/spec"
@@ -27,6 +29,49 @@ func ofLoad() []Mutant {
 			changed(func(p *spec.Policy) { p.Limits.PerMinute = 0 })},
 		{"knows-no-jitter", "has what failed together tried together", spec.RetryOnTime, "fair/jitter",
 			changed(func(p *spec.Policy) { p.Schedule.Jitter = 0 })},
+		{"first-come-first-served", "serves what waits at a destination in the order of its time, whoever sent it", spec.FairAndBounded,
+			"fair/senders-take-turns", cored(knowsNoSenders)},
+		{"one-sender-per-address", "takes each address of a mailing list for a sender of its own", spec.FairAndBounded,
+			"fair/senders-verp", cored(believesAddresses)},
+	}
+}
+
+// knowsNoSenders has all mail wait in one lane.
+func knowsNoSenders(step queue.StepFunc) queue.StepFunc {
+	return renamed(step, func(string) string { return "everybody@example.org" })
+}
+
+// believesAddresses has mail wait in the lane of its sender's whole address.
+func believesAddresses(step queue.StepFunc) queue.StepFunc {
+	return renamed(step, func(sender string) string {
+		return strings.NewReplacer("+", "_", "=", "_", "-", "_").Replace(sender)
+	})
+}
+
+// renamed is a core that is told of other senders than those that there are; what it
+// says of them is put right.
+func renamed(step queue.StepFunc, name func(sender string) string) queue.StepFunc {
+	senders := map[spec.QueueID]string{}
+	return func(now spec.Instant, e queue.Event) []queue.Action {
+		if s, ok := e.(queue.Submit); ok && s.Envelope.Sender != "" {
+			senders[s.ID] = s.Envelope.Sender
+			s.Envelope.Sender = name(s.Envelope.Sender)
+			e = s
+		}
+		actions := slices.Clone(step(now, e))
+		for i, a := range actions {
+			switch a := a.(type) {
+			case queue.Begin:
+				a.Sender = cmp.Or(senders[a.ID], a.Sender)
+				actions[i] = a
+			case queue.Note:
+				if a.Fact.Kind == spec.FactQueued {
+					a.Fact.From = cmp.Or(senders[a.Fact.Queue], a.Fact.From)
+					actions[i] = a
+				}
+			}
+		}
+		return actions
 	}
 }
 
