@@ -44,6 +44,15 @@ var certificateKinds = [...]struct {
 	{WrongName, "valid, for wrong.example"},
 }
 
+// CertificateKinds returns all kinds.
+func CertificateKinds() []CertificateKind {
+	var all []CertificateKind
+	for _, k := range certificateKinds {
+		all = append(all, k.kind)
+	}
+	return all
+}
+
 func certificateWords() []string {
 	var words []string
 	for _, k := range certificateKinds {
