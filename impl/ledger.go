@@ -68,21 +68,40 @@ func (r *Relay) original(id spec.QueueID, size int64, wanted spec.Return) (conte
 			return content, true
 		}
 	}
-	return r.header(id), false
+	return r.header(id, size), false
 }
 
 // headerBytes bounds how much of an original a report quotes.
 const headerBytes = 16 << 10
 
 // header reads the header of a message for a report. What cannot be read is
-// not quoted; the report is due all the same.
-func (r *Relay) header(id spec.QueueID) []byte {
+// not quoted, and no part of a field that is not there to its end; the report is
+// due all the same.
+func (r *Relay) header(id spec.QueueID, size int64) []byte {
 	chunk, err := r.host.Store.Get(seam.ChunkKey(id, 0))
 	if err != nil {
 		return nil
 	}
+	whole := int64(len(chunk)) == size
 	if end := bytes.Index(chunk, []byte("\r\n\r\n")); end >= 0 {
-		chunk = chunk[:end+2]
+		chunk, whole = chunk[:end+2], true
 	}
-	return chunk[:min(len(chunk), headerBytes)]
+	if whole && len(chunk) <= headerBytes {
+		return chunk
+	}
+	return wholeFields(chunk[:min(len(chunk), headerBytes)])
+}
+
+// wholeFields returns a header without its last field, the end of which may be
+// missing.
+func wholeFields(header []byte) []byte {
+	for end := len(header); ; {
+		end = bytes.LastIndex(header[:end], []byte("\r\n"))
+		if end < 0 {
+			return nil
+		}
+		if next := header[end+2:]; len(next) > 0 && next[0] != ' ' && next[0] != '\t' {
+			return header[:end+2]
+		}
+	}
 }

@@ -61,7 +61,7 @@ var news = []term{
 var spools = []term{
 	{"empty", "nothing"},
 	{"held", "only messages with a recipient that waits for an operator: held in doubt, or parked"},
-	{"damaged", "only entries that could not be read and were set aside"},
+	{"damaged", "only entries that could not be read and were set aside, and contents whose entry was taken away"},
 }
 
 // expectForms are the lines of the expect section, for the reference.

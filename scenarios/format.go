@@ -104,7 +104,7 @@ func planText(plan []Step) string {
 
 // timeText writes when a step is; empty for one that follows from others.
 func timeText(s Step) string {
-	if s.At == 0 && (s.Kind == StepDamage || s.Kind == StepFail || s.Kind == StepCrash && s.waits()) {
+	if s.At == 0 && (s.Kind == StepDamage || s.Kind == StepFail || s.waits()) {
 		return ""
 	}
 	return timePrefix + formatDuration(s.At)

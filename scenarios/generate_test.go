@@ -185,7 +185,11 @@ func genAsked(t *rapid.T, s *Step) {
 func genStep(t *rapid.T) []Step {
 	switch rapid.IntRange(0, 8).Draw(t, "kind") {
 	case 0:
-		return []Step{{At: genDuration(t, "at"), Kind: StepStop, Restart: genDuration(t, "restart")}}
+		s := Step{At: genDuration(t, "at"), Kind: StepStop, Restart: genDuration(t, "restart")}
+		if rapid.Bool().Draw(t, "stops after") {
+			s.When = FactMatch{After: true, Kind: spec.FactQueued, Message: "m0"}
+		}
+		return []Step{s}
 	case 1:
 		return []Step{{At: genDuration(t, "at"), Kind: StepHeal, Host: rapid.SampledFrom([]string{"", MailboxServer}).Draw(t, "host")}}
 	case 3:
@@ -222,7 +226,8 @@ func genStep(t *rapid.T) []Step {
 			Stage:     spec.Stage(rapid.IntRange(0, int(spec.StageQUIT)).Draw(t, "stage")), Nth: rapid.IntRange(0, 3).Draw(t, "nth")}
 	}
 	if rapid.Bool().Draw(t, "damaging") {
-		return []Step{s, {Kind: StepDamage, Message: "m0"}}
+		harm := rapid.SampledFrom([]string{"", HarmEmpty, HarmTorn, HarmGone, HarmContentTorn, HarmContentGone}).Draw(t, "harm")
+		return []Step{s, {Kind: StepDamage, Message: "m0", Harm: harm}}
 	}
 	return []Step{s}
 }

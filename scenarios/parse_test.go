@@ -192,6 +192,9 @@ damage m1
 crash before outcome m1 <carol@example.net> at mx1.example.net stage dot nth 2, restart after 10s
 crash at step 17, restart after 1h30m
 t+2h stop, restart after 1m
+damage list content gone
+stop after queued list nth 2, restart after 1m
+damage m1 torn
 t+3h heal
 t+3h heal mx1.example.net
 t+4d decide retry m1 <carol@example.net>, <"b, b"@example.net>
@@ -213,6 +216,9 @@ u{9..11}@example.net anything
 			Recipient: "carol@example.net", Host: "mx1.example.net", Stage: spec.StageDot, Nth: 2}},
 		{Kind: StepCrash, StepNumber: 17, Restart: 90 * time.Minute},
 		{At: 2 * time.Hour, Kind: StepStop, Restart: time.Minute},
+		{Kind: StepDamage, Message: "list", Harm: HarmContentGone},
+		{Kind: StepStop, Restart: time.Minute, When: FactMatch{After: true, Kind: spec.FactQueued, Message: "list", Nth: 2}},
+		{Kind: StepDamage, Message: "m1", Harm: HarmTorn},
 		{At: 3 * time.Hour, Kind: StepHeal},
 		{At: 3 * time.Hour, Kind: StepHeal, Host: "mx1.example.net"},
 		{At: 96 * time.Hour, Kind: StepDecide, Decision: "retry", Message: "m1", Recipients: []string{"carol@example.net", `"b, b"@example.net`}},

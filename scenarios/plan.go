@@ -35,7 +35,9 @@ func stepForms() []stepForm {
 			"the relay's process is killed: at a time, when a fact is made (from the time on), at a line of the trace, " +
 				"or at an operation of its seams (network, DNS, disk)",
 			(*line).crash, showCrash, false},
-		{StepStop, "t+TIME stop, restart after TIME", "the relay is told to stop (SIGTERM), and started again", (*line).stop, showStop, true},
+		{StepStop, "[t+TIME] stop [after FACT ...], restart after TIME", "the relay is told to stop (SIGTERM), at a time or right after a fact, " +
+			"and started again",
+			(*line).stop, showStop, false},
 		{StepHeal, "t+TIME heal [HOST]", "faults end, at one server or everywhere",
 			func(l *line, s *Step) {
 				if !l.done() {
@@ -59,10 +61,9 @@ func stepForms() []stepForm {
 		{StepJoin, "t+TIME join NAME", "another relay begins to work on the same spool; crash and stop are about the first one",
 			func(l *line, s *Step) { s.Host = l.host("the name of the relay") },
 			func(s Step) string { return s.Host }, true},
-		{StepDamage, "damage MESSAGE", "the message's control entry is overwritten with garbage, " +
-			"while the relay is down after the crash or stop above",
-			func(l *line, s *Step) { s.Message = l.name() },
-			func(s Step) string { return s.Message }, false},
+		{StepDamage, "damage MESSAGE [empty|torn|gone|content torn|content gone]", "the message's control entry is overwritten with garbage, " +
+			"or what is said becomes of it or of the content, while the relay is down after the crash or stop above",
+			(*line).damages, showDamage, false},
 	}
 	for _, p := range pauses {
 		forms = append(forms, stepForm{p.kind, "t+TIME " + string(p.kind) + " DOMAIN", p.meaning + ": `" + p.example + "`",
@@ -138,7 +139,7 @@ func (p *parser) planSection(_ string, first int, data string) {
 				continue
 			}
 			f.read(l, &s)
-			needsTime := f.timed || s.Kind == StepCrash && !s.waits()
+			needsTime := f.timed || (s.Kind == StepCrash || s.Kind == StepStop) && !s.waits()
 			if needsTime && !timed {
 				l.fail(start, fmt.Sprintf("write t+0 %s, or a later time", l.rest0(start)), "the step does not say when")
 			}
@@ -226,10 +227,15 @@ func (l *line) pauses(s *Step) {
 
 // stop reads what follows "stop".
 func (l *line) stop(s *Step) {
+	if l.accept("after") {
+		s.When.After = true
+		l.fact(&s.When)
+	}
 	for l.comma() {
 		l.choose("clause", []string{"restart"})
 		l.restart(s)
 	}
+	l.end("after")
 }
 
 // restart reads what follows "restart".
@@ -238,7 +244,12 @@ func (l *line) restart(s *Step) {
 	s.Restart = l.duration("the time until the restart", 1)
 }
 
-func showStop(s Step) string { return clause("restart after", s.Restart) }
+func showStop(s Step) string {
+	if s.When.Kind == "" {
+		return clause("restart after", s.Restart)
+	}
+	return matchText(s.When) + clause("restart after", s.Restart)
+}
 
 // decide reads what follows "decide".
 func (l *line) decide(s *Step) {

@@ -42,7 +42,7 @@ func (c *checker) unexpected(seen map[string]int) {
 	}
 	for _, name := range c.names {
 		s := c.sent[name]
-		if c.has(func(d Step) bool { return d.Kind == StepDamage && d.Message == name }) {
+		if c.has(func(d Step) bool { return d.Kind == StepDamage && d.Message == name && !d.HarmsContent() }) {
 			continue
 		}
 		for _, r := range s.Recipients {
@@ -84,7 +84,7 @@ func (c *checker) spool() string {
 			continue
 		case spool != "":
 			c.fail(e.Line, "spool", "", "the spool is expected twice")
-		case e.Spool == "damaged" && !c.has(func(s Step) bool { return s.Kind == StepDamage }):
+		case e.Spool == "damaged" && !c.has(func(s Step) bool { return s.Kind == StepDamage && !s.HarmsContent() }):
 			c.fail(e.Line, e.Spool, "add a step: damage MESSAGE", "nothing damages the spool")
 		case e.Spool == "held" && !c.expects(stateHeld) && !c.expects(stateParked):
 			c.fail(e.Line, e.Spool, "expect a recipient to be held or parked", "nothing is expected to be held or parked")

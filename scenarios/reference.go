@@ -117,6 +117,7 @@ func referencePlan(b *strings.Builder) {
 	chapter(b, "", "Clauses of a crash:", crashClauses)
 	chapter(b, "", "Operations that can fail:", failOps)
 	chapter(b, "", "Clauses of a failure:", failClauses)
+	chapter(b, "", "What can become of a message, beside garbage in place of its control entry:", harms)
 	chapter(b, "", "What the operator can decide:", decisions)
 	chapter(b, "", "What can follow a FACT, to narrow it down:", matchForms)
 	chapter(b, "", "Facts:", facts)

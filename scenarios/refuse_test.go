@@ -90,6 +90,12 @@ var refused = []struct{ name, sections, place, reason string }{
 
 	{"step without time", "-- plan --\nheal\n", ":3:1:", "write t+0 heal"},
 	{"crash without time", "-- plan --\ncrash, restart after 5s\n", ":3:1:", "does not say when"},
+	{"stop without time", "-- plan --\nstop, restart after 5s\n", ":3:1:", "does not say when"},
+	{"stop before a fact", "-- plan --\nt+0 stop before queued m1\n", ":3:10:", "not expected"},
+	{"stop after what is no fact", "-- plan --\nstop after queud\n", ":3:12:", `did you mean "queued"`},
+	{"damage unknown", "-- plan --\ndamage m1 tron\n", ":3:11:", `did you mean "torn"`},
+	{"a damage of the control entry alone", "-- plan --\ndamage m1 content empty\n", ":3:19:", "torn"},
+	{"damage of two kinds", "-- plan --\ndamage m1 gone torn\n", ":3:16:", "not expected"},
 	{"time without unit", "-- plan --\nt+5 heal\n", ":3:3:", "write 5s, 5m or 5h"},
 	{"time no duration", "-- plan --\nt+soon heal\n", ":3:3:", "30s, 5m"},
 	{"time without plus", "-- plan --\nt0 submit m1 from <> to b@example.net\n", ":3:1:", "a time is written t+0"},
@@ -209,6 +215,10 @@ var impossible = []struct{ name, sections, reason string }{
 	{"empty spool while queued", "-- expect --\nbob@example.net queued\nspool empty\n", "cannot be empty"},
 	{"held spool without held", "-- expect --\nbob@example.net delivered\nspool held\n", "nothing is expected to be held or parked"},
 	{"damaged spool without damage", "-- expect --\nbob@example.net delivered\nspool damaged\n", "nothing damages"},
+	{"damaged spool where a content is gone", "-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1h stop, restart after 5s\n" +
+		"damage m1 content gone\n-- expect --\nbob@example.net failed\nspool damaged\n", "nothing damages"},
+	{"nothing expected where a content is gone", "-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1h stop, restart after 5s\n" +
+		"damage m1 content torn\n-- expect --\nspool empty\n", "nothing is expected of bob"},
 	{"final after the last crash", "-- plan --\nt+0 submit m1 from <> to bob@example.net\nt+1s crash\n", "stays down"},
 	{"a disk that never works again",
 		"-- plan --\nt+0 submit m1 from <> to bob@example.net\nfail store nth 3, for good, restart after 10s\n", "lets nothing finish"},

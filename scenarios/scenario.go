@@ -128,8 +128,8 @@ const (
 	// StepCrash: the relay's process is killed, at time At, or when the Nth
 	// fact that matches When is made.
 	StepCrash StepKind = "crash"
-	// StepStop: the relay is told to stop (SIGTERM), and started again after
-	// Restart.
+	// StepStop: the relay is told to stop (SIGTERM), at time At or when the Nth
+	// fact that matches When was made, and started again after Restart.
 	StepStop StepKind = "stop"
 	// StepHeal: faults end, at server Host, or everywhere when Host is "".
 	StepHeal StepKind = "heal"
@@ -160,15 +160,15 @@ const (
 	StepClock StepKind = "clock"
 	// StepJoin: another relay, called Host, begins to work on the same spool.
 	StepJoin StepKind = "join"
-	// StepDamage: the control entry of Message is overwritten with garbage
-	// on disk while the relay is down; follows a crash or stop.
+	// StepDamage: Message is damaged on disk, in the way of Harm, while the
+	// relay is down; follows a crash or stop.
 	StepDamage StepKind = "damage"
 )
 
 // A Step is one line of the plan.
 type Step struct {
-	// At is when, since the start of the world. For a crash with When it is
-	// the time from which on it watches.
+	// At is when, since the start of the world. For a crash or stop with When
+	// it is the time from which on it watches.
 	At      time.Duration
 	Kind    StepKind
 	Message string
@@ -188,7 +188,7 @@ type Step struct {
 	Asked    []spec.Asked
 	// Host is for heal, cut and join, Dest for pause, resume and reroute.
 	Host, Dest string
-	// When matches a fact for a crash; zero for one at a time.
+	// When matches a fact for a crash or stop; zero for one at a time.
 	When FactMatch
 	// StepNumber, when above 0, crashes at that line of the trace, Seam at
 	// that operation of the relay's seams; When.After says on which side.
@@ -206,6 +206,9 @@ type Step struct {
 	Keep string
 	// Silent peers hear nothing of the crash; otherwise they see RST.
 	Silent bool
+	// Harm is how a message is damaged: one of the Harm words, or empty when
+	// garbage takes the place of its control entry.
+	Harm string
 	// Jump is by how much the wall clock is set; below 0 it is set back.
 	Jump time.Duration
 	// Decision is "retry", "delivered" or "report".
@@ -231,7 +234,7 @@ func (s Step) Order() string {
 	return ""
 }
 
-// waits reports whether a crash waits for a moment that is not a time.
+// waits reports whether a crash or stop waits for a moment that is not a time.
 func (s Step) waits() bool { return s.When.Kind != "" || s.StepNumber > 0 || s.Seam > 0 }
 
 // A FactMatch picks a fact: kind, and what else is not empty.

@@ -10,8 +10,8 @@ import (
 	"github.com/postonce/postonce/spec"
 )
 
-// A crashStep is a crash of the plan, or of the options, that waits for its
-// moment.
+// A crashStep is a crash of the plan, or of the options, or a stop, that waits
+// for its moment.
 type crashStep struct {
 	scenarios.Step
 	// damage are the messages whose entries are overwritten after it.
@@ -118,8 +118,15 @@ func (s *crashStep) faults() []spec.Fault {
 }
 
 // crash kills the relay and takes the power from its disk, which keeps what it
-// keeps. The next process starts when the step says, if it does.
+// keeps. The next process starts when the step says, if it does. A stop is told
+// to the relay at an instant of its own.
 func (w *world) crash(s *crashStep) {
+	if s.Kind == scenarios.StepStop {
+		s.over = true
+		w.fire("stop " + s.reason())
+		time.AfterFunc(w.claim(w.now())-w.now(), func() { w.stop(task{step: s.Step, damage: s.damage}) })
+		return
+	}
 	p := w.relay
 	w.commit()
 	if !p.alive() {
@@ -147,18 +154,25 @@ func (w *world) crashBefore(s *crashStep, f spec.Fact) {
 	w.crash(s)
 }
 
-// breakEntries overwrites control entries, while the relay is down.
+// breakEntries damages messages on the disk, while the relay is down.
 func (w *world) breakEntries(steps []scenarios.Step) {
 	for _, s := range steps {
 		queue := w.mail.queue[w.mail.id(s.Message)]
-		if !w.disk.damage(queue) {
-			w.vain(s.Line, "the spool holds no control entry of %s to damage", s.Message)
+		if !w.disk.damage(queue, s) {
+			w.vain(s.Line, "the spool holds no message %s to damage", s.Message)
 			continue
 		}
-		w.add(spec.Fact{
+		f := spec.Fact{
 			Actor: spec.ActorDisk, Kind: spec.FactFault, Message: w.mail.id(s.Message), Queue: queue,
 			Faults: []spec.Fault{spec.FaultDamage}, Text: "the control entry was overwritten",
-		})
+		}
+		switch {
+		case s.HarmsContent():
+			f.Stage, f.Text = spec.StageBody, s.Harm
+		case s.Harm != "":
+			f.Text = "the control entry is " + s.Harm
+		}
+		w.add(f)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postonce/postonce/scenarios"
 	"github.com/postonce/postonce/spec"
 	"github.com/postonce/postonce/spec/seam"
 )
@@ -98,19 +99,50 @@ func (d *disk) crash(keep string) []spec.Fact {
 	return facts
 }
 
-// damage overwrites the control entry of a message. It reports whether there
-// was one.
-func (d *disk) damage(queue spec.QueueID) bool {
-	key := seam.Key{Space: seam.SpaceControl, Name: string(queue)}
-	if _, there := d.durable.values[key]; !there {
+// damage damages a message in the way of a step. It reports whether there was
+// one.
+func (d *disk) damage(queue spec.QueueID, s scenarios.Step) bool {
+	op := seam.Op{Key: seam.ControlKey(queue)}
+	control, there := d.durable.values[op.Key]
+	if !there {
 		return false
 	}
-	garbage := make([]byte, 64)
-	for i := range garbage {
-		garbage[i] = byte(d.random.Uint32())
+	switch s.Harm {
+	case scenarios.HarmContentTorn, scenarios.HarmContentGone:
+		d.damageContent(queue, s.Harm == scenarios.HarmContentGone)
+		return true
+	case scenarios.HarmGone:
+		op.Delete = true
+	case scenarios.HarmTorn:
+		op.Value = control[:len(control)/2]
+	case scenarios.HarmEmpty:
+		op.Value = []byte{}
+	default:
+		op.Value = make([]byte, 64)
+		for i := range op.Value {
+			op.Value[i] = byte(d.random.Uint32())
+		}
 	}
-	d.durable.change([]seam.Op{{Key: key, Value: garbage}})
+	d.durable.change([]seam.Op{op})
 	return true
+}
+
+// damageContent takes away the content of a message, or its second half.
+func (d *disk) damageContent(queue spec.QueueID, all bool) {
+	names := slices.Clone(d.durable.scan(seam.SpaceBody, string(queue)+"/", "", len(d.durable.values)))
+	for i, name := range names {
+		op := seam.Op{Key: seam.Key{Space: seam.SpaceBody, Name: name}}
+		switch half := len(names) / 2; {
+		case all || len(names) > 1 && i >= half:
+			op.Delete = true
+		case len(names) == 1:
+			chunk := d.durable.values[op.Key]
+			op.Value = chunk[:len(chunk)/2]
+		default:
+			continue
+		}
+		d.durable.change([]seam.Op{op})
+	}
 }
 
 // presence makes a fact about one of the entries of a message.

@@ -173,3 +173,40 @@ func TestCrashSaysWhatTheDiskKept(t *testing.T) {
 		})
 	}
 }
+
+func TestDamageTakesWhatItSays(t *testing.T) {
+	control := seam.ControlKey("q1")
+	chunk := func(n int) seam.Key { return seam.ChunkKey("q1", n) }
+	whole := map[seam.Key]int{control: 100, chunk(0): 10, chunk(1): 10, chunk(2): 10}
+	for harm, want := range map[string]map[seam.Key]int{
+		"":                        {control: 64, chunk(0): 10, chunk(1): 10, chunk(2): 10},
+		scenarios.HarmEmpty:       {control: 0, chunk(0): 10, chunk(1): 10, chunk(2): 10},
+		scenarios.HarmTorn:        {control: 50, chunk(0): 10, chunk(1): 10, chunk(2): 10},
+		scenarios.HarmGone:        {chunk(0): 10, chunk(1): 10, chunk(2): 10},
+		scenarios.HarmContentTorn: {control: 100, chunk(0): 10},
+		scenarios.HarmContentGone: {control: 100},
+	} {
+		w := emptyWorld(nil)
+		var ops []seam.Op
+		for key, size := range whole {
+			ops = append(ops, seam.Op{Key: key, Value: make([]byte, size)})
+		}
+		w.disk.durable.change(ops)
+		if !w.disk.damage("q1", scenarios.Step{Harm: harm}) || w.disk.damage("q2", scenarios.Step{Harm: harm}) {
+			t.Errorf("%q: there is one message, q1", harm)
+		}
+		got := map[seam.Key]int{}
+		for key, value := range w.disk.durable.values {
+			got[key] = len(value)
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%q (-want +got):\n%s", harm, d)
+		}
+	}
+	w := emptyWorld(nil)
+	w.disk.durable.change([]seam.Op{{Key: control, Value: []byte("c")}, {Key: chunk(0), Value: make([]byte, 10)}})
+	w.disk.damage("q1", scenarios.Step{Harm: scenarios.HarmContentTorn})
+	if got := len(w.disk.durable.values[chunk(0)]); got != 5 {
+		t.Errorf("of one chunk of 10 bytes %d are left, want the first half", got)
+	}
+}

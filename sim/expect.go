@@ -166,6 +166,11 @@ func (w *world) compareSpool(e scenarios.Expectation, all []spec.MessageSummary)
 		for _, name := range w.disk.durable.names[seam.SpaceDamaged] {
 			excused[name] = true
 		}
+		for _, s := range w.scenario.Plan {
+			if s.Kind == scenarios.StepDamage && s.Harm == scenarios.HarmGone {
+				excused[string(w.mail.queue[w.mail.id(s.Message)])] = true
+			}
+		}
 	}
 	var other []string
 	met := false
@@ -223,7 +228,7 @@ func (w *world) unused() []string {
 	}
 	for _, c := range w.crashes {
 		if !c.over {
-			add(c.Line, "the crash %s never came", c.reason())
+			add(c.Line, "the %s %s never came", c.Kind, c.reason())
 		}
 	}
 	return all

@@ -14,7 +14,7 @@ import (
 // A task is one thing that the plan does at a time.
 type task struct {
 	step scenarios.Step
-	// crash is set for a crash, damage for what follows a stop.
+	// crash is set for a crash, damage for what follows it or a stop.
 	crash  *crashStep
 	damage []scenarios.Step
 }
@@ -34,7 +34,7 @@ func (w *world) arrange() []task {
 			w.fails = append(w.fails, &failStep{Step: s})
 			continue
 		}
-		if s.Kind == scenarios.StepCrash {
+		if stop := s.Kind == scenarios.StepStop && s.When.Kind != ""; stop || s.Kind == scenarios.StepCrash {
 			t.crash = &crashStep{Step: s, damage: t.damage}
 			w.crashes = append(w.crashes, t.crash)
 			if t.crash.waits() {

@@ -232,3 +232,21 @@ func TestARunThatSeeksARuleEndsThere(t *testing.T) {
 		t.Errorf("after %v: %v; the whole run takes %v and breaks %d rules", short.Virtual, short.Violations, whole.Virtual, len(whole.Violations))
 	}
 }
+
+// TestAStopComesAfterItsFact: the relay is told right then; a stop that never
+// comes gives no verdict.
+func TestAStopComesAfterItsFact(t *testing.T) {
+	for fact, want := range map[string]bool{"queued": true, "damaged": false} {
+		sc := parse(t, strings.Replace(quiet, "-- plan --\n", "-- plan --\nstop after "+fact+", restart after 1s\n", 1))
+		r := sim.Run(t, sc, newRelay, sim.Options{})
+		at := slices.IndexFunc(r.Facts, func(f spec.Fact) bool { return slices.Contains(f.Faults, spec.FaultStop) })
+		switch {
+		case !want && (at >= 0 || r.Status != sim.NoVerdict):
+			t.Errorf("stop after %s: %v, and a stop at %d", fact, r.Status, at)
+		case want && (at < 1 || r.Status != sim.OK):
+			t.Errorf("stop after %s: %v, and a stop at %d", fact, r.Status, at)
+		case want && !slices.ContainsFunc(r.Facts[:at], func(f spec.Fact) bool { return f.Kind == spec.FactQueued }):
+			t.Errorf("the stop comes before the fact that it is to come after")
+		}
+	}
+}

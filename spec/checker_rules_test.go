@@ -164,6 +164,11 @@ func TestNothingLost(t *testing.T) {
 		{name: "gone, and it was said whose it was", base: deferred, edits: []edit{
 			without("submitter"), without("5m"), after("attempt-end", gone)},
 			want: []string{"CLEAN-EXACTLY: while bob@example.net was not final", "NOTHING-LOST: it left the spool"}},
+		{name: "a content that is not whole may leave without a word", base: delivered, edits: []edit{without("erased queue=Q1 text=body"),
+			after("relay intent", "1.85s disk fault queue=Q1 stage=body faults=damage text=\"content gone\"")}},
+		{name: "a content that is not whole is owed all the same", base: deferred, edits: []edit{without("5m"),
+			after("451 4.7.1 Greylisted", "2m disk fault queue=Q1 stage=body faults=damage text=\"content gone\"")},
+			want: []string{"PROGRESS"}},
 		{name: "damaged", base: deferred, edits: []edit{without("5m"), after("451 4.7.1 Greylisted", "2m world fault queue=Q1 text=garbage")}},
 	})
 }

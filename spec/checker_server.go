@@ -155,6 +155,8 @@ func (c *Checker) fault(e *event) {
 		s.faults = keepLast(s.faults, e)
 		s.muddled = s.muddled || muddles(e)
 		c.tlsClosed(s, e)
+	case e.Queue != "" && e.Stage == StageBody:
+		c.spool.entry(e.Queue).hollow = true
 	case e.Queue != "":
 		c.spool.entry(e.Queue).damaged = e
 	case e.Actor == ActorDNS:

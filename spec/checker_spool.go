@@ -34,6 +34,9 @@ type entry struct {
 	// intent is the mark that a dot of the message may have left.
 	intent  presence
 	damaged *event
+	// hollow: the content is not whole any more, and may not be said to be gone.
+	// What the relay owes the recipients it owes them all the same.
+	hollow bool
 }
 
 // A presence says whether one of the two parts of an entry is there.
@@ -303,7 +306,7 @@ func (c *Checker) judgeMissing(x *entry, crash *event) {
 	if x.mail != nil && x.body.kept && !x.whole(x.mail) {
 		body = true // a part of it is none
 	}
-	if (!control && !body) || x.mail == nil || x.mail.acknowledged == nil || x.mail.entry != x {
+	if (!control && (!body || x.hollow)) || x.mail == nil || x.mail.acknowledged == nil || x.mail.entry != x {
 		return
 	}
 	if !control && x.control.there() {
@@ -356,7 +359,7 @@ func (c *Checker) finishSpool() {
 				c.violate(CleanExactly, "half "+string(x.queue), []*event{x.control.since, x.body.erased},
 					"the spool holds the control entry of %s without its body", x.name())
 			}
-		case body && !control && !c.recent(x.body.since) && !c.recent(x.control.erased):
+		case body && !control && !x.hollow && !c.recent(x.body.since) && !c.recent(x.control.erased):
 			c.violate(CleanExactly, "half "+string(x.queue), []*event{x.body.since, x.control.erased},
 				"the spool holds the body of %s without its control entry", x.name())
 		}

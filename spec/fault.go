@@ -74,7 +74,8 @@ const (
 	FaultKeepAll  Fault = "keep-all"
 	// FaultStop: the relay was told to stop.
 	FaultStop Fault = "stop"
-	// FaultDamage: an entry of the spool was overwritten.
+	// FaultDamage: an entry of the spool was damaged; with Stage StageBody, the
+	// content alone.
 	FaultDamage Fault = "damage"
 	// FaultStore, FaultLookup, FaultDial: an operation of the relay's own
 	// machine failed: on its disk, its resolver, its sockets.

@@ -302,6 +302,7 @@ func plainSteps(sc *scenarios.Scenario) []change {
 		at(func(s *scenarios.Step) bool { return s.Keep == "some" && reset(&s.Keep, "all") })
 		at(func(s *scenarios.Step) bool { return reset(&s.Forever, false) })
 		at(func(s *scenarios.Step) bool { return reset(&s.When.Nth, 0) })
+		at(func(s *scenarios.Step) bool { return reset(&s.Harm, "") })
 		at(func(s *scenarios.Step) bool { return s.Nth > 1 && reset(&s.Nth, s.Nth-1) })
 		at(func(s *scenarios.Step) bool { return s.Restart > 0 && reset(&s.Restart, restartTime) })
 		at(func(s *scenarios.Step) bool {

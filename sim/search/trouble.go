@@ -66,7 +66,10 @@ func (g *generator) moment() time.Duration {
 // damage draws whether an entry is overwritten while the relay is down.
 func (g *generator) damage(add func(scenarios.Step)) {
 	if g.on[machine] && g.odds(0.1) {
-		add(scenarios.Step{Kind: scenarios.StepDamage, Message: pick(g, "m1", "m1", g.lastMessage())})
+		add(scenarios.Step{
+			Kind: scenarios.StepDamage, Message: pick(g, "m1", "m1", g.lastMessage()),
+			Harm: pick(g, "", scenarios.HarmEmpty, scenarios.HarmTorn, scenarios.HarmGone, scenarios.HarmContentTorn, scenarios.HarmContentGone),
+		})
 	}
 }
 
