@@ -86,6 +86,13 @@ func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPo
 			a.note(spec.Fact{Kind: spec.FactRoute, Text: fmt.Sprintf("%s is an alias of %s, and followed", host.Name, alias)})
 		}
 	}
+	if !a.configured(host) {
+		found = slices.DeleteFunc(found, a.d.Policy.NoMailHost)
+	}
+	if len(found) == 0 {
+		a.noAddress(ctx, host, &route.Problem{Event: spec.NoAddress, Text: host.Name + " has no address but loopback ones, which are this machine's"})
+		return nil
+	}
 	a.homeless = false
 	if slices.ContainsFunc(found, a.d.Policy.OwnAddress) && !a.configured(host) {
 		a.ourselves(host)
@@ -116,9 +123,9 @@ func (a *attempt) ourselves(host route.Host) {
 }
 
 // beyond reports whether a host is left out, because this relay is one that is
-// at least as good.
+// at least as good: a fallback host too, which would ask the DNS and find us.
 func (a *attempt) beyond(host route.Host) bool {
-	return a.limit > 0 && host.Preference >= a.limit && !a.configured(host)
+	return a.limit > 0 && host.Preference >= a.limit
 }
 
 // noAddress takes the trouble with a host's addresses. That a configured host
