@@ -73,11 +73,16 @@ func (a *attempt) port() uint16 {
 // addresses returns the addresses of a host in order; when it has none, that
 // is remembered.
 func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPort {
+	unfit := func(addr netip.Addr) bool { return !a.configured(host) && a.d.Policy.NoMailHost(addr) }
 	found := []netip.Addr{host.Addr}
+	if host.Addr.IsValid() && unfit(host.Addr) {
+		a.noAddress(ctx, host, &route.Problem{Event: spec.NoAddress, Text: host.Name + " is this machine's own address, which is no mail host's"})
+		return nil
+	}
 	if !host.Addr.IsValid() {
 		var problem *route.Problem
 		var alias string
-		if found, alias, problem = a.d.Resolver.Addresses(ctx, host.Name); problem != nil {
+		if found, alias, problem = a.d.Resolver.AddressesBut(ctx, host.Name, unfit); problem != nil {
 			a.noAddress(ctx, host, problem)
 			return nil
 		}
@@ -85,13 +90,6 @@ func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPo
 			// Forbidden for an MX host (RFC 2181 section 10.3), and common.
 			a.note(spec.Fact{Kind: spec.FactRoute, Text: fmt.Sprintf("%s is an alias of %s, and followed", host.Name, alias)})
 		}
-	}
-	if !a.configured(host) {
-		found = slices.DeleteFunc(found, a.d.Policy.NoMailHost)
-	}
-	if len(found) == 0 {
-		a.noAddress(ctx, host, &route.Problem{Event: spec.NoAddress, Text: host.Name + " has no address but loopback ones, which are this machine's"})
-		return nil
 	}
 	a.homeless = false
 	if slices.ContainsFunc(found, a.d.Policy.OwnAddress) && !a.configured(host) {
