@@ -83,6 +83,7 @@ func TestDot(t *testing.T) {
 		{"at dot: cut after 2; 250 ok", "25", []string{"0s accepted " + id}},
 		{"at dot: drip 1s; cut after 3; 250 ok", "250", []string{"0s accepted " + id}},
 		{`at dot: raw "2"; delay 1s; raw "50 o"; delay 1s; raw "k\r\n"; fin`, "250 ok\r\n", []string{"0s accepted " + id, "2s replied " + id}},
+		{`at dot: raw "\r\n250 ok\r\n"; fin`, "\r\n250 ok\r\n", []string{"0s accepted " + id, "0s replied " + id}},
 		{`at dot: raw "garbage\r\n"; fin`, "garbage\r\n", nil},
 		{`at dot: accept; raw "garbage\r\n"; cut`, "garbage\r\n", []string{"0s accepted " + id, "0s replied " + id}},
 		{`at dot: raw "250-a\r\n550 b\r\n"; fin`, "250-a\r\n550 b\r\n", nil},

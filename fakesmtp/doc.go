@@ -95,8 +95,8 @@
 // A rule that neither replies nor ends the connection is followed by the normal
 // reply: "at rcpt: delay 1m" is a slow server that is otherwise well. What a
 // reply does to the session goes by its code: after a 2yz to RCPT the recipient
-// is taken, and so on; raw bytes count by the code that they begin with. A 421
-// alone does not close: write "421 4.3.2 Closing; fin".
+// is taken, and so on; raw bytes count by the code that they begin with, after any
+// empty lines. A 421 alone does not close: write "421 4.3.2 Closing; fin".
 //
 // A message is accepted at the dot when a positive reply is about to be sent,
 // or by accept and lose:

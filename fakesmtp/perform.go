@@ -253,9 +253,10 @@ func (c *session) silence(stage spec.Stage) error {
 }
 
 // codeOf returns the code of the first reply in text: that of its last line
-// when lines differ. It is 0 when text does not begin with a code.
+// when lines differ. It is 0 when text does not begin with a code; empty lines
+// before it do not count.
 func codeOf(text string) int {
-	code := 0
+	text, code := strings.TrimLeft(text, "\r\n"), 0
 	for line := range strings.SplitAfterSeq(text, "\r\n") {
 		if len(line) < 3 || !isCode(line[:3]) {
 			return code
@@ -268,8 +269,10 @@ func codeOf(text string) int {
 	return code
 }
 
-// isComplete reports whether text begins with a whole reply.
+// isComplete reports whether text begins with a whole reply, after any empty
+// lines.
 func isComplete(text string) bool {
+	text = strings.TrimLeft(text, "\r\n")
 	for line := range strings.SplitAfterSeq(text, "\r\n") {
 		if !strings.HasSuffix(line, "\r\n") {
 			return false
@@ -282,9 +285,9 @@ func isComplete(text string) bool {
 }
 
 // oneLine shows what was sent as a spec.Reply prints itself, if it is one
-// reply, or else as it is.
+// reply, with or without empty lines before it, or else as it is.
 func oneLine(text string) string {
-	body, ok := strings.CutSuffix(text, "\r\n")
+	body, ok := strings.CutSuffix(strings.TrimLeft(text, "\r\n"), "\r\n")
 	if !ok || !isComplete(text) {
 		return show(text)
 	}

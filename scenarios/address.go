@@ -225,10 +225,9 @@ func repeats(all []string) []bool {
 }
 
 // canonical returns the form of an address that all of its mailbox share.
-func canonical(address string) string {
-	return address[:strings.LastIndexByte(address, '@')+1] + spec.Domain(address)
-}
+func canonical(address string) string { return spec.Mailbox(address) }
 
 // SameMailbox reports whether two addresses name one mailbox: the local part
-// is compared byte by byte, the domain without case (RFC 5321 section 2.4).
+// is compared byte by byte, without quotes that it can do without, the domain
+// without case (RFC 5321 sections 2.4 and 4.1.2).
 func SameMailbox(a, b string) bool { return canonical(a) == canonical(b) }

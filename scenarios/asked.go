@@ -47,8 +47,8 @@ func (l *line) tracking() spec.Tracking {
 		l.space()
 		at := l.pos
 		t.EnvelopeID = l.quoted("the envelope identifier")
-		if err := t.Validate(); err != nil || t.EnvelopeID == "" {
-			l.fail(at, `write envid "QQ314159"`, "it has to be 1 to %d printable characters", spec.MaxEnvelopeID)
+		if n := len(t.EnvelopeID); n == 0 || n > spec.MaxEnvelopeID { // others than printable ones are the relay's to refuse
+			l.fail(at, `write envid "QQ314159"`, "it has to be 1 to %d characters", spec.MaxEnvelopeID)
 		}
 	}
 	return t

@@ -69,7 +69,7 @@ var expectForms = []term{
 	{"[MESSAGE] RECIPIENT STATE, CLAUSE, ...", "what became of a recipient; " +
 		"MESSAGE when several messages go to it; user{1..150}@example.net for many alike"},
 	{"spool empty|held|damaged", "what the spool holds at the end"},
-	{"connections N at HOST", "how many connections a server got in all"},
+	{"connections N at HOST", "how many connections a server got in all; 0 says that nobody called there"},
 	{"rules hold", "no more is expected than that the rules hold: nothing of a recipient without a line, nor that every fault and step does something"},
 	{"violates RULE", "this relay must break the rule (for stories about other relays)"},
 	{`report "TEXT"`, "a report that contains TEXT reached a sender in the domain that every world has"},
@@ -99,7 +99,7 @@ func (l *line) expectation(e Expectation) []Expectation {
 		e.Rules = true
 		return []Expectation{e}
 	case l.accept("connections"):
-		e.Connections = int(l.number("the number of connections", 1))
+		e.Connections = int(l.number("the number of connections", 0))
 		l.expect("at")
 		e.By = l.host("the host")
 		return []Expectation{e}
@@ -209,7 +209,7 @@ func (e Expectation) subject() string {
 	switch {
 	case e.Spool != "":
 		return "spool"
-	case e.Connections > 0:
+	case e.Counts():
 		return "connections"
 	case e.Rules:
 		return "rules"
@@ -230,7 +230,7 @@ func (e Expectation) outcome() string {
 	switch {
 	case e.Spool != "":
 		return e.Spool
-	case e.Connections > 0:
+	case e.Counts():
 		return fmt.Sprintf("%d at %s", e.Connections, e.By)
 	case e.Rules:
 		return "hold"

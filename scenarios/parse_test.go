@@ -254,6 +254,7 @@ m1 bob@example.net unknown, 1 attempt, 2 acceptances, 1 report, by mx2.example.n
 spool empty
 licence "reply lost"
 connections 2 at MX2.example.net
+connections 0 at mx1.example.net
 -- trace --
 `)
 	if len(s.Servers) != 2 || s.Servers[0].Script == nil || !s.Servers[1].Peer || !s.Servers[1].SplitReads || s.Servers[1].Script != nil {
@@ -271,6 +272,7 @@ connections 2 at MX2.example.net
 		{Spool: "empty", Attempts: -1, Acceptances: -1, Reports: -1, Line: 18},
 		{Licence: "reply lost", Attempts: -1, Acceptances: -1, Reports: -1, Line: 19},
 		{Connections: 2, By: "MX2.example.net", Attempts: -1, Acceptances: -1, Reports: -1, Line: 20},
+		{Connections: 0, By: "mx1.example.net", Attempts: -1, Acceptances: -1, Reports: -1, Line: 21},
 	}
 	if d := cmp.Diff(want, s.Expect); d != "" {
 		t.Error(d)

@@ -164,7 +164,7 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"count twice", "-- expect --\nbob@example.net delivered, 2 attempts, 1 attempt\n", ":3:42:", "twice"},
 	{"spool mistyped", "-- expect --\nspol empty\n", ":3:1:", `did you mean "spool"`},
 	{"connections of nobody", "-- expect --\nconnections 1 at mx7.example.net\n", ":3:18:", "no server"},
-	{"no connections", "-- expect --\nconnections 0 at mx1.example.net\n", ":3:13:", "at least 1"},
+	{"no number of connections", "-- expect --\nconnections none at mx1.example.net\n", ":3:13:", "number of connections"},
 	{"connections mistyped", "-- expect --\nconections 1\n", ":3:1:", `did you mean "connections"`},
 	{"licence without text", "-- expect --\nlicence \"\"\n", ":3:", "empty"},
 }

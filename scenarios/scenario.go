@@ -289,10 +289,13 @@ type Expectation struct {
 	// have been licensed by a doubt window whose description contains TEXT.
 	Licence string
 	// Connections, for the line "connections N at HOST", is how many the server By
-	// must have got in all; 0 is not said.
+	// must have got in all; Counts tells a line that says 0 from other lines.
 	Connections int
 	// Report, for the line "report TEXT", says that a report that contains TEXT
 	// must have reached the sender.
 	Report string
 	Line   int
 }
+
+// Counts reports whether e is a line "connections N at HOST".
+func (e Expectation) Counts() bool { return e.Recipient == "" && e.By != "" }

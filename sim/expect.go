@@ -25,7 +25,7 @@ func (w *world) compare() {
 		case e.Spool != "":
 			w.compareSpool(e, all)
 			w.compareMarks(e)
-		case e.Connections > 0:
+		case e.Counts():
 			if n := w.connections(e.By); n != e.Connections {
 				w.mismatch(e.Line, "%s got %d connections, expected %d", e.By, n, e.Connections)
 			}

@@ -102,8 +102,11 @@ func (c *Checker) record(a *answer, name string, f []string) {
 		a.alias = hostName(f[1])
 	case len(f) >= 2 && (f[0] == "A" || f[0] == "AAAA"):
 		ip, err := netip.ParseAddr(f[1])
-		a.found = a.found || err == nil
-		if err == nil && !slices.Contains(c.hops.addrs[name], ip) && len(c.hops.addrs[name]) < 256 {
+		if err != nil || c.policy.NoMailHost(ip) {
+			return // as if it were not there
+		}
+		a.found = true
+		if !slices.Contains(c.hops.addrs[name], ip) && len(c.hops.addrs[name]) < 256 {
 			c.hops.addrs[name] = append(c.hops.addrs[name], ip)
 		}
 	}

@@ -196,6 +196,10 @@ func (c *Checker) judgeDial(j *job, e *event, host string) {
 		}
 		return
 	}
+	if ip := address(e); c.policy.NoMailHost(ip) && !has(c.hops.fallback, host) {
+		tell(nil, fmt.Sprintf("%s is a loopback address, at which no MX host can be", ip))
+		return
+	}
 	if ip := address(e); c.policy.OwnAddress(ip) && !has(c.hops.fallback, host) {
 		tell(nil, fmt.Sprintf("%s is this relay's own address", ip))
 		return
@@ -305,6 +309,11 @@ func (c *Checker) allowedBy(a *answer, j *job, host string) string {
 			return "" // nothing is known of the domain's own hosts
 		}
 		return why
+	}
+	named := func(r mxRecord) bool { return r.host == host }
+	ours := func(r mxRecord) bool { return c.policy.OwnName(r.host) }
+	if has(c.hops.fallback, host) && slices.ContainsFunc(a.mx, ours) && !slices.ContainsFunc(mx, named) {
+		return "this relay is itself an MX, so its mail goes to better ones alone, and to no fallback host"
 	}
 	return c.ranked(mx, j, host)
 }

@@ -54,6 +54,14 @@ func (p Policy) OwnAddress(addr netip.Addr) bool {
 	})
 }
 
+// NoMailHost reports whether an address that the DNS gave is one at which no MX
+// host can be: a loopback address leads back to the relay's own machine. Where
+// MX hosts are spoken to at another port than SMTP's, the operator has made a
+// world of his own, which may live on one machine.
+func (p Policy) NoMailHost(addr netip.Addr) bool {
+	return addr.Unmap().IsLoopback() && (p.Port == 0 || p.Port == 25)
+}
+
 // validateWay returns the first error of what decides where mail goes.
 func (p Policy) validateWay() error {
 	if err := hostsTrouble("relays", p.Relays); err != nil {

@@ -52,4 +52,13 @@ func TestOwnNamesAndAddresses(t *testing.T) {
 			t.Errorf("OwnAddress(%s) = %v", addr, got)
 		}
 	}
+	for addr, want := range map[string]bool{"192.0.2.1": false, "127.0.0.2": true, "::1": true, "::ffff:127.0.0.1": true} {
+		if got := p.NoMailHost(netip.MustParseAddr(addr)); got != want {
+			t.Errorf("NoMailHost(%s) = %v", addr, got)
+		}
+	}
+	p.Port = 2525
+	if p.NoMailHost(netip.MustParseAddr("127.0.0.1")) {
+		t.Error("a world of its own may live on one machine")
+	}
 }

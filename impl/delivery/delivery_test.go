@@ -221,6 +221,15 @@ func TestTheRelaysOwnAddressesAreLeftOut(t *testing.T) {
 				"mx1.y A 192.0.2.1\nmx2.y A 192.0.2.2\nmx3.y A 192.0.2.3"}},
 		{name: "and nothing is better", want: []string{"settle b@y fail-message: resolve loop mx1.y", "last"},
 			world: world{policy: own, zone: "y MX 10 mx1.y.\ny MX 20 mx2.y.\nmx1.y A 192.0.2.1\nmx1.y AAAA 2001:db8::1\nmx2.y A 192.0.2.9"}},
+		{name: "and no fallback host is asked then", want: []string{"dial mx1.y 192.0.2.1:25", refused, "last"},
+			world: world{zone: "y MX 10 mx1.y.\ny MX 20 mx2.y.\nmx1.y A 192.0.2.1\nmx2.y A 192.0.2.2\nfb.test A 192.0.2.9",
+				policy: func(p *spec.Policy) { own(p); p.Fallback = []string{"fb.test"} }}},
+		{name: "and a loopback address is no MX host's", want: []string{"dial mx2.y 192.0.2.2:25", "settle b@y defer: connect refused mx2.y", "last"},
+			world: world{zone: "y MX 10 mx1.y.\ny MX 20 mx2.y.\nmx1.y A 127.0.0.1\nmx1.y AAAA ::1\nmx2.y A 192.0.2.2"}},
+		{name: "but what is not known may be another", want: []string{"settle b@y defer: resolve dns-trouble mx1.y", "last"},
+			world: world{zone: "y MX 10 mx1.y.\nmx1.y A SERVFAIL\nmx1.y AAAA ::1"}},
+		{name: "and where there are only such, nobody takes the mail", want: []string{"settle b@y fail-message: resolve no-address mx1.y", "last"},
+			world: world{zone: "y MX 10 mx1.y.\nmx1.y A 127.0.0.1"}},
 		{name: "but not where the operator gave the host", want: []string{"dial mx2.y 192.0.2.2:2525", "settle b@y defer: connect refused mx2.y", "last"},
 			world: world{zone: "mx2.y A 192.0.2.2", policy: func(p *spec.Policy) {
 				own(p)

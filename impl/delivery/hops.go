@@ -73,11 +73,16 @@ func (a *attempt) port() uint16 {
 // addresses returns the addresses of a host in order; when it has none, that
 // is remembered.
 func (a *attempt) addresses(ctx context.Context, host route.Host) []netip.AddrPort {
+	unfit := func(addr netip.Addr) bool { return !a.configured(host) && a.d.Policy.NoMailHost(addr) }
 	found := []netip.Addr{host.Addr}
+	if host.Addr.IsValid() && unfit(host.Addr) {
+		a.noAddress(ctx, host, &route.Problem{Event: spec.NoAddress, Text: host.Name + " is this machine's own address, which is no mail host's"})
+		return nil
+	}
 	if !host.Addr.IsValid() {
 		var problem *route.Problem
 		var alias string
-		if found, alias, problem = a.d.Resolver.Addresses(ctx, host.Name); problem != nil {
+		if found, alias, problem = a.d.Resolver.AddressesBut(ctx, host.Name, unfit); problem != nil {
 			a.noAddress(ctx, host, problem)
 			return nil
 		}
@@ -116,9 +121,9 @@ func (a *attempt) ourselves(host route.Host) {
 }
 
 // beyond reports whether a host is left out, because this relay is one that is
-// at least as good.
+// at least as good: a fallback host too, which would ask the DNS and find us.
 func (a *attempt) beyond(host route.Host) bool {
-	return a.limit > 0 && host.Preference >= a.limit && !a.configured(host)
+	return a.limit > 0 && host.Preference >= a.limit
 }
 
 // noAddress takes the trouble with a host's addresses. That a configured host

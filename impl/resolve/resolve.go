@@ -72,12 +72,17 @@ func (c *Client) MX(ctx context.Context, domain string) route.Answer {
 // preferred: a machine without a way to IPv6 addresses, which is common among
 // mail relays, loses no time first.
 func (c *Client) Addresses(ctx context.Context, host string) (addrs []netip.Addr, alias string, problem *route.Problem) {
-	four, alias4, problem4 := c.family(ctx, host, dns.TypeA)
+	return c.AddressesBut(ctx, host, func(netip.Addr) bool { return false })
+}
+
+// AddressesBut is Addresses as if those that unfit reports were not in the DNS.
+func (c *Client) AddressesBut(ctx context.Context, host string, unfit func(netip.Addr) bool) (addrs []netip.Addr, alias string, problem *route.Problem) {
+	four, alias4, problem4 := c.family(ctx, host, dns.TypeA, unfit)
 	if problem4 != nil && (problem4.Event == spec.NoDomain || ctx.Err() != nil) {
 		// A name that does not exist has no records of any type (RFC 8020).
 		return nil, "", problem4
 	}
-	six, alias6, problem6 := c.family(ctx, host, dns.TypeAAAA)
+	six, alias6, problem6 := c.family(ctx, host, dns.TypeAAAA, unfit)
 	first, second := four, six
 	if c.PreferIPv6 {
 		first, second = six, four
@@ -97,7 +102,8 @@ func (c *Client) Addresses(ctx context.Context, host string) (addrs []netip.Addr
 
 // family returns the usable addresses of one record type. With a nil problem
 // there can still be none.
-func (c *Client) family(ctx context.Context, host string, qtype uint16) (addrs []netip.Addr, alias string, problem *route.Problem) {
+func (c *Client) family(ctx context.Context, host string, qtype uint16, unfit func(netip.Addr) bool) (
+	addrs []netip.Addr, alias string, problem *route.Problem) {
 	records, alias, problem := c.lookup(ctx, host, qtype)
 	if problem != nil {
 		return nil, "", problem
@@ -112,7 +118,7 @@ func (c *Client) family(ctx context.Context, host string, qtype uint16) (addrs [
 		}
 		addr, ok := netip.AddrFromSlice(raw)
 		addr = addr.Unmap()
-		if ok && routable(addr) && !slices.Contains(addrs, addr) && len(addrs) < maxRecords {
+		if ok && routable(addr) && !unfit(addr) && !slices.Contains(addrs, addr) && len(addrs) < maxRecords {
 			addrs = append(addrs, addr)
 		}
 	}

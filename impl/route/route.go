@@ -69,7 +69,8 @@ func (p *Problem) Error() string { return p.Text }
 // shuffle leaves them in order of name. The order of the records in answer
 // has no influence.
 //
-// Where the operator gave hosts (Policy.Given) answer is not looked at. Fallback hosts end every list, but
+// Where the operator gave hosts (Policy.Given) answer is not looked at. Fallback hosts end every list but
+// that of a domain of which this relay is an MX itself, and
 // are not reached through a Problem: what the DNS says for good must fail, and
 // what it does not say now is asked again later.
 func Hosts(p spec.Policy, dest string, answer Answer, shuffle *rand.Rand) ([]Host, *Problem) {
@@ -79,6 +80,12 @@ func Hosts(p spec.Policy, dest string, answer Answer, shuffle *rand.Rand) ([]Hos
 	}
 	if what, given := p.Given(dest); len(given) > 0 {
 		return withFallback(p, port, func() ([]Host, *Problem) { return configured(what, given, port) })
+	}
+	ours := func(mx MX) bool { return p.OwnName(canonical(mx.Host)) }
+	if slices.ContainsFunc(answer.MX, ours) {
+		// A backup host passes mail on to better ones (RFC 5321 section 5.1). A
+		// fallback host would ask the DNS, and find this relay.
+		return direct(p, dest, port, answer, shuffle)
 	}
 	return withFallback(p, port, func() ([]Host, *Problem) { return direct(p, dest, port, answer, shuffle) })
 }

@@ -154,6 +154,15 @@ func TestFallbackComesLastAndNotAfterAProblem(t *testing.T) {
 	}
 }
 
+func TestABackupHostAsksNoFallback(t *testing.T) {
+	p := spec.Policy{Hostname: "relay.example.org", Port: 25, Fallback: []string{"spare.example.org"}}
+	got, problem := Hosts(p, "example.net", Answer{MX: []MX{{"mx1.example.net", 10}, {"Relay.example.org.", 20}}}, nil)
+	want := []Host{{Name: "mx1.example.net", Port: 25, Preference: 10}}
+	if diff := cmp.Diff(want, got, compareAddrs); problem != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", problem, diff)
+	}
+}
+
 func TestBadConfigurationIsAProblemAndNoFailure(t *testing.T) {
 	for _, p := range []spec.Policy{{Relays: []string{"a b"}}, {Fallback: []string{"a b"}}} {
 		got, problem := Hosts(p, "example.net", Answer{}, nil)

@@ -139,6 +139,22 @@ func TestAnyLocalPartCanBeQuoted(t *testing.T) {
 	})
 }
 
+func TestAnAtInQuotesIsToldFromOneTooMany(t *testing.T) {
+	for path, want := range map[string]bool{
+		`MAIL FROM:<"a@b"@c>`: true, `RCPT TO:<@x,@y:"a"@c>`: true, `RCPT TO:<a@b@c>`: false, `RCPT TO:<@x,@y:a"@c>`: false, `RCPT TO:<>`: false,
+	} {
+		if got := isQuoted(path); got != want {
+			t.Errorf("isQuoted(%s) = %v", path, got)
+		}
+	}
+	if m, err := fromPath("a@b@c", true); err != nil || m.String() != `"a@b"@c` {
+		t.Errorf("in quotes it is %v, %v", m, err)
+	}
+	if m, err := fromPath("a@b@c", false); err == nil {
+		t.Errorf("without quotes it is %v", m)
+	}
+}
+
 func FuzzParseMailbox(f *testing.F) {
 	for _, seed := range []string{"bob@example.net", `"a\"b"@x`, "a@[IPv6:::1]", "a..b@c", "\"\x00\"@d", "a@b@c"} {
 		f.Add(seed)
@@ -147,8 +163,10 @@ func FuzzParseMailbox(f *testing.F) {
 		if m, err := ParseMailbox(in); err == nil {
 			parsed(t, in, m)
 		}
-		if m, err := fromPath(in); err == nil {
-			parsed(t, in, m)
+		for _, quoted := range []bool{false, true} {
+			if m, err := fromPath(in, quoted); err == nil {
+				parsed(t, in, m)
+			}
 		}
 	})
 }

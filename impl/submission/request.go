@@ -15,6 +15,8 @@ type request struct {
 	asked    spec.Asked
 	// requireTLS is REQUIRETLS.
 	requireTLS bool
+	// quoted is true when the local part is in quotes.
+	quoted bool
 }
 
 // takeRequest returns a command line, its CRLF included, without the parameters
@@ -28,6 +30,7 @@ func takeRequest(line string) (string, request, *Refusal) {
 		return line, r, nil
 	}
 	left := line[:end]
+	r.quoted = isQuoted(left)
 	seen := map[string]bool{}
 	for parameter := range strings.FieldsSeq(line[end:]) {
 		name, value, _ := strings.Cut(parameter, "=")
@@ -95,6 +98,16 @@ func (r *request) readers() map[string]reader {
 			return err
 		}},
 	}
+}
+
+// isQuoted reports whether the local part of a path is in quotes, which go-smtp
+// takes away. A source route may stand before it.
+func isQuoted(path string) bool {
+	_, path, _ = strings.Cut(path, "<")
+	if strings.HasPrefix(path, "@") {
+		_, path, _ = strings.Cut(path, ":")
+	}
+	return strings.HasPrefix(path, `"`)
 }
 
 // pathEnd returns where the path of MAIL or RCPT ends, behind its bracket; -1

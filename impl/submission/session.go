@@ -53,7 +53,7 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 		t.envelope.Needs |= spec.NeedTLS
 	}
 	if from != "" {
-		sender, refusal := t.mailbox(from)
+		sender, refusal := t.mailbox(from, s.conn.request.quoted)
 		if refusal != nil {
 			return s.refused("MAIL", refusal)
 		}
@@ -75,7 +75,7 @@ func (s *session) refused(command string, why *Refusal) error {
 // Rcpt implements smtp.Session. go-smtp has counted the recipients. Of one that
 // is named twice, the first word counts: RFC 3461 knows no other.
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
-	recipient, refusal := s.open.mailbox(to)
+	recipient, refusal := s.open.mailbox(to, s.conn.request.quoted)
 	if refusal != nil {
 		return s.refused("RCPT", refusal)
 	}
@@ -101,11 +101,11 @@ func (t *transaction) take(recipient string, asked spec.Asked) {
 
 // mailbox makes a Mailbox of a path, or refuses it. One beyond ASCII has no meaning
 // where SMTPUTF8 was not said (RFC 6531 section 3.2).
-func (t *transaction) mailbox(path string) (Mailbox, *Refusal) {
+func (t *transaction) mailbox(path string, quoted bool) (Mailbox, *Refusal) {
 	if !t.utf8 && !isASCII(path) {
 		return Mailbox{}, refuseUTF8
 	}
-	m, err := fromPath(path)
+	m, err := fromPath(path, quoted)
 	if err != nil {
 		return Mailbox{}, refuseAddress(err)
 	}
@@ -113,15 +113,18 @@ func (t *transaction) mailbox(path string) (Mailbox, *Refusal) {
 }
 
 // fromPath makes a Mailbox of a path that go-smtp has parsed: without angle
-// brackets, source route, and the quotes of a local-part. Without them a
-// quoted "a@b"@example.org looks like a@b@example.org, whose domain is
-// malformed; both are refused.
-func fromPath(path string) (Mailbox, error) {
-	local, domain, ok := strings.Cut(path, "@")
-	if !ok {
+// brackets, source route, and the quotes of a local-part, of which quoted tells.
+// Without them "a@b"@example.org looks like a@b@example.org; but a domain has no
+// "@", so that of the former is what follows the last one.
+func fromPath(path string, quoted bool) (Mailbox, error) {
+	at := strings.IndexByte(path, '@')
+	if quoted {
+		at = strings.LastIndexByte(path, '@')
+	}
+	if at < 0 {
 		return Mailbox{}, errNoAt
 	}
-	return mailbox(local, domain)
+	return mailbox(path[:at], path[at+1:])
 }
 
 // Reset implements smtp.Session: it ends the transaction.

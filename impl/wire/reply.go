@@ -52,6 +52,8 @@ func malformed(line []byte, why string) error {
 //   - A line may end in a bare LF. RFC 5321 section 2.3.8 calls for CRLF, but
 //     refusing would turn a plain acceptance into a doubt, and a reply is read
 //     in lock step: there is nobody to smuggle a second one in.
+//   - Empty lines before a reply are passed over, as some servers send them:
+//     taken for a reply, one would stand for the acceptance that follows it.
 //   - The text may be missing, with or without its space (RFC 5321 section
 //     4.2: "Reply-code [ SP textstring ] CRLF"), may be UTF-8 (RFC 6531
 //     section 3.7.4.2), and its other bytes are replaced, as it ends up in
@@ -60,7 +62,9 @@ func malformed(line []byte, why string) error {
 //     section 4.3.2 has clients go by the first digit then.
 //
 // An enhanced status code (RFC 2034, RFC 3463) is split off the text when its
-// class is the class of the code; else it stays text.
+// class is the class of the code; else it stays text. That of a reply of several
+// lines is the first one: RFC 2034 section 4 wants it on every line, but it
+// stands on one alone in the field.
 func ReadReply(r *bufio.Reader, maxBytes int) (spec.Reply, error) {
 	var reply spec.Reply
 	left := maxBytes
@@ -73,6 +77,9 @@ func ReadReply(r *bufio.Reader, maxBytes int) (spec.Reply, error) {
 			return spec.Reply{}, err
 		}
 		left -= len(line)
+		if reply.Lines == nil && len(trimEOL(line)) == 0 {
+			continue
+		}
 		code, last, text, err := parseLine(line)
 		if err != nil {
 			return spec.Reply{}, err
@@ -83,7 +90,7 @@ func ReadReply(r *bufio.Reader, maxBytes int) (spec.Reply, error) {
 			return spec.Reply{}, malformed(line, fmt.Sprintf("code differs from %d of the lines before", reply.Code))
 		}
 		enhanced, text := splitEnhanced(text, reply.Class())
-		if reply.Lines == nil {
+		if reply.Enhanced == "" {
 			reply.Enhanced = string(enhanced)
 		}
 		reply.Lines = append(reply.Lines, clean(text))

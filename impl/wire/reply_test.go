@@ -32,6 +32,9 @@ func TestReadReplyUnderstands(t *testing.T) {
 		{"enhanced code alone", "250 2.1.5\r\n", spec.Reply{Code: 250, Enhanced: "2.1.5", Lines: []string{""}}},
 		{"enhanced code on every line", "550-5.1.1 no\r\n550 5.1.1 such user\r\n",
 			spec.Reply{Code: 550, Enhanced: "5.1.1", Lines: []string{"no", "such user"}}},
+		{"enhanced code on a later line", "550-no\r\n550 5.1.1 such user\r\n", spec.Reply{Code: 550, Enhanced: "5.1.1", Lines: []string{"no", "such user"}}},
+		{"enhanced codes that differ", "550-5.7.1 no\r\n550 5.1.1 no\r\n", spec.Reply{Code: 550, Enhanced: "5.7.1", Lines: []string{"no", "no"}}},
+		{"empty lines before it", "\r\n\n250 ok\r\n", spec.Reply{Code: 250, Lines: []string{"ok"}}},
 		{"enhanced code of another class is text", "450 5.1.1 what\r\n", spec.Reply{Code: 450, Lines: []string{"5.1.1 what"}}},
 		{"no enhanced code for 3yz", "354 3.0.0 go\r\n", spec.Reply{Code: 354, Lines: []string{"3.0.0 go"}}},
 		{"four digits are no detail", "550 5.1.1000 x\r\n", spec.Reply{Code: 550, Lines: []string{"5.1.1000 x"}}},
@@ -59,7 +62,8 @@ func TestReadReplyUnderstands(t *testing.T) {
 func TestReadReplyRefuses(t *testing.T) {
 	tests := []struct{ name, in, why string }{
 		{"garbage", "hello\r\n", "three-digit"},
-		{"an empty line", "\r\n", "three-digit"},
+		{"an empty line within it", "250-a\r\n\r\n250 b\r\n", "three-digit"},
+		{"too many empty lines", strings.Repeat("\r\n", testLimit/2) + "250 x\r\n", "too long"},
 		{"two digits", "25\r\n", "three-digit"},
 		{"four digits", "2500 ok\r\n", "neither space nor hyphen"},
 		{"text that sticks to the code", "250ok\r\n", "neither space nor hyphen"},
@@ -99,6 +103,7 @@ func TestReadReplyPassesIOErrors(t *testing.T) {
 		{"end before the reply", "", io.EOF, io.EOF},
 		{"end within a line", "250 o", io.EOF, io.ErrUnexpectedEOF},
 		{"end between lines", "250-ok\r\n", io.EOF, io.ErrUnexpectedEOF},
+		{"end after an empty line", "\r\n", io.EOF, io.EOF},
 		{"fault before the reply", "", broken, broken},
 		{"fault within a line", "250 o", broken, broken},
 		{"fault between lines", "250-ok\r\n", broken, broken},
@@ -119,7 +124,7 @@ func (f failing) Read([]byte) (int, error) { return 0, f.err }
 
 // An endless reply must be given up after the limit, not read for ever.
 func TestReadReplyReadsNoMoreThanTheLimitAllows(t *testing.T) {
-	for _, unit := range []string{"250-x\r\n", "x"} {
+	for _, unit := range []string{"250-x\r\n", "x", "\r\n"} {
 		endless := &endless{unit: unit}
 		if _, err := ReadReply(bufio.NewReader(endless), testLimit); err == nil {
 			t.Fatal("an endless reply was accepted")
