@@ -62,7 +62,7 @@ func runPipe(t *testing.T, line string) {
 		c := console{in: strings.NewReader(in), out: &out, err: &errs, now: fixedTime, run: double(new(session), exemplary(t)), search: answered(fruitful(t))}
 		want := sim.OK
 		ctx, cancel := context.WithCancel(t.Context())
-		if len(words) > 1 && (words[1] == "exhaust" || strings.Contains(stage, "--for")) {
+		if len(words) > 1 && (words[1] == "exhaust" || words[1] == "record" || strings.Contains(stage, "--for")) {
 			want = sim.NoVerdict // it would take its time; so it is interrupted
 			cancel()
 		}

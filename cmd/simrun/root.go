@@ -113,7 +113,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 	}
 	root.AddCommand(
 		runCommand(c), replayCommand(c), traceCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
-		sweepCommand(c), exploreCommand(c), exhaustCommand(c), coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
+		sweepCommand(c), exploreCommand(c), exhaustCommand(c), coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c), recordCommand(c),
 		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Reference()},
 	)
 	teach(root)
