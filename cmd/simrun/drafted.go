@@ -23,6 +23,11 @@ func (c console) writeDraft(ctx context.Context, d *draft.Draft, out string) err
 	if err != nil {
 		return err
 	}
+	return c.writeScenario(ctx, sc, out)
+}
+
+// writeScenario has a scenario expect what comes of it, and writes it.
+func (c console) writeScenario(ctx context.Context, sc *scenarios.Scenario, out string) error {
 	sc, status, err := c.expecting(ctx, sc)
 	if err != nil {
 		return err
@@ -113,7 +118,16 @@ func without(sc *scenarios.Scenario, unused []string) []string {
 			}
 			return never
 		})
+		script.Rules = slices.DeleteFunc(slices.Clone(script.Rules), func(r fakesmtp.Rule) bool { return normal(r) && !followed(r, script.Rules) })
 		s.Script = &script
 	}
 	return unmet
+}
+
+// normal reports whether a rule is there only to let others come later.
+func normal(r fakesmtp.Rule) bool { return len(r.Actions) == 1 && r.Actions[0] == draft.Normal }
+
+// followed reports whether another rule comes after one, at the same stage.
+func followed(r fakesmtp.Rule, all []fakesmtp.Rule) bool {
+	return slices.ContainsFunc(all, func(x fakesmtp.Rule) bool { return x.Stage == r.Stage && x.To == r.To && x.Line > r.Line && !normal(x) })
 }

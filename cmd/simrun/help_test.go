@@ -22,8 +22,13 @@ func TestEveryExampleOfTheHelpRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	log, err := os.ReadFile(logs + "postfix.log")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	put(t, ".", "my-bug.txtar", text(t, "mx/null")+"-- trace --\n")
+	put(t, ".", "mail.log", string(log))
 	if err := os.Symlink(library, "scenarios"); err != nil {
 		t.Skip(err)
 	}
@@ -54,7 +59,17 @@ func runPipe(t *testing.T, line string) {
 	line, file, _ := strings.Cut(line, " > ")
 	in := ""
 	for stage := range strings.SplitSeq(line, " | ") {
-		words := strings.Fields(stage)
+		words := strings.Fields(strings.ReplaceAll(stage, `\ `, "\x00"))
+		for i := range words {
+			words[i] = strings.ReplaceAll(words[i], "\x00", " ")
+		}
+		if file, ok := strings.CutPrefix(stage, "grep 4XsBn12W6fz9rxx "); ok {
+			read, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in = string(read)
+		}
 		if words[0] != "simrun" && words[0] != "simrun-race" {
 			continue
 		}

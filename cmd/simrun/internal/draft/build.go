@@ -29,8 +29,8 @@ const (
 // Build makes a scenario of what was seen. It expects nothing yet but that the
 // rules hold: see Expecting.
 func (d *Draft) Build() (*scenarios.Scenario, error) {
-	if len(d.Mails) == 0 || len(d.Hosts) == 0 {
-		return nil, fmt.Errorf("no message and no server were seen, so there is no story")
+	if len(d.Mails) == 0 || len(d.Hosts)+len(d.Faults) == 0 {
+		return nil, fmt.Errorf("no message, or nothing of where it went, was seen: there is no story")
 	}
 	sc := &scenarios.Scenario{
 		Name: "draft", Title: d.Title, Seed: scenarios.DefaultSeed, Policy: scenarios.DefaultPolicy(),
@@ -42,7 +42,7 @@ func (d *Draft) Build() (*scenarios.Scenario, error) {
 	hosts := d.hosts(sc, n)
 	d.zones(sc, n, hosts)
 	sc.Prose = d.prose(n)
-	sc.Needs = needs(sc)
+	sc.Needs = Needs(sc)
 	return Checked(sc)
 }
 
@@ -115,7 +115,7 @@ func (d *Draft) hosts(sc *scenarios.Scenario, n *Names) []string {
 			sc.Policy.Logins[names[i]] = spec.Login{User: loginUser, Secret: spec.NewSecret(loginSecret), Clear: clear}
 		}
 		script.Rules = h.rules(n)
-		sc.Servers = append(sc.Servers, scenarios.Server{Name: names[i], Network: h.Network, Script: script})
+		sc.Servers = append(sc.Servers, scenarios.Server{Name: names[i], Network: h.Network, NetworkUntil: h.NetworkUntil, Script: script})
 	}
 	return names
 }
@@ -129,7 +129,7 @@ func unplayable(e fakesmtp.Extension) bool {
 	return strings.HasPrefix(strings.ToUpper(e.Keyword), "AUTH=")
 }
 
-// zones writes the DNS: all hosts serve all domains, in their order.
+// zones writes the DNS: hosts serve domains in their order.
 func (d *Draft) zones(sc *scenarios.Scenario, n *Names, hosts []string) {
 	var domains []string
 	for _, s := range sc.Plan {
@@ -141,18 +141,30 @@ func (d *Draft) zones(sc *scenarios.Scenario, n *Names, hosts []string) {
 	}
 	if !d.Login {
 		for _, domain := range domains {
+			preference := uint16(0)
 			for i, host := range hosts {
-				sc.DNS = append(sc.DNS, scenarios.Record{Name: domain + ".", Type: "MX", Preference: uint16(10 * (i + 1)), Value: host + "."})
+				serves := func(real string) bool { return n.Domain(real) == domain }
+				if d.Hosts[i].Domains == nil || slices.ContainsFunc(d.Hosts[i].Domains, serves) {
+					preference += 10
+					sc.DNS = append(sc.DNS, scenarios.Record{Name: domain + ".", Type: "MX", Preference: preference, Value: host + "."})
+				}
 			}
 		}
 	}
 	for i, host := range hosts {
 		sc.DNS = append(sc.DNS, scenarios.Record{Name: host + ".", Type: "A", Value: fmt.Sprintf("192.0.2.%d", 10+i)})
 	}
+	for _, f := range d.Faults {
+		name := n.hosts[strings.ToLower(f.Name)]
+		if name == "" {
+			name = n.Domain(f.Name)
+		}
+		sc.DNS = append(sc.DNS, scenarios.Record{Name: name + ".", Type: f.Type, Fault: f.Fault, First: f.First})
+	}
 }
 
-// needs are the words of a scenario's header that can be seen from what it has.
-func needs(sc *scenarios.Scenario) []string {
+// Needs are the words of a scenario's header that can be seen from what it has.
+func Needs(sc *scenarios.Scenario) []string {
 	var all []string
 	add := func(word string, there bool) {
 		if there && !slices.Contains(all, word) {
@@ -160,12 +172,16 @@ func needs(sc *scenarios.Scenario) []string {
 		}
 	}
 	for _, s := range sc.Servers {
+		if s.Script == nil {
+			continue
+		}
 		for _, e := range s.Script.Offer {
 			add("tls", strings.EqualFold(e.Keyword, "STARTTLS"))
 			add("chunking", strings.EqualFold(e.Keyword, "CHUNKING"))
 			add("limits", strings.EqualFold(e.Keyword, "LIMITS"))
 		}
 	}
+	add("dns", slices.ContainsFunc(sc.DNS, func(r scenarios.Record) bool { return r.Fault != "" }))
 	add("auth", len(sc.Policy.Logins) > 0)
 	add("config", len(sc.Policy.Relays) > 0)
 	for _, s := range sc.Plan {

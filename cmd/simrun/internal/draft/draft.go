@@ -19,6 +19,8 @@ type Draft struct {
 	// Hosts are the servers, in the order in which they are to be tried.
 	Hosts []*Host
 	Mails []Mail
+	// Faults are answers of the DNS that went wrong.
+	Faults []Fault
 	// Login is true when the client logged in: the hosts are smart hosts then.
 	Login bool
 }
@@ -29,11 +31,24 @@ type Host struct {
 	Name string
 	// Offer is what its reply to EHLO offers; nil is what is usual.
 	Offer []fakesmtp.Extension
-	// Network says how connecting goes, as scenarios.Server has it.
-	Network string
+	// Domains are those that it serves; nil is all.
+	Domains []string
+	// Network says how connecting goes, as scenarios.Server has it, and until when.
+	Network      string
+	NetworkUntil time.Duration
 	// Clear is true when the client logged in without TLS.
 	Clear  bool
 	Events []Event
+}
+
+// A Fault is an answer of the DNS that went wrong: about a recipient's domain, or
+// the host of Hosts that is so called.
+type Fault struct {
+	Name string
+	// Type and Fault are words of the dns section.
+	Type, Fault string
+	// First is how often, 0 for ever.
+	First int
 }
 
 // An Event is what a server did at one stage, well or not.

@@ -13,6 +13,9 @@ import (
 // leastWait is the shortest time to answer that a story is about.
 const leastWait = time.Second
 
+// Normal is what a server does that does nothing: the normal reply follows.
+var Normal = fakesmtp.Action{Do: fakesmtp.Delay, Wait: time.Millisecond}
+
 // rules are what a server does at all stages, in the order of the stages: of what
 // was done one after another at one stage, and at RCPT to one recipient, all but
 // the normal end.
@@ -66,7 +69,7 @@ func inTurn(rule fakesmtp.Rule, all []action) []fakesmtp.Rule {
 		}
 		r := rule
 		if r.Actions = all[i].do; all[i].normal() {
-			r.Actions = []fakesmtp.Action{{Do: fakesmtp.Delay, Wait: time.Millisecond}} // the normal reply follows
+			r.Actions = []fakesmtp.Action{Normal}
 		}
 		if i += n; i < len(all) {
 			r.First = n
