@@ -117,7 +117,7 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 		runCommand(c), replayCommand(c), traceCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
 		sweepCommand(c), exploreCommand(c), exhaustCommand(c), coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
 		recordCommand(c), newCommand(c),
-		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Reference()},
+		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Language()},
 	)
 	teach(root)
 	return root
