@@ -65,6 +65,25 @@ func TestADraftOfWhateverHasHappenedIsAScenario(t *testing.T) {
 	})
 }
 
+func TestOnlyWhatIsUnusualAndWaitsThatMatterAreRules(t *testing.T) {
+	ok := func(s spec.Stage, wait time.Duration, end End) Event {
+		return Event{Stage: s, Reply: []byte("250 ok\r\n"), Wait: wait, End: end}
+	}
+	h := &Host{Events: []Event{
+		ok(spec.StageMAIL, 900*time.Millisecond, Open), ok(spec.StageDot, 90*time.Second+400*time.Millisecond, Open),
+		{Stage: spec.StageIdle, Wait: 5 * time.Minute, End: Fin}, {Stage: spec.StageBody, Count: 700, End: Cut},
+		{Stage: spec.StageRSET, End: Left}, ok(spec.StageQUIT, 0, Open),
+	}}
+	var got []string
+	for _, r := range h.rules(new(Names)) {
+		got = append(got, r.String())
+	}
+	want := "at body: cut after 700\nat dot: delay 1m30s\nat rset: silence\nat quit: 250 ok\nat idle: delay 5m; fin"
+	if text := strings.Join(got, "\n"); text != want {
+		t.Errorf("got\n%s\nwant\n%s", text, want)
+	}
+}
+
 func TestOneAfterAnotherHoldsAsOftenAsItCame(t *testing.T) {
 	at := func(replies ...string) string {
 		h := &Host{}
