@@ -8,7 +8,10 @@
 // [New] is for tests, on a loopback address; [NewServer] takes a [Script] from
 // [ParseScript], listens where it is told, and reports what happens as facts
 // of package spec. Inside a testing/synctest bubble, on a listener in memory,
-// all delays take no real time.
+// all delays take no real time. What came in is in [Server.Accepted], rules that
+// never matched are in [Server.Unused]; a client that trusts [Authorities] can go
+// through STARTTLS. It takes nothing else of this module but package spec; a module
+// that uses it in its tests is in testdata/stranger.
 //
 // # The language
 //

@@ -8,8 +8,9 @@ import (
 )
 
 // New starts a server that follows script on a loopback address (Server.Addr)
-// and closes it when the test ends. A client that breaks the protocol fails
-// the test; for one that should, use NewServer.
+// and closes it when the test ends. It calls itself mx.test, which is the name in
+// its certificates. A client that breaks the protocol fails the test; for one that
+// should, use NewServer.
 func New(t testing.TB, script string) *Server {
 	t.Helper()
 	parsed, err := ParseScript(t.Name(), 1, script)

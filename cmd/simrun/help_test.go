@@ -22,8 +22,13 @@ func TestEveryExampleOfTheHelpRuns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	log, err := os.ReadFile(logs + "postfix.log")
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Chdir(t.TempDir())
 	put(t, ".", "my-bug.txtar", text(t, "mx/null")+"-- trace --\n")
+	put(t, ".", "mail.log", string(log))
 	if err := os.Symlink(library, "scenarios"); err != nil {
 		t.Skip(err)
 	}
@@ -54,7 +59,17 @@ func runPipe(t *testing.T, line string) {
 	line, file, _ := strings.Cut(line, " > ")
 	in := ""
 	for stage := range strings.SplitSeq(line, " | ") {
-		words := strings.Fields(stage)
+		words := strings.Fields(strings.ReplaceAll(stage, `\ `, "\x00"))
+		for i := range words {
+			words[i] = strings.ReplaceAll(words[i], "\x00", " ")
+		}
+		if file, ok := strings.CutPrefix(stage, "grep 4XsBn12W6fz9rxx "); ok {
+			read, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			in = string(read)
+		}
 		if words[0] != "simrun" && words[0] != "simrun-race" {
 			continue
 		}
@@ -62,7 +77,7 @@ func runPipe(t *testing.T, line string) {
 		c := console{in: strings.NewReader(in), out: &out, err: &errs, now: fixedTime, run: double(new(session), exemplary(t)), search: answered(fruitful(t))}
 		want := sim.OK
 		ctx, cancel := context.WithCancel(t.Context())
-		if len(words) > 1 && (words[1] == "exhaust" || strings.Contains(stage, "--for")) {
+		if len(words) > 1 && (words[1] == "exhaust" || words[1] == "record" || strings.Contains(stage, "--for")) {
 			want = sim.NoVerdict // it would take its time; so it is interrupted
 			cancel()
 		}

@@ -22,7 +22,7 @@ func main() {
 	dir, _ := os.Getwd() // without one, the program goes by its name
 	status := execute(ctx, console{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, run: runWorlds, search: searchAll,
-		paint: colour && isTerminal(os.Stdout), live: isTerminal(os.Stderr), program: startedAs(os.Args[0], dir),
+		paint: colour && isTerminal(os.Stdout), live: isTerminal(os.Stderr), asks: isTerminal(os.Stdin) && isTerminal(os.Stderr), program: startedAs(os.Args[0], dir),
 	}, os.Args[1:])
 	stop()
 	os.Exit(int(status))

@@ -24,6 +24,8 @@ type console struct {
 	search   searcher
 	// paint is true when out takes colours, live when err can show progress.
 	paint, live bool
+	// asks is true when a person answers on in.
+	asks bool
 	// program is how a person starts this program; empty is show.Command.
 	program string
 }
@@ -114,7 +116,8 @@ deterministic, 5 the relay crashed, 6 no verdict. Of several, the gravest:
 	root.AddCommand(
 		runCommand(c), replayCommand(c), traceCommand(c), listCommand(c), formatCommand(c), mutantsCommand(c),
 		sweepCommand(c), exploreCommand(c), exhaustCommand(c), coverageCommand(c), hashesCommand(c), determinismCommand(c), checkCommand(c),
-		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Reference()},
+		recordCommand(c), newCommand(c),
+		&cobra.Command{Use: "scenario", Short: "The language of scenario files", Long: scenarios.Language()},
 	)
 	teach(root)
 	return root
