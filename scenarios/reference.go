@@ -41,6 +41,8 @@ where senders live and reports arrive; a record for the domain, or a server of t
 	chapter(&b, "", "Networks:", networks)
 	b.WriteString("\n" + fakesmtp.Reference())
 	b.WriteString("\n## message NAME\n\nAn .eml. A message without such a section gets a small standard content.\n")
+	b.WriteString("\n## raw NAME\n\nGo strings, one a line, joined as they are: `\"a line without an end\"`, " +
+		"`\"x\" * 998` for many alike. It is submitted so, but for dots doubled and a CRLF at its end.\n")
 	referencePlan(&b)
 	chapter(&b, "expect", "", expectForms)
 	chapter(&b, "", "States:", states)

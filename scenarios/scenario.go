@@ -95,13 +95,18 @@ type Server struct {
 	// SplitReads makes reads on its connections, at both ends, return less
 	// than there is.
 	SplitReads bool
-	Line       int
+	// Window is how many bytes may be on the way or unread in one direction of a
+	// connection; 0 is as many as usual.
+	Window int
+	Line   int
 }
 
 // A Message is the content of one submission.
 type Message struct {
 	Name    string
 	Content []byte
+	// Raw is true when the file has it byte for byte, and so it is submitted.
+	Raw bool
 }
 
 // A StepKind says what a step of the plan does.
@@ -268,7 +273,7 @@ type Expectation struct {
 	// must have got in all; 0 is not said.
 	Connections int
 	// Report, for the line "report TEXT", says that a report that contains TEXT
-	// must have reached the sender.
-	Report string
-	Line   int
+	// must have reached the sender. NoReport, for "no report TEXT", must be in none.
+	Report, NoReport string
+	Line             int
 }

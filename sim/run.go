@@ -332,8 +332,8 @@ func (w *world) verdict(r *Result) Status {
 
 // unused returns the rules of a host's script that never matched. Rules that
 // only a clumsy relay meets do not count: those on a server to which nobody
-// connects, limits that a relay should keep to, and pipelining that was not
-// offered.
+// connects, limits that a relay should keep to, what it should not tear or missize, and
+// pipelining that was not offered.
 func (h *host) unused() []fakesmtp.Rule {
 	s, scripted := h.server.(*fakesmtp.Server)
 	if !scripted {
@@ -341,6 +341,6 @@ func (h *host) unused() []fakesmtp.Rule {
 	}
 	offered := slices.ContainsFunc(h.Script.Offer, func(e fakesmtp.Extension) bool { return strings.EqualFold(e.Keyword, "PIPELINING") })
 	return slices.DeleteFunc(s.Unused(), func(r fakesmtp.Rule) bool {
-		return r.OverRecipients+r.OverMessages+r.OverConnections > 0 || r.Parameters || r.Pipelined && !offered
+		return r.OverRecipients+r.OverMessages+r.OverConnections > 0 || r.Parameters || r.Torn || r.Missized || r.Pipelined && !offered
 	})
 }
