@@ -373,9 +373,13 @@ func dotLeft(results []Result) bool {
 	return false
 }
 
-// shutOut reports whether a server takes nothing from who has not logged in.
+// shutOut reports whether a server takes nothing from who has not logged in, or
+// has no answer to MAIL: then it has not opened a session that is of any use.
 func shutOut(results []Result) bool {
-	return !slices.ContainsFunc(results, func(r Result) bool { return r.Stage != spec.StageAUTH })
+	return !slices.ContainsFunc(results, func(r Result) bool {
+		mute := r.Stage == spec.StageMAIL && (r.Event == spec.Cut || r.Event == spec.Timeout)
+		return r.Stage != spec.StageAUTH && !mute
+	})
 }
 
 // broken reports whether the conversation ended within the transaction.
