@@ -48,6 +48,15 @@ var certificateKinds = [...]struct {
 	{ByName, "valid, for the name that the client asks for (SNI), if it is this one; else for wrong.example"},
 }
 
+// CertificateKinds returns all kinds.
+func CertificateKinds() []CertificateKind {
+	var all []CertificateKind
+	for _, k := range certificateKinds {
+		all = append(all, k.kind)
+	}
+	return all
+}
+
 func certificateWords() []string {
 	var words []string
 	for _, k := range certificateKinds {

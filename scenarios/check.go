@@ -23,7 +23,9 @@ func (p *parser) check() {
 	}
 	c.servers()
 	c.listeners()
+	c.policies()
 	c.needs()
+	c.announced()
 	c.submissions()
 	c.steps()
 	c.clock()
@@ -126,6 +128,8 @@ func (c *checker) needs() {
 		case "config":
 			there = !reflect.DeepEqual(c.s.Policy, DefaultPolicy())
 			what = "the relay has the default policy"
+		default:
+			there, what = c.waiting(need)
 		}
 		if !there {
 			c.fail(c.needsLine(), need, "leave it out", "the story does not need %q: %s", need, what)
@@ -246,7 +250,9 @@ func (c *checker) steps() {
 		}
 		c.message(s.Line, s.When.Message, s.When.Recipient)
 		c.host(s.Line, s.When.Host)
-		c.host(s.Line, s.Host)
+		if s.Kind != StepJoin {
+			c.host(s.Line, s.Host)
+		}
 		c.dest(s)
 		if s.Kind == StepDamage && !down {
 			c.fail(s.Line, string(StepDamage), "put the line directly below a crash or stop", "an entry can be damaged only while the relay is down")
@@ -276,8 +282,11 @@ func (c *checker) dest(s Step) {
 }
 
 // staysDown returns the step after which the relay never starts again, nil if
-// it always does.
+// it always does, or another one goes on.
 func (c *checker) staysDown() *Step {
+	if c.has(func(s Step) bool { return s.Kind == StepJoin }) {
+		return nil
+	}
 	for i := range c.s.Plan {
 		if s := &c.s.Plan[i]; (s.Kind == StepCrash || s.Kind == StepStop) && s.Restart == 0 {
 			return s

@@ -16,6 +16,8 @@ var recordTypes = []term{
 	{"AAAA", "NAME AAAA ADDRESS"},
 	{"CNAME", "NAME CNAME NAME"},
 	{"TXT", `NAME TXT "text"`},
+	{"TLSA", "NAME TLSA USAGE SELECTOR MATCHING HEX|CERTIFICATE; NAME is _25._tcp.HOST, and CERTIFICATE, such as trusted, one that a server of that name shows"},
+	{signed, "NAME SIGNED: no record; answers about NAME and all below it are secure (DNSSEC)"},
 }
 
 // anyType in a fault stands for all types.
@@ -54,7 +56,7 @@ func (p *parser) dnsSection(_ string, first int, data string) {
 			l.fail(at, hint(w, wordsOf(faults)), "%s is only for a fault, and %q is none", anyType, w)
 		} else {
 			l.value(&r)
-			if l.comma() {
+			if r.Type != signed && l.comma() {
 				l.space()
 				l.expect("ttl")
 				r.TTL = l.ttl()
@@ -116,6 +118,8 @@ func (l *line) value(r *Record) {
 		r.Value = l.absolute("the name")
 	case "TXT":
 		r.Value = l.quoted("the text")
+	case "TLSA":
+		l.tlsa(r)
 	}
 }
 

@@ -31,6 +31,9 @@ func Format(s *Scenario) []byte {
 	for _, server := range s.Servers {
 		add("server "+server.Name, serverText(server))
 	}
+	for _, t := range s.TLSPolicies {
+		add("policy "+t.Host, policyText(t))
+	}
 	for _, m := range s.Messages {
 		if m.Raw {
 			add("raw "+m.Name, rawText(m.Content))
@@ -80,7 +83,8 @@ func dnsText(records []Record) string {
 		name, typ = max(name, len(r.Name)), max(typ, len(r.Type))
 	}
 	for _, r := range records {
-		fmt.Fprintf(&b, "%-*s  %-*s %s\n", name, r.Name, typ, r.Type, recordText(r))
+		text := fmt.Sprintf("%-*s  %-*s %s", name, r.Name, typ, r.Type, recordText(r))
+		b.WriteString(strings.TrimRight(text, " ") + "\n")
 	}
 	return b.String()
 }

@@ -168,7 +168,7 @@ func TestTheExampleHasEverything(t *testing.T) {
 		t.Errorf("it is not formatted:\n%s", d)
 	}
 	for _, k := range sectionKinds() {
-		if !strings.Contains(Example(), "\n-- "+k.word) {
+		if k.word != "policy" && !strings.Contains(Example(), "\n-- "+k.word) { // it is to be run, and the relay has no MTA-STS yet
 			t.Errorf("it has no section %s", k.word)
 		}
 	}

@@ -31,7 +31,7 @@ func headerLines() []headerLine {
 			func(p *parser, l *line) { p.s.Rules = l.list("rule", wordsOf(ruleTerms()), (*line).reference) },
 			func(s *Scenario) string { return strings.Join(s.Rules, " ") }},
 		{"needs:", "needs: WORD ...", "what it takes beyond any relay",
-			func(p *parser, l *line) { p.s.Needs = l.list("need", wordsOf(needs), nil) },
+			func(p *parser, l *line) { p.s.Needs = l.list("need", append(wordsOf(needs), wordsOf(later)...), nil) },
 			func(s *Scenario) string { return strings.Join(s.Needs, " ") }},
 		{"seed:", "seed: NUMBER", "what seeds latencies and all that is left open; 1 unless said",
 			func(p *parser, l *line) { p.s.Seed = l.seed() },

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -46,6 +47,12 @@ func All() ([]*Scenario, error) {
 		all = append(all, s)
 	}
 	return all, errors.Join(errs...)
+}
+
+// Ready is All without the scenarios that need what the relay does not have yet.
+func Ready() ([]*Scenario, error) {
+	all, err := All()
+	return slices.DeleteFunc(all, func(s *Scenario) bool { return len(s.NotYet()) > 0 }), err
 }
 
 // Load returns the scenario at path: a file when path ends in ".txtar", else

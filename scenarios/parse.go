@@ -189,8 +189,8 @@ const markerHint = "a marker has a line of its own, with one blank after and bef
 
 // almostMarker is a line of a message that was meant to be a marker. Others may
 // begin with hyphens: signatures do, and the parts of a MIME message.
-var almostMarker = regexp.MustCompile(
-	`(?m)^[ \t]*--([ \t]+(relay|dns|server|message|raw|plan|expect|trace)\b.*--|(relay|dns|plan|expect|trace)[ \t]+--)[ \t]*$`)
+var almostMarker = regexp.MustCompile(`(?m)^[ \t]*--` +
+	`([ \t]+(relay|dns|server|policy|message|raw|plan|expect|trace)\b.*--|(relay|dns|plan|expect|trace)[ \t]+--)[ \t]*$`)
 
 // A sectionKind is one kind of section and who reads it: arg is what follows
 // the kind in the marker, first the number of the first line.
@@ -207,6 +207,7 @@ func sectionKinds() []sectionKind {
 		{"relay", "relay", "the relay's policy; without it, the default", false, (*parser).relaySection},
 		{"dns", "dns", "the records and faults of the DNS", false, (*parser).dnsSection},
 		{"server", "server NAME", "an SMTP server, by host name", true, (*parser).serverSection},
+		{"policy", "policy HOST", "the MTA-STS policy that mta-sts.DOMAIN tells over HTTPS", true, (*parser).policySection},
 		{"message", "message NAME", "the content of a message, as .eml; LF becomes CRLF", true, (*parser).messageSection},
 		{"raw", "raw NAME", "the content of a message, byte for byte", true, (*parser).rawSection},
 		{"plan", "plan", "what happens", false, (*parser).planSection},

@@ -56,6 +56,9 @@ func stepForms() []stepForm {
 		{StepClock, "t+TIME clock +TIME|-TIME", "somebody sets the wall clock of the relay's machine, forward or back, for good; " +
 			"intervals, and the times of the trace, are true all the same",
 			(*line).jump, showJump, true},
+		{StepJoin, "t+TIME join NAME", "another relay begins to work on the same spool; crash and stop are about the first one",
+			func(l *line, s *Step) { s.Host = l.host("the name of the relay") },
+			func(s Step) string { return s.Host }, true},
 		{StepDamage, "damage MESSAGE", "the message's control entry is overwritten with garbage, " +
 			"while the relay is down after the crash or stop above",
 			func(l *line, s *Step) { s.Message = l.name() },

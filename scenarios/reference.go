@@ -40,6 +40,8 @@ where senders live and reports arrive; a record for the domain, or a server of t
 	chapter(&b, "", "Peers:", peers)
 	chapter(&b, "", "Networks:", networks)
 	b.WriteString("\n" + fakesmtp.Reference())
+	chapter(&b, "policy HOST",
+		"HOST is mta-sts.DOMAIN, with an address in the dns section. Its lines are those of the policy (RFC 8461 section 3.2):", policyLines)
 	b.WriteString("\n## message NAME\n\nAn .eml. A message without such a section gets a small standard content.\n")
 	b.WriteString("\n## raw NAME\n\nGo strings, one a line, joined as they are: `\"a line without an end\"`, " +
 		"`\"x\" * 998` for many alike. It is submitted so, but for dots doubled and a CRLF at its end.\n")
@@ -79,6 +81,7 @@ func referenceHeader(b *strings.Builder) {
 	chapter(b, "Header lines", "", lines)
 	chapter(b, "", "Rules:", ruleTerms())
 	chapter(b, "", "Needs:", needs)
+	chapter(b, "", "Needs of what the relay does not have yet. Such a story is read, checked and listed; it is not run, and counted apart:", later)
 	chapter(b, "Sections", "", kinds)
 }
 

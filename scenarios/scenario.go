@@ -31,6 +31,8 @@ type Scenario struct {
 	Policy  spec.Policy
 	DNS     []Record
 	Servers []Server
+	// TLSPolicies are what domains say over HTTPS of their MX hosts.
+	TLSPolicies []TLSPolicy
 	// Messages are the .eml sections by name; a message without one gets a
 	// small standard content.
 	Messages []Message
@@ -47,13 +49,14 @@ type Scenario struct {
 type Record struct {
 	// Name is absolute: it ends with a dot, as in the file.
 	Name string
-	// Type is "MX", "A", "AAAA", "CNAME", "TXT"; or, for a fault, the type it
+	// Type is "MX", "A", "AAAA", "CNAME", "TXT", "TLSA"; "SIGNED", which is no
+	// record, for names whose answers are secure; or, for a fault, the type it
 	// concerns, "ANY" for all.
 	Type string
 	// Preference is for MX only.
 	Preference uint16
 	// Value is a name, with its final dot, or an address, or the text of a
-	// TXT; for a null MX it is ".".
+	// TXT, or what follows TLSA; for a null MX it is ".".
 	Value string
 	// Fault is empty for a record, else "NXDOMAIN", "NODATA", "SERVFAIL",
 	// "REFUSED", "TIMEOUT" or "TRUNCATED".
@@ -101,6 +104,16 @@ type Server struct {
 	Line   int
 }
 
+// A TLSPolicy is what a domain says of its MX hosts (RFC 8461).
+type TLSPolicy struct {
+	// Host tells it: mta-sts. and the domain.
+	Host string
+	// Lines are those of the file; none when fetching it goes wrong, as Fetch says.
+	Lines []string
+	Fetch string
+	Line  int
+}
+
 // A Message is the content of one submission.
 type Message struct {
 	Name    string
@@ -146,6 +159,8 @@ const (
 	// StepClock: the wall clock of the relay's machine jumps by Jump, while
 	// the relay runs or is down.
 	StepClock StepKind = "clock"
+	// StepJoin: another relay, called Host, begins to work on the same spool.
+	StepJoin StepKind = "join"
 	// StepDamage: the control entry of Message is overwritten with garbage
 	// on disk while the relay is down; follows a crash or stop.
 	StepDamage StepKind = "damage"
@@ -172,7 +187,7 @@ type Step struct {
 	// anything is asked for.
 	Tracking spec.Tracking
 	Asked    []spec.Asked
-	// Host is for heal and cut, Dest for pause and resume.
+	// Host is for heal, cut and join, Dest for pause and resume.
 	Host, Dest string
 	// When matches a fact for a crash; zero for one at a time.
 	When FactMatch

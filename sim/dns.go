@@ -25,7 +25,9 @@ type dnsServer struct {
 	random *rand.Rand
 	zones  map[string]mockdns.Zone
 	// ttls has what a record says that differs from the default, by "NAME TYPE".
-	ttls   map[string]uint32
+	ttls map[string]uint32
+	// signed are the names below which answers are secure.
+	signed []string
 	faults []*dnsFault
 	healed bool
 }
@@ -70,6 +72,12 @@ func (d *dnsServer) record(r scenarios.Record) {
 		z.CNAME = r.Value
 	case "TXT":
 		z.TXT = append(z.TXT, r.Value)
+	case "TLSA":
+		h := dns.RR_Header{Name: name, Rrtype: dns.TypeTLSA, Class: dns.ClassINET, Ttl: ttl(r)}
+		z.Misc = map[dns.Type][]dns.RR{dns.Type(dns.TypeTLSA): append(z.Misc[dns.Type(dns.TypeTLSA)], tlsa(h, r.Value))}
+	case "SIGNED":
+		d.signed = append(d.signed, name)
+		return
 	}
 	d.zones[name] = z
 	key := name + " " + r.Type
@@ -167,6 +175,7 @@ func (d *dnsServer) answer(query *dns.Msg, name, fault string) *dns.Msg {
 	reply := new(dns.Msg).SetReply(query)
 	reply.RecursionAvailable = true
 	d.fill(reply, name, fault)
+	reply.AuthenticatedData = d.secure(reply, name)
 	kind := query.Question[0].Qtype
 	found := slices.ContainsFunc(reply.Answer, func(rr dns.RR) bool { return rr.Header().Rrtype == kind })
 	if !found && (reply.Rcode == dns.RcodeSuccess || reply.Rcode == dns.RcodeNameError) {
@@ -263,6 +272,12 @@ func records(h dns.RR_Header, zone mockdns.Zone) []dns.RR {
 		for _, text := range zone.TXT {
 			all = append(all, &dns.TXT{Hdr: h, Txt: []string{text}})
 		}
+	case dns.TypeTLSA:
+		for _, rr := range zone.Misc[dns.Type(h.Rrtype)] {
+			rr = dns.Copy(rr)
+			*rr.Header() = h
+			all = append(all, rr)
+		}
 	case dns.TypeCNAME:
 		if zone.CNAME != "" {
 			all = append(all, &dns.CNAME{Hdr: h, Target: dns.Fqdn(zone.CNAME)})
@@ -292,6 +307,8 @@ func showAnswer(m *dns.Msg) string {
 			b.WriteString("CNAME " + strings.ToLower(rr.Target))
 		case *dns.TXT:
 			fmt.Fprintf(&b, "TXT %q", strings.Join(rr.Txt, ""))
+		case *dns.TLSA:
+			fmt.Fprintf(&b, "TLSA %d %d %d %s", rr.Usage, rr.Selector, rr.MatchingType, rr.Certificate)
 		case *dns.SOA:
 			b.WriteString("SOA")
 		}

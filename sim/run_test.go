@@ -37,6 +37,16 @@ func load(t testing.TB, name string) *scenarios.Scenario {
 	return sc
 }
 
+// ready returns all scenarios that are to be run.
+func ready(t *testing.T) []*scenarios.Scenario {
+	t.Helper()
+	all, err := scenarios.Ready()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
 // parse returns a scenario that is written in the test.
 func parse(t testing.TB, text string) *scenarios.Scenario {
 	t.Helper()
@@ -48,10 +58,10 @@ func parse(t testing.TB, text string) *scenarios.Scenario {
 }
 
 func TestTheLibraryHolds(t *testing.T) {
-	for _, name := range scenarios.Names() {
-		r := sim.Run(t, load(t, name), newRelay, sim.Options{})
+	for _, sc := range ready(t) {
+		r := sim.Run(t, sc, newRelay, sim.Options{})
 		if r.Status != sim.OK {
-			t.Errorf("%s: %v %v %v %v %s", name, r.Status, r.Violations, r.Mismatches, r.Unused, r.Panic)
+			t.Errorf("%s: %v %v %v %v %s", sc.Name, r.Status, r.Violations, r.Mismatches, r.Unused, r.Panic)
 		}
 	}
 }
@@ -129,18 +139,18 @@ t+1h  decide retry m1
 
 func TestASeedReplaysOnAnyNumberOfThreads(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	for i, name := range scenarios.Names() {
+	for i, story := range ready(t) {
 		if i%8 != 0 {
 			continue
 		}
-		sc := *load(t, name)
+		sc := *story
 		sc.Seed = uint64(i)
 		runtime.GOMAXPROCS(1)
 		one := sim.Run(t, &sc, newRelay, sim.Options{})
 		runtime.GOMAXPROCS(4)
 		four := sim.Run(t, &sc, newRelay, sim.Options{})
 		if where := sim.Diverges(one, four); where != "" {
-			t.Errorf("%s: %s", name, where)
+			t.Errorf("%s: %s", sc.Name, where)
 		}
 	}
 }

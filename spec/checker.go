@@ -26,8 +26,9 @@ type Checker struct {
 	// What the run has shown so far: relay's beliefs, its spool, its peers.
 	believes, disk, peers, submits bool
 	// down is true between a crash and the next start: what the old process
-	// says then does not count. halted is true once a process said that it halts.
-	down, halted bool
+	// says then does not count. halt is when the process that runs said that it halts.
+	down bool
+	halt *event
 	// orphaned is true between the end of a process and the next start: what
 	// the disk does then is what the old process left to it.
 	orphaned bool
@@ -191,7 +192,7 @@ func (c *Checker) world(e *event) {
 	case FactStart:
 		c.ends(nil)
 		c.countsGone()
-		c.down, c.orphaned, c.halted = false, false, false
+		c.down, c.orphaned, c.halt = false, false, nil
 		c.reckons(e)
 	case FactFault:
 		c.fault(e)
@@ -243,7 +244,7 @@ func (c *Checker) belief(e *event) {
 		c.fair.ready(e)
 		c.judgeKept()
 	case FactHalt:
-		c.halted = true
+		c.halt = e
 	default: // FactRemoved: nothing to judge
 		c.mailOf(e)
 	}

@@ -22,7 +22,7 @@ func (c *Checker) ends(e *event) {
 		c.stops = keepMost(c.stops, stop{e, c.word}, mostStops)
 		c.orphaned = true
 	}
-	c.fair.leaves(c.clock.ahead, c.now, c.seq)
+	c.fair.leaves(c.policy.Schedule.Max, c.clock.ahead, c.now, c.seq)
 	c.fair.clear()
 	c.reuse.clear()
 }

@@ -21,12 +21,11 @@ type orders struct {
 
 // An order is a word: each time that it was said and not answered, the latest
 // few. Several operators may speak at the same time. done is when it was said
-// that was answered last, and done. refused is the last answer of a process that
-// halts, or the first that its end made doubtful, and vain what it answers.
+// that was answered last, and done. vain is the last one that a process answered
+// with a no because its disk had failed under it.
 type order struct {
-	open          []*event
-	done          *event
-	refused, vain *event
+	open       []*event
+	done, vain *event
 }
 
 var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete"}
@@ -112,8 +111,8 @@ func (c *Checker) answered(o order, e *event) order {
 	switch {
 	case e.Reply == "":
 		o.done = o.open[i]
-	case c.halted && (o.refused == nil || !c.cutShort(o.refused)):
-		o.refused, o.vain = e, o.open[i]
+	case c.halt != nil && o.open[i].seq < c.halt.seq:
+		o.vain = o.open[i]
 	}
 	o.open = slices.Delete(o.open, i, i+1)
 	return o
@@ -126,10 +125,10 @@ func (c *Checker) stillOpen(o order) bool {
 }
 
 // unanswered reports whether a word may be carried out that ok is true of: it has
-// no answer, or the process halted and ended with a no. Then its disk may have
-// failed, and kept what it was told all the same.
+// no answer, or the process had to halt on it and ended, however long that took.
+// Its disk may have kept what it was told all the same.
 func (c *Checker) unanswered(o order, ok func(said *event) bool) bool {
-	return slices.ContainsFunc(o.open, ok) || o.refused != nil && c.cutShort(o.refused) && ok(o.vain)
+	return slices.ContainsFunc(o.open, ok) || o.vain != nil && c.stoppedSince(o.vain) && ok(o.vain)
 }
 
 // decided reports whether an operator decided so on r after the fact since, and
@@ -236,6 +235,9 @@ func (c *Checker) judgeMovedUp(r *rcpt, e *event, before, soonest Wall) bool {
 	}
 	if !now {
 		latest = max(latest, before)
+	}
+	if !now && r.begun != nil && c.stoppedSince(r.begun) && (r.outcome == nil || r.outcome.seq < r.begun.seq) {
+		latest = max(latest, r.begun.Due) // of that attempt the spool knows nothing
 	}
 	if e.Due > latest && !c.stillOpen(r.told.said["release"]) && !c.stillOpen(r.told.said["retry-now"]) {
 		return false // the process that was told ended, and the next one found something else

@@ -70,6 +70,7 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 	const again = `
 3m world operator message=m1 queue=Q1 text=hold
 3m world operated message=m1 queue=Q1 text=hold reply=no`
+	longAfter := strings.ReplaceAll(saysParked, "\n2m", "\n5m")
 	refused := strings.Replace(says("hold", "AND"), "text=hold\n2m world operated", "text=hold\n2m world operated reply=no", 1)
 	runTrials(t, []trial{
 		{name: "parked, and released", base: deferred, edits: []edit{after("state=queued", parked+released("5m1.7s"))}},
@@ -88,6 +89,12 @@ func TestNoAttemptIsMadeForWhatIsParked(t *testing.T) {
 			edits: []edit{after("state=queued", says("hold", "")+restarted)}},
 		{name: "a disk that fails keeps it parked, and a second hold is refused", base: deferred, edits: waits(says("hold", failing) + "2m world start count=2" +
 			"\n2m relay ready" + again + waitingEnd)},
+		{name: "a disk that fails keeps it parked, and the process is long in ending", base: deferred, edits: waits(says("hold",
+			strings.Replace(failing, "\n2m world stop", "\n4m world stop", 1)) + "4m world start count=2\n4m relay ready" + longAfter + waitingEnd)},
+		{name: "a hold of a process that halted before", base: deferred, edits: waits("2m relay halt text=\"input/output error\"\n" +
+			says("hold", strings.Replace(failing, "2m relay halt text=\"input/output error\"\n", "", 1)) +
+			"2m world start count=2\n2m relay ready" + longAfter + waitingEnd),
+			want: []string{"RETRY-ON-TIME: the relay parked m1 to bob@example.net, though no operator told it to"}},
 		{name: "parked, though a process before was told to release it", base: deferred, edits: waits(`
 1m world operator message=m1 queue=Q1 text=release` + restarted + `
 3m world operator message=m1 queue=Q1 text=hold

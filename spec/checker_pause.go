@@ -1,5 +1,7 @@
 package spec
 
+import "slices"
+
 // What operators say of destinations: "pause" and "resume".
 
 // pausing takes an operator's word on a destination.
@@ -57,6 +59,15 @@ func (c *Checker) waitsForResume(r *rcpt) bool {
 	return r.job == nil && !r.state.Final() && c.maybePaused(c.fair.dest(r.dest)) && (r.told.again != nil || c.clock.jump != nil || later)
 }
 
+// pausedUnnamed reports whether an entry that nobody spoke of may be a message whose
+// submission a process did not live to name, and wait for a resume.
+func (c *Checker) pausedUnnamed(x *entry) bool {
+	return slices.ContainsFunc(c.mail, func(m *mail) bool {
+		return m.entry == nil && m.submit != nil && m.submit.seq < x.control.since.seq && c.stoppedSince(x.control.since) && x.whole(m) &&
+			slices.ContainsFunc(m.rcpts, c.waitsForResume)
+	})
+}
+
 // lapsed reports whether r may end without an attempt: its destination may be
 // paused, and its lifetime is over.
 func (c *Checker) lapsed(r *rcpt) bool {
@@ -64,8 +75,12 @@ func (c *Checker) lapsed(r *rcpt) bool {
 	return end != 0 && c.reckoned(c.now) >= end && c.maybePaused(c.fair.dest(r.dest))
 }
 
-// unheardOf reports whether r may wait at a paused destination though the relay
-// never spoke of it: the process that took it ended before it could.
+// unheardOf reports whether r may wait though the relay never attempted it: the
+// process that took it ended before it could, and the next one put it off, or found
+// its destination paused.
 func (c *Checker) unheardOf(r *rcpt) bool {
-	return r.begun == nil && r.outcome == nil && r.mail.submit != nil && c.maybePaused(c.fair.dest(r.dest)) && c.stoppedSince(r.mail.submit)
+	if r.begun != nil || r.outcome != nil || r.mail.submit == nil || !c.stoppedSince(r.mail.submit) {
+		return false
+	}
+	return r.putOff != nil || c.maybePaused(c.fair.dest(r.dest))
 }

@@ -56,3 +56,35 @@ func TestLifetimesEndAtAPausedDestination(t *testing.T) {
 			"\n119h world operator message=m1 queue=Q1 text=retry-now\n119h world operated message=m1 queue=Q1 text=retry-now\n300h world end")},
 	})
 }
+
+// TestAnEntryThatNobodyNamedMayWaitForAResume: the process that stored it ended
+// before it could say whose it is, and the next one has nothing to do for it.
+func TestAnEntryThatNobodyNamedMayWaitForAResume(t *testing.T) {
+	const unnamed = `
+0s    world start count=1
+1ms   relay ready
+500ms world operator dest=example.net text=pause
+500ms world operated dest=example.net text=pause
+1s    submitter submit message=m1 from=alice@example.org to=bob@example.net count=100
+1.1s  disk stored queue=Q1 text=body count=120
+1.1s  disk stored queue=Q1 text=control
+1.2s  relay halt text="input/output error"
+1.2s  submitter refused message=m1 to=bob@example.net reply="451 later"
+1.2s  world stop
+10s   world start count=2
+10s   relay ready
+300h  world end
+`
+	submit := "1s    submitter submit message=m1 from=alice@example.org to=bob@example.net count=100\n"
+	wrong := []string{"PROGRESS: the spool holds Q1, of which nothing more is known"}
+	runTrials(t, []trial{
+		{name: "paused", base: unnamed},
+		{name: "another destination is paused", base: unnamed, edits: []edit{with("operator dest=example.net", "operator dest=example.com"),
+			with("operated dest=example.net", "operated dest=example.com")}, want: wrong},
+		{name: "stored before anything was submitted", base: unnamed, want: wrong,
+			edits: []edit{with(submit, ""), after("text=control", strings.Replace(submit, "1s", "1.15s", 1))}},
+		{name: "with less of a body than that of the message", base: unnamed, edits: []edit{with("count=120", "count=20")}, want: wrong},
+		{name: "by the process that runs", base: unnamed, edits: []edit{with("1.2s  relay halt text=\"input/output error\"\n", ""),
+			with("1.2s  world stop\n10s   world start count=2\n10s   relay ready\n", "")}, want: wrong},
+	})
+}

@@ -48,7 +48,7 @@ func (c *Checker) duties() []duty {
 		}
 	}
 	for _, x := range c.spool.order {
-		if x.mail == nil && x.damaged == nil && x.control.there() {
+		if x.mail == nil && x.damaged == nil && x.control.there() && !c.pausedUnnamed(x) {
 			add(Progress, x.control.since, "the spool holds %s, of which nothing more is known", x.queue)
 		}
 	}

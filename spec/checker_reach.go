@@ -289,9 +289,13 @@ func (c *Checker) judgePutOff(r *rcpt, here *load, e *event) {
 }
 
 // leaves notes, at the end of a process, until when it may have put off what it
-// had no time to speak of.
-func (b *fairBook) leaves(ahead time.Duration, at Wall, seq int) {
+// had no time to speak of. What could be in too many states may have been put off
+// for as long as anything is.
+func (b *fairBook) leaves(longest, ahead time.Duration, at Wall, seq int) {
 	for _, here := range b.dests { // any order: each is on its own
+		if here.reach.lost {
+			here.off, here.offBy = max(here.off, at.Add(longest+ahead)), seq
+		}
 		for _, s := range here.reach.states {
 			if s.deaths > 0 && at < s.until.Add(instant) {
 				here.off, here.offBy = max(here.off, s.until.Add(ahead)), seq

@@ -47,6 +47,9 @@ func TestADestinationIsLeftAloneAsLongAsPolicySays(t *testing.T) {
 	const early = `
 1m30s relay attempt message=m3 queue=Q3 job=j9 dest=example.net to=dave@example.net attempt=1 due=1m
 1m31s relay attempt-end message=m3 queue=Q3 job=j9 dest=example.net`
+	said := func(word string) string {
+		return "1m20s world operator dest=example.net text=" + word + "\n1m20s world operated dest=example.net text=" + word + "\n"
+	}
 	runTrials(t, []trial{
 		{name: "put off", base: unreachable, policy: twoKill},
 		{name: "put off, after a RSET in a session that let nobody in", base: unreachable, policy: twoKill,
@@ -62,6 +65,13 @@ func TestADestinationIsLeftAloneAsLongAsPolicySays(t *testing.T) {
 		{name: "an operator wanted that", base: unreachable, policy: twoKill,
 			edits: []edit{with("1m      relay put-off message=m3 queue=Q3 dest=example.net to=dave@example.net due=5m11s text=refused",
 				"1m20s world operator queue=Q3 message=m3 text=retry-now"+early), until("5m2s ")}},
+		{name: "paused and resumed, and so forgotten", base: unreachable, policy: twoKill,
+			edits: []edit{with("1m      relay put-off message=m3 queue=Q3 dest=example.net to=dave@example.net due=5m11s text=refused",
+				said("pause")+said("resume")+early), until("5m2s ")}},
+		{name: "resumed, though it was not paused", base: unreachable, policy: twoKill,
+			edits: []edit{with("1m      relay put-off message=m3 queue=Q3 dest=example.net to=dave@example.net due=5m11s text=refused",
+				said("resume")+early), until("5m2s ")},
+			want: []string{"FAIR-AND-BOUNDED: to be left alone for 3m41s"}},
 		{name: "put off, though it takes one failure more", base: unreachable, policy: func(p *Policy) { p.Limits.DeadAfter = 3 },
 			edits: []edit{until("5m2s ")}, want: []string{"RETRY-ON-TIME: nothing says that example.net cannot be reached"}},
 		{name: "put off, though a server opened a session", base: unreachable, policy: twoKill,

@@ -88,7 +88,7 @@ func (c console) compare(ctx context.Context, relay string, list []hashed, dir s
 
 // listed returns the worlds of a list, still without results.
 func listed(relay string, list []hashed) ([]show.Run, error) {
-	library, err := scenarios.All()
+	library, err := scenarios.Ready()
 	if err != nil {
 		return nil, err
 	}

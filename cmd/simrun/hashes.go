@@ -102,7 +102,7 @@ type worlds struct {
 
 // of returns the worlds of n seeds from first on.
 func (w worlds) of(first uint64, n int) ([]show.Run, error) {
-	library, err := scenarios.All()
+	library, err := scenarios.Ready()
 	if err != nil {
 		return nil, err
 	}

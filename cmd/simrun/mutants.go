@@ -92,7 +92,7 @@ func (c console) hunt(ctx context.Context, chosen []mutants.Mutant) ([]show.Hunt
 	if err != nil {
 		return nil, err
 	}
-	return hunts, c.chase(ctx, hunts, func(int) ([]pick, error) { return find("") })
+	return hunts, c.chase(ctx, hunts, func(int) ([]pick, error) { return pickAll(nil) })
 }
 
 // chase runs the mutants that are not caught yet, each on the scenarios that

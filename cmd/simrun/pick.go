@@ -32,8 +32,24 @@ type pick struct {
 }
 
 // pickAll returns the scenarios that words ask for, in their order; no words
-// ask for the library. A file that is broken is an error.
-func pickAll(words []string) ([]pick, error) { return whole(gather(words)) }
+// ask for the library. A file that is broken is an error. Those that need what
+// the relay does not have yet are left out.
+func pickAll(words []string) ([]pick, error) { return runnable(whole(gather(words))) }
+
+// runnable leaves out what needs something that the relay does not have yet; when
+// nothing is left, that is an error.
+func runnable(picks []pick, err error) ([]pick, error) {
+	var can []pick
+	for _, p := range picks {
+		if len(p.scenario.NotYet()) == 0 {
+			can = append(can, p)
+		}
+	}
+	if err == nil && len(can) == 0 && len(picks) > 0 {
+		err = fmt.Errorf("the relay does not have yet what %s needs: %s", picks[0].word, show.NotYet(picks[0].scenario))
+	}
+	return can, err
+}
 
 // gather is pickAll that returns broken files too, as what they are. A scenario
 // that is asked for twice comes once.

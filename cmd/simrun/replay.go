@@ -58,7 +58,7 @@ time; what is not a fact stands in comments, so that simrun check can judge it.`
 // pickOne returns the one scenario that a word asks for; a number is a seed.
 func pickOne(word string) (pick, error) {
 	if seed, err := strconv.ParseUint(word, 10, 64); err == nil {
-		library, err := scenarios.All()
+		library, err := scenarios.Ready()
 		if err != nil {
 			return pick{}, err
 		}

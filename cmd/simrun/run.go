@@ -27,7 +27,8 @@ func runCommand(c console) *cobra.Command {
 		Use:   "run [PATH|NAME...]",
 		Short: "Run scenarios: files, directories, or names and themes of the library",
 		Long: `run runs scenarios and says which hold. What does not hold is told as a story,
-with the command that replays it. Without arguments it runs the library.
+with the command that replays it. Without arguments it runs the library. A story
+that needs what the relay does not have yet is checked, counted apart, and not run.
 
 A file that has a trace section must have that very trace; the first line that
 differs is shown. With --rewrite the traces of files are filled in or renewed.`,
@@ -138,13 +139,14 @@ func (c console) runAndShow(ctx context.Context, s selection, write reports) err
 	return end(show.Worst(runs))
 }
 
-// fill runs worlds and puts the results in their places; none of a broken file.
+// fill runs worlds and puts the results in their places; none of a broken file,
+// nor of a scenario that needs what the relay does not have yet.
 func (c console) fill(ctx context.Context, runs []show.Run, brief bool) error {
 	var good []show.Run
 	var place []int
 	var jobs []job
 	for i, r := range runs {
-		if r.Broken == nil {
+		if r.Broken == nil && !r.Waits() {
 			good, place = append(good, r), append(place, i)
 			jobs = append(jobs, job{scenario: r.Scenario, relay: r.Relay, brief: brief})
 		}
@@ -177,6 +179,10 @@ func (c console) fillFrom(ctx context.Context, runs []show.Run, jobs []job) erro
 
 // one runs a single world.
 func (c console) one(ctx context.Context, r *show.Run) error {
+	if r.Waits() {
+		fmt.Fprintf(c.err, "simrun: %s is not run: the relay does not have this yet: %s\n", r.Scenario.Name, show.NotYet(r.Scenario))
+		return ending{sim.NoVerdict}
+	}
 	runs := []show.Run{*r}
 	if err := c.fill(ctx, runs, false); err != nil {
 		return err

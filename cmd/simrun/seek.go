@@ -20,7 +20,7 @@ func (c console) seekAll(ctx context.Context, chosen []mutants.Mutant, budget in
 	if budget < 1 {
 		return fmt.Errorf("--budget %d runs nothing: write 1 or more", budget)
 	}
-	library, err := scenarios.All()
+	library, err := scenarios.Ready()
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,10 @@ type entry struct {
 	ID, Theme, Class string
 	// Open is true for the few that do not hold.
 	Open bool
-	// Ran is false for a run for which there was no time.
-	Ran bool
+	// Ran is false for a run for which there was no time, and for one that
+	// needs what the relay does not have yet: NotYet.
+	Ran    bool
+	NotYet string
 	// File is the scenario as a file, FileName what to call it.
 	File, FileName string
 	// Issue is the bug report as text, for a run that does not hold.
@@ -57,6 +59,7 @@ const (
 	classFails    = "fails"
 	classUnproved = "unproved"
 	classHolds    = "holds"
+	classWaits    = "waits"
 )
 
 // mostOpen is how many bug reports stand open when the page is opened.
@@ -104,7 +107,7 @@ func (p *report) add(e entry) {
 	}
 	p.Groups[at].Runs = append(p.Groups[at].Runs, e)
 	p.Themes = counted(p.Themes, e.Theme, e.Theme)
-	names := map[string]string{classFails: "do not hold", classUnproved: "no verdict", classHolds: "hold"}
+	names := map[string]string{classFails: "do not hold", classUnproved: "no verdict", classHolds: "hold", classWaits: "not in the relay yet"}
 	p.Classes = counted(p.Classes, e.Class, names[e.Class])
 }
 
@@ -122,6 +125,9 @@ func newEntry(r show.Run, i int) entry {
 	e := entry{
 		ID: fmt.Sprintf("run%d", i), Theme: r.Theme(), Ran: r.Result != nil, Class: classOf(r.Status()),
 		File: string(scenarios.Format(r.Scenario)), Trace: show.Command + " trace " + r.Replay,
+	}
+	if r.Waits() {
+		e.Class, e.NotYet = classWaits, show.NotYet(r.Scenario)
 	}
 	if e.Theme == "" {
 		e.Theme = "files"

@@ -58,7 +58,11 @@ func Catalogue(w io.Writer, p Paint, all []*scenarios.Scenario, group Grouping) 
 		}
 		fmt.Fprintln(w, heading)
 		for _, s := range members[g] {
-			fmt.Fprintf(w, "  %-*s  %s\n", width, s.Name, s.Title)
+			title := s.Title
+			if words := NotYet(s); words != "" {
+				title += p.faint(" (not run: needs " + words + ")")
+			}
+			fmt.Fprintf(w, "  %-*s  %s\n", width, s.Name, title)
 		}
 	}
 }

@@ -22,7 +22,7 @@ const mostViolations = 3
 // how to replay it.
 func Failures(w io.Writer, p Paint, runs []Run) {
 	for _, r := range runs {
-		if r.missing() || r.Status() == sim.OK {
+		if r.missing() || r.Waits() || r.Status() == sim.OK {
 			continue
 		}
 		fmt.Fprintf(w, "\n%s %s %s\n", p.mark(r.Status()), p.bold(r.Scenario.Name), p.bad(Verdict(r.Status())))

@@ -21,6 +21,7 @@ type jsonReport struct {
 	Status    string         `json:"status"`
 	Exit      int            `json:"exit"`
 	RealNS    int64          `json:"real_ns"`
+	NotYet    int            `json:"not_yet"`
 	Scenarios []jsonScenario `json:"scenarios"`
 }
 
@@ -34,6 +35,7 @@ type jsonScenario struct {
 	Relay      string          `json:"relay"`
 	Status     string          `json:"status"`
 	Ran        bool            `json:"ran"`
+	NotYet     []string        `json:"not_yet,omitempty"`
 	VirtualNS  int64           `json:"virtual_ns"`
 	LastedNS   int64           `json:"lasted_ns"`
 	Facts      int             `json:"facts"`
@@ -74,6 +76,9 @@ func JSON(w io.Writer, runs []Run, real time.Duration) error {
 	}
 	for _, r := range runs {
 		report.Scenarios = append(report.Scenarios, jsonRun(r))
+		if r.Waits() {
+			report.NotYet++
+		}
 	}
 	e := json.NewEncoder(w)
 	e.SetEscapeHTML(false)
@@ -97,6 +102,9 @@ func jsonRun(r Run) jsonScenario {
 	}
 	if r.Broken != nil {
 		j.Error, j.Replay = r.Broken.Error(), ""
+	}
+	if r.Waits() {
+		j.Status, j.NotYet = "not-yet", r.Scenario.NotYet()
 	}
 	for _, v := range result.Violations {
 		lines := []string{}

@@ -97,6 +97,9 @@ func (s *junitSuite) add(r Run) {
 	case r.missing():
 		c.Skipped = &junitSkipped{"there was no time to run it"}
 		s.Skipped++
+	case r.Waits():
+		c.Skipped = &junitSkipped{"the relay does not have this yet: " + NotYet(r.Scenario)}
+		s.Skipped++
 	case status == sim.Safety || status == sim.Progress:
 		c.Failure = failureOf(r)
 		s.Failures++

@@ -7,6 +7,9 @@ import (
 	"unicode/utf8"
 )
 
+// waitSign marks what is not to be run yet.
+const waitSign = "·"
+
 // List writes a line per run, by theme in the order of the runs: mark, name,
 // how long the story lasts in virtual time, facts, and what it shows.
 func List(w io.Writer, p Paint, runs []Run) {
@@ -37,14 +40,18 @@ func List(w io.Writer, p Paint, runs []Run) {
 				fmt.Fprintln(w, p.bold(theme))
 			}
 		}
+		mark, title := p.mark(r.Status()), r.Scenario.Title
 		numbers := fmt.Sprintf("%*s  %*s", time, "", facts+len(" facts"), "not run")
 		switch {
 		case r.Broken != nil:
 			numbers = fmt.Sprintf("%*s  %*s", time, "", facts+len(" facts"), "broken")
+		case r.Waits():
+			mark, numbers = p.faint(waitSign), fmt.Sprintf("%*s  %*s", time, "", facts+len(" facts"), "not yet")
+			title += p.faint(" (needs " + NotYet(r.Scenario) + ")")
 		case r.Result != nil:
 			numbers = fmt.Sprintf("%*s  %*s facts", time, span(r.Lasted()), facts, thousands(r.Result.Lines))
 		}
-		line := fmt.Sprintf("  %s %s  %s  %s", p.mark(r.Status()), pad(rest, name), p.faint(numbers), r.Scenario.Title)
+		line := fmt.Sprintf("  %s %s  %s  %s", mark, pad(rest, name), p.faint(numbers), title)
 		fmt.Fprintln(w, strings.TrimRight(line, " "))
 	}
 }

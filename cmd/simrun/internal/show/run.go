@@ -24,7 +24,7 @@ type Run struct {
 	Replay string
 	// Broken is why the file could not be read; there is no result then.
 	Broken error
-	// Result is nil when there was no time to run it.
+	// Result is nil when there was no time to run it, or when it is not to be run.
 	Result *sim.Result
 }
 
@@ -40,7 +40,16 @@ func (r Run) Status() sim.Status {
 }
 
 // missing reports whether there was no time to run it.
-func (r Run) missing() bool { return r.Result == nil && r.Broken == nil }
+func (r Run) missing() bool { return r.Result == nil && r.Broken == nil && !r.Waits() }
+
+// Waits reports whether it is not to be run, since its scenario needs what the
+// relay does not have yet.
+func (r Run) Waits() bool {
+	return r.Broken == nil && r.Scenario != nil && len(r.Scenario.NotYet()) > 0
+}
+
+// NotYet says what a run waits for: words of "needs:".
+func NotYet(s *scenarios.Scenario) string { return strings.Join(s.NotYet(), ", ") }
 
 // again is the command that tells the run as a story.
 func (r Run) again() string { return cmp.Or(r.Program, Command) + " replay " + r.Replay }
@@ -97,11 +106,19 @@ func (r Run) Lasted() time.Duration {
 func atEnd(f spec.Fact) bool { return f.Kind == spec.FactEnd || f.Kind == spec.FactStop }
 
 // Worst returns the status that a command ends with after several runs: what
-// was proved wrong outweighs what could not be proved.
+// was proved wrong outweighs what could not be proved. What waits for the relay
+// is no verdict on the others; when nothing else was asked for, there is none.
 func Worst(runs []Run) sim.Status {
-	worst := sim.OK
+	worst, waiting := sim.OK, 0
 	for _, r := range runs {
+		if r.Waits() {
+			waiting++
+			continue
+		}
 		worst = Worse(worst, r.Status())
+	}
+	if waiting > 0 && waiting == len(runs) {
+		return sim.NoVerdict
 	}
 	return worst
 }

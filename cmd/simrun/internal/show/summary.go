@@ -15,10 +15,14 @@ func Summary(w io.Writer, p Paint, runs []Run, real time.Duration) {
 	var virtual time.Duration
 	faults, crashes := 0, 0
 	by := map[sim.Status]int{}
-	missing := 0
+	missing, waiting := 0, 0
 	for _, r := range runs {
-		if r.missing() {
+		switch {
+		case r.missing():
 			missing++
+			continue
+		case r.Waits():
+			waiting++
 			continue
 		}
 		by[r.Status()]++
@@ -26,9 +30,12 @@ func Summary(w io.Writer, p Paint, runs []Run, real time.Duration) {
 		faults += r.count(spec.FactFault)
 		crashes += r.count(spec.FactCrash)
 	}
-	parts := []string{p.by(Worst(runs), verdicts(by, len(runs)-missing))}
+	parts := []string{p.by(Worst(runs), verdicts(by, len(runs)-missing-waiting))}
 	if missing > 0 {
 		parts = append(parts, p.doubt(thousands(missing)+" not run"))
+	}
+	if waiting > 0 {
+		parts = append(parts, p.doubt(thousands(waiting)+" not in the relay yet"))
 	}
 	if relay := relayOf(runs); relay != "" {
 		parts = append(parts, "relay "+relay)
