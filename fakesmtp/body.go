@@ -49,7 +49,7 @@ func (c *session) content() error {
 	if err != nil {
 		return err
 	}
-	c.verb, c.complained = ".", false
+	c.verb, c.complained, c.length = ".", false, min(b.read, len("\r\n.\r\n"))
 	c.note(spec.Fact{Kind: spec.FactCommand, Stage: spec.StageDot, Text: "."})
 	err = c.dot(t, b)
 	c.reset()

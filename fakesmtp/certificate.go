@@ -29,6 +29,9 @@ const (
 	NotYetValid CertificateKind = "not-yet-valid"
 	// WrongName is as Trusted, for the name wrong.example.
 	WrongName CertificateKind = "wrong-name"
+	// ByName is as Trusted for a client that asks for the server's name (SNI), and
+	// as WrongName for any other.
+	ByName CertificateKind = "by-name"
 )
 
 // certificateKinds are all kinds, and what they mean.
@@ -42,6 +45,7 @@ var certificateKinds = [...]struct {
 	{Expired, "no longer valid"},
 	{NotYetValid, "not valid yet"},
 	{WrongName, "valid, for wrong.example"},
+	{ByName, "valid, for the name that the client asks for (SNI), if it is this one; else for wrong.example"},
 }
 
 // CertificateKinds returns all kinds.
@@ -77,7 +81,12 @@ func newYear(year int) time.Time { return time.Date(year, 1, 1, 0, 0, 0, 0, time
 type certificateOf struct {
 	kind CertificateKind
 	name string
+	// demands is true when the client has to show one too.
+	demands bool
 }
+
+// wrongName is for which WrongName is valid.
+const wrongName = "wrong.example"
 
 // certificate reads what an action of the verb Present shows: a kind, and the
 // name when it is not the server's.
@@ -86,11 +95,23 @@ func (a Action) certificate(server string) certificateOf {
 	switch {
 	case named:
 	case CertificateKind(kind) == WrongName:
-		name = "wrong.example"
+		name = wrongName
 	default:
 		name = server
 	}
-	return certificateOf{CertificateKind(kind), name}
+	return certificateOf{kind: CertificateKind(kind), name: name}
+}
+
+// to is what is shown to a client that asks for a name.
+func (c certificateOf) to(asked string) certificateOf {
+	switch {
+	case c.kind != ByName:
+	case strings.EqualFold(asked, c.name):
+		c.kind = Trusted
+	default:
+		c.kind, c.name = WrongName, wrongName
+	}
+	return c
 }
 
 // validFor are the names for which the certificate is truly valid.
@@ -150,7 +171,7 @@ func NewCertificate(kind CertificateKind, name string) (tls.Certificate, error) 
 	}
 	issuer := knownAuthority
 	switch kind {
-	case Trusted, WrongName, SelfSigned:
+	case Trusted, WrongName, SelfSigned, ByName:
 	case UnknownAuthority:
 		issuer = unknownAuthority
 	case Expired:

@@ -126,7 +126,7 @@ func (c *session) lastChunk(t *transaction, b *body) error {
 	if b.inLine {
 		b.complain("the content does not end with CRLF (RFC 5321 section 2.3.7)")
 	}
-	c.complained = false
+	c.complained, c.length = false, 0
 	c.note(spec.Fact{Kind: spec.FactCommand, Stage: spec.StageDot, Text: fmt.Sprintf("the last of %d octets", b.size)})
 	err := c.dot(t, b)
 	c.reset()

@@ -36,6 +36,12 @@ var conditions = [...]condition{
 	{"pipelined", "pipelined", "more input is there already",
 		func(_ *cursor, r *Rule) { r.Pipelined = true },
 		func(r Rule) string { return showFlag("pipelined", r.Pipelined) }, canBePipelined},
+	{"torn", "torn", "the command, or at dot the CRLF.CRLF of DATA, has come in more than one piece; not under TLS",
+		func(_ *cursor, r *Rule) { r.Torn = true },
+		func(r Rule) string { return showFlag("torn", r.Torn) }, canBeTorn},
+	{"missized", "missized", "SIZE of MAIL has said another number of octets than the content has",
+		func(_ *cursor, r *Rule) { r.Missized = true },
+		func(r Rule) string { return showFlag("missized", r.Missized) }, isDot},
 	{"after", "after TIME", "only from then on, since the start",
 		waitInto(func(r *Rule) *time.Duration { return &r.After }),
 		func(r Rule) string { return showWait("after", r.After) }, nil},
@@ -119,3 +125,11 @@ func hasParameters(s spec.Stage) bool { return s == spec.StageMAIL || s == spec.
 func canBePipelined(s spec.Stage) bool {
 	return s >= spec.StageEHLO && s <= spec.StageQUIT && s != spec.StageBody && s != spec.StageHandshake
 }
+
+// canBeTorn reports whether what is answered at a stage is a line, or the end of
+// the content.
+func canBeTorn(s spec.Stage) bool {
+	return canBePipelined(s) && s != spec.StageAUTH && s != spec.StageBDAT
+}
+
+func isDot(s spec.Stage) bool { return s == spec.StageDot }

@@ -70,6 +70,9 @@
 //	over N connections         more than N connections open: each counts the one in hand
 //	parameters                 MAIL or RCPT has parameters
 //	pipelined                  more input is there already
+//	torn                       the command, or at dot the CRLF.CRLF, has come in more
+//	                           than one piece
+//	missized                   at dot: SIZE has said another number of octets
 //	after TIME, until TIME     the time since Server.Epoch, such as 30s, 5m, 2h or 1d12h
 //	first N                    only the first N times that all else holds
 //	nth N                      only the N-th time
@@ -92,6 +95,7 @@
 //	silence                    say nothing more, until the client goes
 //	present CERTIFICATE        at handshake: show this certificate, such as expired or
 //	                           trusted for example.net; see [CertificateKind]
+//	demand                     at handshake: ask for a certificate of the client
 //	accept                     at dot: take the message, whatever is said then
 //	lose                       at dot: take the message and cut
 //

@@ -3,6 +3,7 @@ package fakesmtp
 import (
 	"bufio"
 	"bytes"
+	"strconv"
 	"strings"
 
 	"github.com/postonce/postonce/spec"
@@ -34,7 +35,9 @@ func (c *session) dot(t *transaction, b *body) error {
 			d.accept()
 		}
 	}
-	_, err := c.answer(occasion{stage: spec.StageDot, recipients: len(t.to)}, normal, &deed{decide, d.accept, d.replied})
+	missized := t.size != "" && t.size != strconv.FormatInt(b.size, 10)
+	o := occasion{stage: spec.StageDot, recipients: len(t.to), missized: missized}
+	_, err := c.answer(o, normal, &deed{decide, d.accept, d.replied})
 	return err
 }
 

@@ -44,6 +44,8 @@ func (r Rule) Faults() []spec.Fault {
 			add(spec.FaultFin)
 		case Silence:
 			add(spec.FaultSilence)
+		case Demand:
+			add(spec.FaultCertificate)
 		case Present:
 			if a.certificate("").kind != Trusted {
 				add(spec.FaultCertificate)

@@ -63,6 +63,7 @@ func (c *session) readLine(most func(line string) int) (line, problem string, er
 	if err != nil {
 		return "", "", err
 	}
+	c.length = length
 	end := len(line) == length && !strings.HasSuffix(line, "\r\n")
 	line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 	limit := most(line)

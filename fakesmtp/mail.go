@@ -40,7 +40,7 @@ func (c *session) doMail(args string) error {
 	}
 	said, err := c.answer(occasion{stage: stage, from: bracket(path), parameters: len(params) > 0}, normal, nil)
 	if err == nil && codeOf(said)/100 == 2 {
-		c.mail = &transaction{from: path, body8: strings.EqualFold(values["BODY"], "8BITMIME"), utf8: utf8}
+		c.mail = &transaction{from: path, body8: strings.EqualFold(values["BODY"], "8BITMIME"), utf8: utf8, size: values["SIZE"]}
 	}
 	return err
 }

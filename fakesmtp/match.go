@@ -20,6 +20,7 @@ type occasion struct {
 	// recipients and messages count as Rule.OverRecipients and OverMessages.
 	recipients, messages  int
 	parameters, pipelined bool
+	torn, missized        bool
 }
 
 // A matcher finds rules and counts. It is not safe for concurrent use.
@@ -29,6 +30,8 @@ type matcher struct {
 	attempts map[envelope]int
 	counts   map[spec.Stage]bool
 	healed   bool
+	// torn is true when a rule asks for it.
+	torn bool
 }
 
 // A counted is a rule with its counters.
@@ -65,6 +68,7 @@ func newMatcher(s *Script) (matcher, error) {
 		if r.Attempt > 0 {
 			m.counts[r.Stage] = true
 		}
+		m.torn = m.torn || r.Torn
 	}
 	return m, nil
 }
@@ -102,6 +106,8 @@ func (r Rule) holds(o occasion) bool {
 		r.OverConnections > 0 && o.connections <= r.OverConnections,
 		r.Parameters && !o.parameters,
 		r.Pipelined && !o.pipelined,
+		r.Torn && !o.torn,
+		r.Missized && !o.missized,
 		o.since < r.After,
 		r.Until > 0 && o.since >= r.Until,
 		r.From != "" && !glob(r.From, o.from):

@@ -23,6 +23,7 @@ var actionForms = [...]struct{ word, form, meaning string }{
 	{"silence", "silence", "say nothing more, until the client goes"},
 	{"accept", "accept", "at dot: take the message, whatever is said then"},
 	{"present", "present CERTIFICATE [for NAME]", "at handshake: show this certificate; trusted, for the server's own name, unless said"},
+	{"demand", "demand", "at handshake: ask for a certificate of the client, and break off without one"},
 	{"lose", "lose", "at dot: take the message and cut"},
 }
 
@@ -84,8 +85,8 @@ func (c *cursor) action(stage spec.Stage) Action {
 		c.fail(start, "write it at greeting", "nothing is said at connect")
 	case stage == spec.StageHandshake && (a.Do == Reply || a.Do == Drip || a.Do == Repeat):
 		c.fail(start, `write what is no TLS as bytes: raw "what?\r\n"`, "there are no replies in a handshake")
-	case a.Do == Present && stage != spec.StageHandshake:
-		c.fail(start, "write it at handshake", "a certificate is shown only at handshake")
+	case (a.Do == Present || a.Do == Demand) && stage != spec.StageHandshake:
+		c.fail(start, "write it at handshake", "certificates are shown only at handshake")
 	case (a.Do == Accept || a.Do == Lose) && stage != spec.StageDot:
 		c.fail(start, "write it at dot", "a message can be accepted only at dot")
 	}

@@ -47,7 +47,7 @@ type deed struct {
 // cut off, in bytes.
 func (c *session) answer(o occasion, normal string, d *deed) (string, error) {
 	o.number, o.messages = c.number, c.messages
-	o.pipelined = c.in.Buffered() > 0
+	o.pipelined, o.torn = c.in.Buffered() > 0, c.pieces.torn(c.length, c.in.Buffered())
 	if c.mail != nil && o.from == "" {
 		o.from, o.to = bracket(c.mail.from), c.mail.to
 	}
@@ -123,7 +123,10 @@ func (c *session) perform(stage spec.Stage, actions []Action, how manner, d *dee
 			}
 			how.cut = a.Count
 		case Present:
-			c.shown = a.certificate(c.server.name)
+			shown := a.certificate(c.server.name)
+			c.shown.kind, c.shown.name = shown.kind, shown.name
+		case Demand:
+			c.shown.demands = true
 		case Cut:
 			return said, c.cut()
 		case Fin:

@@ -65,6 +65,10 @@ type Rule struct {
 	Parameters bool
 	// Pipelined matches when the client has sent more than the command.
 	Pipelined bool
+	// Torn matches when the command, or at the dot the CRLF.CRLF, has come in
+	// more than one piece, which under TLS nobody can tell. Missized matches when
+	// the content has another number of octets than SIZE of MAIL said.
+	Torn, Missized bool
 	// After and Until bound the time since the server's Epoch: from After on,
 	// and before Until; an Until of 0 is for ever.
 	After, Until time.Duration
@@ -109,6 +113,9 @@ const (
 	// Present shows the certificate Text in the handshake, such as "expired" or
 	// "trusted for example.net".
 	Present Verb = "present"
+	// Demand asks the client for a certificate, and breaks off without one: under
+	// TLS 1.3 with an alert after the client's handshake is over.
+	Demand Verb = "demand"
 	// Lose takes the message and cuts: the reply is lost.
 	Lose Verb = "lose"
 )

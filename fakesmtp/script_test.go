@@ -85,6 +85,8 @@ func TestScriptsHaveACanonicalText(t *testing.T) {
 			"at rcpt, attempt 2, over 100 recipients, parameters, pipelined: 452 4.5.3 Too many"},
 		{"at greeting, over 2 connections: 421 no\r\nat mail, over 1 messages: repeat 3; 421 no",
 			"at greeting, over 2 connections: 421 no\nat mail, over 1 messages: repeat 3; 421 no"},
+		{"at dot, missized, torn, pipelined: cut", "at dot, pipelined, torn, missized: cut"},
+		{"at handshake:demand;present by-name for a.example", "at handshake: demand; present by-name for a.example"},
 		{"at connect: delay 1d; fin", "at connect: delay 1d; fin"},
 		{"at helo: 250 grüß dich", "at helo: 250 grüß dich"},
 	} {
@@ -122,7 +124,7 @@ func TestErrorsPointAtTheSpot(t *testing.T) {
 		"at rcpt, first 1, nth 2: 250 ok", "at rcpt, after 5: 250 ok", "at rcpt, after 5x: 250 ok", "at rcpt, after 0s: 250 ok",
 		"at rcpt, after 2h, until 1h: 250 ok",
 		"at rcpt, over 2 things: 250 ok", "at mail, over 2 recipients: 250 ok", "at ehlo, attempt 1: 250 ok",
-		"at data, parameters: 250 ok", "at body, pipelined: cut",
+		"at data, parameters: 250 ok", "at body, pipelined: cut", "at body, torn: cut", "at mail, missized: cut", "at mail: demand",
 		"at rcpt:", "at rcpt: ;", "at rcpt: 250 ok;", "at rcpt: bye", "at rcpt: delya 5m", "at rcpt: delay", "at rcpt: delay 5",
 		"at rcpt: delay 5m 250 ok", "at rcpt: drip 1s",
 		"at rcpt: drip 1s; delay 1s; 250 ok", "at rcpt: cut; 250 ok", "at rcpt: cut after", "at rcpt: cut after 5",
@@ -238,6 +240,8 @@ func genRule(t *rapid.T) Rule {
 	}
 	r.Parameters = hasParameters(r.Stage) && rapid.Bool().Draw(t, "parameters")
 	r.Pipelined = canBePipelined(r.Stage) && rapid.Bool().Draw(t, "pipelined")
+	r.Torn = canBeTorn(r.Stage) && rapid.Bool().Draw(t, "torn")
+	r.Missized = isDot(r.Stage) && rapid.Bool().Draw(t, "missized")
 	r.Actions = genActions(t, r.Stage)
 	return r
 }
@@ -248,7 +252,7 @@ func genActions(t *rapid.T, stage spec.Stage) []Action {
 	for range rapid.IntRange(0, 3).Draw(t, "actions") {
 		if stage == spec.StageHandshake {
 			all = append(all, rapid.SampledFrom([]Action{
-				{Do: Present, Text: "expired"}, {Do: Present, Text: "trusted for example.net"}, {Do: Raw, Text: "250 x\r\n"},
+				{Do: Present, Text: "expired"}, {Do: Present, Text: "trusted for example.net"}, {Do: Demand}, {Do: Raw, Text: "250 x\r\n"},
 			}).Draw(t, "handshake"))
 			continue
 		}

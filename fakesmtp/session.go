@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 
 	"github.com/postonce/postonce/spec"
@@ -18,6 +19,10 @@ type session struct {
 	// conn is what is read and written: raw, the connection, or TLS over it.
 	conn, raw net.Conn
 	in        *bufio.Reader
+	// pieces is what in reads, where a rule asks for it; else nil. length is how
+	// many bytes what is answered has.
+	pieces *pieces
+	length int
 	// id is the client's address; number counts connections from 1.
 	id     string
 	number int
@@ -66,6 +71,8 @@ type transaction struct {
 	rcptSaid bool
 	// early is the reply given before the final dot, empty for none.
 	early string
+	// size is what SIZE said, empty for nothing.
+	size string
 	// named counts RCPT.
 	named int
 	// dataSaid is true when DATA was said, whatever was replied. chunks is what
@@ -75,7 +82,14 @@ type transaction struct {
 }
 
 func newSession(s *Server, conn net.Conn, number int) *session {
-	return &session{server: s, conn: conn, raw: conn, in: bufio.NewReaderSize(conn, readSize), id: conn.RemoteAddr().String(), number: number}
+	c := &session{server: s, conn: conn, raw: conn, id: conn.RemoteAddr().String(), number: number}
+	var in io.Reader = conn
+	if s.matcher.torn {
+		c.pieces = &pieces{conn: conn}
+		in = c.pieces
+	}
+	c.in = bufio.NewReaderSize(in, readSize)
+	return c
 }
 
 // serve holds the conversation.

@@ -30,7 +30,7 @@ func (c *session) starttls(args string) error {
 
 // handshake is the TLS handshake, or what the script has in its place.
 func (c *session) handshake() error {
-	c.shown, c.most = certificateOf{Trusted, c.server.name}, -1
+	c.shown, c.most = certificateOf{kind: Trusted, name: c.server.name}, -1
 	said, err := c.answer(occasion{stage: spec.StageHandshake}, "", nil)
 	if err != nil {
 		return err
@@ -50,13 +50,14 @@ func (c *session) handshake() error {
 	if c.most >= 0 {
 		return c.cut() // all was sent, and it was not so much
 	}
-	c.conn, c.in, c.secure = t, bufio.NewReaderSize(t, readSize), true
+	c.conn, c.in, c.pieces, c.secure = t, bufio.NewReaderSize(t, readSize), nil, true
 	// Nothing that was said in clear counts (RFC 3207 section 4.2).
 	c.reset()
 	c.hello, c.offered, c.known = false, nil, false
 	state := t.ConnectionState()
 	c.note(spec.Fact{
-		Kind: spec.FactTLSSeen, Stage: spec.StageHandshake, Name: state.ServerName, Names: c.shown.validFor(), Text: tls.VersionName(state.Version),
+		Kind: spec.FactTLSSeen, Stage: spec.StageHandshake, Name: state.ServerName, Names: c.shown.to(state.ServerName).validFor(),
+		Text: tls.VersionName(state.Version),
 	})
 	return nil
 }
@@ -102,6 +103,22 @@ func (s *Server) config(show certificateOf) (*tls.Config, error) {
 	config := &tls.Config{
 		Certificates: []tls.Certificate{certificate}, CurvePreferences: []tls.CurveID{tls.X25519}, SessionTicketsDisabled: true,
 		MinVersion: tls.VersionTLS12,
+	}
+	if show.kind == ByName {
+		other, err := NewCertificate(WrongName, wrongName)
+		if err != nil {
+			return nil, err
+		}
+		config.Certificates = nil // or who asks for no name would be shown that one
+		config.GetCertificate = func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+			if show.to(hello.ServerName).kind == Trusted {
+				return &certificate, nil
+			}
+			return &other, nil
+		}
+	}
+	if show.demands {
+		config.ClientAuth = tls.RequireAnyClientCert
 	}
 	if s.configs == nil {
 		s.configs = map[certificateOf]*tls.Config{}

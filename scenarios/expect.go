@@ -73,6 +73,7 @@ var expectForms = []term{
 	{"rules hold", "no more is expected than that the rules hold: nothing of a recipient without a line, nor that every fault and step does something"},
 	{"violates RULE", "this relay must break the rule (for stories about other relays)"},
 	{`report "TEXT"`, "a report that contains TEXT reached a sender in the domain that every world has"},
+	{`no report "TEXT"`, "no report that contains TEXT reached one there"},
 	{`licence "TEXT"`, "a second acceptance was licensed by a doubt window whose description contains TEXT"},
 }
 
@@ -110,6 +111,14 @@ func (l *line) expectation(e Expectation) []Expectation {
 		l.space()
 		at := l.pos
 		if e.Report = l.quoted("the text"); e.Report == "" {
+			l.fail(at, "", "the text is empty")
+		}
+		return []Expectation{e}
+	case l.accept("no"):
+		l.expect("report")
+		l.space()
+		at := l.pos
+		if e.NoReport = l.quoted("the text"); e.NoReport == "" {
 			l.fail(at, "", "the text is empty")
 		}
 		return []Expectation{e}
@@ -219,6 +228,8 @@ func (e Expectation) subject() string {
 		return "licence"
 	case e.Report != "":
 		return "report"
+	case e.NoReport != "":
+		return "no report"
 	case e.Message != "":
 		return e.Message + " " + e.Recipient
 	}
@@ -240,6 +251,8 @@ func (e Expectation) outcome() string {
 		return strconv.Quote(e.Licence)
 	case e.Report != "":
 		return strconv.Quote(e.Report)
+	case e.NoReport != "":
+		return strconv.Quote(e.NoReport)
 	}
 	out := e.State
 	for _, c := range counts {

@@ -14,9 +14,9 @@ import (
 // order, columns aligned, nothing said that is the default. Parse reads it
 // back as an equal scenario, but for line numbers.
 //
-// Text cannot hold everything: a message's content must be lines that end in
-// CRLF, without other carriage returns and without a line that looks like a
-// txtar marker. What Parse returns always is.
+// Text cannot hold everything: a message's content that is not Raw must be lines
+// that end in CRLF, without other carriage returns and without a line that looks
+// like a txtar marker. What Parse returns always is.
 func Format(s *Scenario) []byte {
 	a := txtar.Archive{Comment: []byte(headerText(s))}
 	add := func(name, text string) {
@@ -35,6 +35,10 @@ func Format(s *Scenario) []byte {
 		add("policy "+t.Host, policyText(t))
 	}
 	for _, m := range s.Messages {
+		if m.Raw {
+			add("raw "+m.Name, rawText(m.Content))
+			continue
+		}
 		add("message "+m.Name, string(bytes.ReplaceAll(m.Content, []byte("\r\n"), []byte("\n"))))
 	}
 	add("plan", planText(s.Plan))

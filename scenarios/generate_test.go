@@ -118,6 +118,7 @@ func genServers(t *rapid.T, s *Scenario) {
 		if server.Network != "" && rapid.Bool().Draw(t, "ends") {
 			server.NetworkUntil = genDuration(t, "until")
 		}
+		server.Window = rapid.SampledFrom([]int{0, 0, 4096}).Draw(t, "window")
 		if server.Peer = rapid.Bool().Draw(t, "peer"); !server.Peer {
 			text := strings.Join(rapid.SliceOfDistinct(rapid.SampledFrom([]string{
 				"offer PIPELINING, SIZE 1000, CHUNKING, LIMITS RCPTMAX=2", "at bdat, nth 2: 452 4.3.1 No room", "at dot, first 1: accept; cut",
@@ -157,8 +158,14 @@ func genPlan(t *rapid.T, s *Scenario) {
 			EightBit:   rapid.Bool().Draw(t, "8bit"), UTF8: rapid.Bool().Draw(t, "utf8"), RequireTLS: rapid.Bool().Draw(t, "requiretls")})
 		genAsked(t, &s.Plan[len(s.Plan)-1])
 		if s.Plan[len(s.Plan)-1].Size == 0 && rapid.Bool().Draw(t, "content") {
-			text := rapid.StringMatching(`([ -,.-~]{0,9}\n){0,4}`).Draw(t, "text")
-			s.Messages = append(s.Messages, Message{Name: name, Content: []byte(strings.ReplaceAll(text, "\n", "\r\n"))})
+			m := Message{Name: name, Raw: rapid.Bool().Draw(t, "raw")}
+			if m.Raw {
+				m.Content = []byte(rapid.StringMatching(`(x{0,40}[\x00-\xFFé\r\n]{1,3}){1,5}`).Draw(t, "bytes"))
+			} else {
+				text := rapid.StringMatching(`([ -,.-~]{0,9}\n){0,4}`).Draw(t, "text")
+				m.Content = []byte(strings.ReplaceAll(text, "\n", "\r\n"))
+			}
+			s.Messages = append(s.Messages, m)
 		}
 	}
 	for range rapid.IntRange(0, 4).Draw(t, "steps") {
@@ -253,5 +260,6 @@ func genExpect(t *rapid.T, s *Scenario) {
 		}
 	}
 	s.Expect = append(s.Expect, Expectation{Attempts: -1, Acceptances: -1, Reports: -1,
-		Licence: rapid.StringMatching(`[ -~]{1,9}`).Draw(t, "licence")})
+		Licence: rapid.StringMatching(`[ -~]{1,9}`).Draw(t, "licence")},
+		Expectation{Attempts: -1, Acceptances: -1, Reports: -1, NoReport: rapid.StringMatching(`[ -~]{1,9}`).Draw(t, "text of no report")})
 }

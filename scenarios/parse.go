@@ -190,7 +190,7 @@ const markerHint = "a marker has a line of its own, with one blank after and bef
 // almostMarker is a line of a message that was meant to be a marker. Others may
 // begin with hyphens: signatures do, and the parts of a MIME message.
 var almostMarker = regexp.MustCompile(`(?m)^[ \t]*--` +
-	`([ \t]+(relay|dns|server|policy|message|plan|expect|trace)\b.*--|(relay|dns|plan|expect|trace)[ \t]+--)[ \t]*$`)
+	`([ \t]+(relay|dns|server|policy|message|raw|plan|expect|trace)\b.*--|(relay|dns|plan|expect|trace)[ \t]+--)[ \t]*$`)
 
 // A sectionKind is one kind of section and who reads it: arg is what follows
 // the kind in the marker, first the number of the first line.
@@ -209,6 +209,7 @@ func sectionKinds() []sectionKind {
 		{"server", "server NAME", "an SMTP server, by host name", true, (*parser).serverSection},
 		{"policy", "policy HOST", "the MTA-STS policy that mta-sts.DOMAIN tells over HTTPS", true, (*parser).policySection},
 		{"message", "message NAME", "the content of a message, as .eml; LF becomes CRLF", true, (*parser).messageSection},
+		{"raw", "raw NAME", "the content of a message, byte for byte", true, (*parser).rawSection},
 		{"plan", "plan", "what happens", false, (*parser).planSection},
 		{"expect", "expect", "what must have become of it", false, (*parser).expectSection},
 		{"trace", "trace", "the golden trace, if the story has one", false, (*parser).traceSection},

@@ -43,6 +43,8 @@ where senders live and reports arrive; a record for the domain, or a server of t
 	chapter(&b, "policy HOST",
 		"HOST is mta-sts.DOMAIN, with an address in the dns section. Its lines are those of the policy (RFC 8461 section 3.2):", policyLines)
 	b.WriteString("\n## message NAME\n\nAn .eml. A message without such a section gets a small standard content.\n")
+	b.WriteString("\n## raw NAME\n\nGo strings, one a line, joined as they are: `\"a line without an end\"`, " +
+		"`\"x\" * 998` for many alike. It is submitted so, but for dots doubled and a CRLF at its end.\n")
 	referencePlan(&b)
 	chapter(&b, "expect", "", expectForms)
 	chapter(&b, "", "States:", states)

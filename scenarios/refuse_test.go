@@ -86,6 +86,10 @@ var refused = []struct{ name, sections, place, reason string }{
 		"-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\npersona mute\nat dott: cut\n", ":6:4:", `did you mean "dot"`},
 	{"comment in a server", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\n# cut\nat dot: cut\n", ":5:1:", "no comments"},
 	{"message nobody submits", "-- message m2 --\nHi\n", ":2:", `did you mean "m1"`},
+	{"raw content that is no string", "-- raw m1 --\nHi\n", ":3:1:", "the bytes is not a string"},
+	{"raw content of a bad name", "-- raw M_1 --\n\"Hi\"\n", ":2:", "cannot name a message"},
+	{"raw content and another one", "-- message m1 --\nHi\n-- raw m1 --\n\"Hi\"\n", ":4:", "has a content already, in line 2"},
+	{"raw content that is too big", "-- raw m1 --\n\"x\" * 99999999\n", ":3:1:", "at most"},
 	{"message with a bad name", "-- message M_1 --\nHi\n", ":2:", "cannot name a message"},
 
 	{"step without time", "-- plan --\nheal\n", ":3:1:", "write t+0 heal"},
@@ -119,6 +123,7 @@ var refused = []struct{ name, sections, place, reason string }{
 	{"fault mistyped", "-- dns --\nexample.net. MX SERVFALE\n", ":3:17:", `did you mean "SERVFAIL"`},
 	{"until mistyped", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\nnetwork silent untill 5m\n",
 		":5:16:", `did you mean "until"`},
+	{"window twice", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\nwindow 9\nwindow 9\n", ":6:1:", "twice"},
 	{"split reads twice", "-- dns --\na.example.net. A 192.0.2.1\n-- server a.example.net --\nsplit-reads\nsplit-reads\n",
 		":6:1:", "stands here twice"},
 	{"size mistyped", "-- plan --\nt+0 submit m1 from <> to bob@example.net sise 9\n", ":3:42:", `did you mean "size"`},

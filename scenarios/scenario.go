@@ -99,7 +99,10 @@ type Server struct {
 	// SplitReads makes reads on its connections, at both ends, return less
 	// than there is.
 	SplitReads bool
-	Line       int
+	// Window is how many bytes may be on the way or unread in one direction of a
+	// connection; 0 is as many as usual.
+	Window int
+	Line   int
 }
 
 // A TLSPolicy is what a domain says of its MX hosts (RFC 8461).
@@ -116,6 +119,8 @@ type TLSPolicy struct {
 type Message struct {
 	Name    string
 	Content []byte
+	// Raw is true when the file has it byte for byte, and so it is submitted.
+	Raw bool
 }
 
 // A StepKind says what a step of the plan does.
@@ -292,9 +297,9 @@ type Expectation struct {
 	// must have got in all; Counts tells a line that says 0 from other lines.
 	Connections int
 	// Report, for the line "report TEXT", says that a report that contains TEXT
-	// must have reached the sender.
-	Report string
-	Line   int
+	// must have reached the sender. NoReport, for "no report TEXT", must be in none.
+	Report, NoReport string
+	Line             int
 }
 
 // Counts reports whether e is a line "connections N at HOST".

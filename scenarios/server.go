@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -23,6 +24,7 @@ var serverLines = []term{
 	{"peer", "peer go-smtp: a real server instead of rules"},
 	{"network", "network refused|unreachable|silent [until TIME]: how connecting goes"},
 	{"split-reads", "split-reads: at both ends of its connections, a read returns less than there is"},
+	{"window", "window BYTES: how many bytes may be on the way in one direction of a connection, until the one who writes waits; 65536 unless said"},
 }
 
 // serverSection reads one server. What the loader does not know is a rule of
@@ -90,6 +92,11 @@ func (l *line) serverLine(s *Server) bool {
 			l.fail(at, "", "split-reads stands here twice")
 		}
 		s.SplitReads = true
+	case l.accept("window"):
+		if s.Window != 0 {
+			l.fail(at, "", "window stands here twice")
+		}
+		s.Window = int(min(l.number("the number of bytes", 1), maxNumber))
 	default:
 		return false
 	}
@@ -115,6 +122,9 @@ func serverText(s Server) string {
 	}
 	if s.SplitReads {
 		b.WriteString("split-reads\n")
+	}
+	if s.Window > 0 {
+		fmt.Fprintf(&b, "window %d\n", s.Window)
 	}
 	if s.Peer {
 		b.WriteString("peer " + peers[0].word + "\n")

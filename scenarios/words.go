@@ -9,7 +9,7 @@ import (
 )
 
 // reserved are the words that a line may have where a message's name stands.
-var reserved = []string{"at", "stage", "nth", "spool", "rules", "violates", "licence", "8bit", "size", "again", "smtputf8", "requiretls"}
+var reserved = []string{"at", "stage", "nth", "spool", "rules", "violates", "no", "licence", "8bit", "size", "again", "smtputf8", "requiretls"}
 
 // badName says why w cannot name a message; empty when it can.
 func badName(w string) string {

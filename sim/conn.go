@@ -47,7 +47,10 @@ func (l *link) end(c *conn) bool {
 // connect makes a connection that exists from now on for both ends.
 func (w *world) connect(client, server *process, from, to *net.TCPAddr, name string) (*conn, *conn) {
 	h := w.network.byIP[to.AddrPort().Addr().Unmap()]
-	split := w.options.SplitReads || h != nil && h.SplitReads
+	split, most := w.options.SplitReads || h != nil && h.SplitReads, window
+	if h != nil && h.Window > 0 {
+		most = h.Window
+	}
 	l := &link{session: from.String(), addr: to.String()}
 	end := func(owner *process, local, remote *net.TCPAddr) *conn {
 		c := &conn{world: w, owner: owner, link: l, local: local, remote: remote, reader: newPlace(w), writer: newPlace(w)}
@@ -56,7 +59,7 @@ func (w *world) connect(client, server *process, from, to *net.TCPAddr, name str
 	}
 	a, b := end(client, from, to), end(server, to, from)
 	join := func(from, to *conn, name string) {
-		p := &pipe{world: w, random: w.stream(name), from: from, to: to, split: split}
+		p := &pipe{world: w, random: w.stream(name), from: from, to: to, split: split, window: most}
 		from.out, to.in = p, p
 	}
 	join(a, b, name+" to server")

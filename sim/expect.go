@@ -15,6 +15,7 @@ import (
 // compare holds what became of everything against what was expected.
 func (w *world) compare() {
 	summaries := map[string]*spec.MessageSummary{}
+	w.gatherReports()
 	all := w.checker.Messages()
 	for i := range all {
 		summaries[all[i].ID] = &all[i]
@@ -32,6 +33,10 @@ func (w *world) compare() {
 		case e.Report != "":
 			if !slices.ContainsFunc(w.reports, func(content []byte) bool { return bytes.Contains(content, []byte(e.Report)) }) {
 				w.mismatch(e.Line, "none of the %d reports that reached the sender contains %q", len(w.reports), e.Report)
+			}
+		case e.NoReport != "":
+			if slices.ContainsFunc(w.reports, func(content []byte) bool { return bytes.Contains(content, []byte(e.NoReport)) }) {
+				w.mismatch(e.Line, "a report that reached the sender contains %q", e.NoReport)
 			}
 		case e.Licence != "":
 			covers := func(l spec.Licence) bool { return strings.Contains(l.Window, e.Licence) }

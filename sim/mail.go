@@ -19,14 +19,16 @@ type mailNames struct {
 	// content is what is submitted, by the plan's name.
 	content map[string][]byte
 	ids     map[string]string
+	// raw are those that are submitted byte for byte.
+	raw map[string]bool
 	// queue is the relay's latest queue ID, by Message-ID.
 	queue map[string]spec.QueueID
 }
 
 func newMailNames(sc *scenarios.Scenario) mailNames {
-	m := mailNames{content: map[string][]byte{}, ids: map[string]string{}, queue: map[string]spec.QueueID{}}
+	m := mailNames{content: map[string][]byte{}, ids: map[string]string{}, queue: map[string]spec.QueueID{}, raw: map[string]bool{}}
 	for _, given := range sc.Messages {
-		m.content[given.Name] = given.Content
+		m.content[given.Name], m.raw[given.Name] = given.Content, given.Raw
 	}
 	for _, s := range sc.Plan {
 		if s.Kind != scenarios.StepSubmit {

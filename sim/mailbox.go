@@ -27,7 +27,7 @@ func (w *world) newServer(h *host) smtpServer {
 		return newMailbox(h.Name, note, w.keepReport)
 	}
 	s := fakesmtp.NewServer(h.Name, h.Script, note)
-	s.Epoch, s.KeepContent = w.start, false
+	s.Epoch, s.KeepContent = w.start, h.Name == scenarios.MailboxServer && w.readsReports()
 	if h.healed {
 		s.Heal()
 	}
@@ -48,8 +48,25 @@ type mailbox struct {
 func (w *world) keepReport(content []byte) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if slices.ContainsFunc(w.scenario.Expect, func(e scenarios.Expectation) bool { return e.Report != "" }) {
+	if w.readsReports() {
 		w.reports = append(w.reports, content)
+	}
+}
+
+// readsReports reports whether anything is expected of what reports say.
+func (w *world) readsReports() bool {
+	return slices.ContainsFunc(w.scenario.Expect, func(e scenarios.Expectation) bool { return e.Report+e.NoReport != "" })
+}
+
+// gatherReports adds the reports that a scripted server has taken where senders live.
+func (w *world) gatherReports() {
+	h := w.network.host(scenarios.MailboxServer)
+	if s, scripted := h.server.(*fakesmtp.Server); scripted {
+		for _, a := range s.Accepted() {
+			if len(readReport(a.Content)) > 0 {
+				w.reports = append(w.reports, a.Content)
+			}
+		}
 	}
 }
 

@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// window is how many bytes may be on the way or unread in one direction; then
-// the writer waits.
+// window is that of a connection of which the scenario says nothing else.
 const window = 64 << 10
 
 // A pipe is one direction of a connection. Segments arrive each at an instant
@@ -15,6 +14,9 @@ type pipe struct {
 	world    *world
 	random   *rand.Rand
 	from, to *conn
+	// window is how many bytes may be on the way or unread; then the writer
+	// waits.
+	window int
 	// last is when the latest segment arrives.
 	last time.Duration
 	// flying counts the bytes on the way; arrived are those not yet read.
@@ -29,7 +31,7 @@ type pipe struct {
 }
 
 // room is how many bytes may be sent now.
-func (p *pipe) room() int { return window - p.flying - len(p.arrived) }
+func (p *pipe) room() int { return p.window - p.flying - len(p.arrived) }
 
 // arrival claims the instant at which a segment arrives that is sent now.
 func (p *pipe) arrival(s span) time.Duration {

@@ -348,8 +348,8 @@ func (w *world) verdict(r *Result) Status {
 
 // unused returns the rules of a host's script that never matched. Rules that
 // only a clumsy relay meets do not count: those on a server to which nobody
-// connects, limits that a relay should keep to, pipelining that was not offered,
-// and commands that follow a dot unanswered.
+// connects, limits that a relay should keep to, what it should not tear or missize,
+// pipelining that was not offered, and commands that follow a dot unanswered.
 func (h *host) unused() []fakesmtp.Rule {
 	s, scripted := h.server.(*fakesmtp.Server)
 	if !scripted {
@@ -357,7 +357,7 @@ func (h *host) unused() []fakesmtp.Rule {
 	}
 	offered := slices.ContainsFunc(h.Script.Offer, func(e fakesmtp.Extension) bool { return strings.EqualFold(e.Keyword, "PIPELINING") })
 	return slices.DeleteFunc(s.Unused(), func(r fakesmtp.Rule) bool {
-		return r.OverRecipients+r.OverMessages+r.OverConnections > 0 || r.Parameters ||
+		return r.OverRecipients+r.OverMessages+r.OverConnections > 0 || r.Parameters || r.Torn || r.Missized ||
 			r.Pipelined && (!offered || r.Stage == spec.StageDot)
 	})
 }

@@ -1,10 +1,12 @@
 package sim
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/textproto"
 	"slices"
@@ -207,7 +209,10 @@ func xtext(s string) string {
 
 // body sends the content and waits for what the relay says to it.
 func (s *submission) body() error {
-	w := s.text.DotWriter()
+	var w io.WriteCloser = &rawWriter{s.text.W}
+	if !s.world.mail.raw[s.step.Message] {
+		w = s.text.DotWriter()
+	}
 	if _, err := w.Write(s.content); err != nil {
 		return err
 	}
@@ -224,6 +229,28 @@ func (s *submission) body() error {
 		s.note(spec.FactSubmitUnknown, nil, "", failure(err))
 	}
 	return err
+}
+
+// A rawWriter sends a content, given whole, as it is: only after CRLF is a dot
+// doubled, and nothing is made of a CR or LF that stands alone.
+type rawWriter struct{ w *bufio.Writer }
+
+// Write implements io.Writer.
+func (r *rawWriter) Write(content []byte) (int, error) {
+	stuffed := bytes.ReplaceAll(append([]byte("\r\n"), content...), []byte("\r\n."), []byte("\r\n.."))[len("\r\n"):]
+	if !bytes.HasSuffix(content, []byte("\r\n")) {
+		stuffed = append(stuffed, "\r\n"...)
+	}
+	_, err := r.w.Write(stuffed)
+	return len(content), err
+}
+
+// Close ends the content.
+func (r *rawWriter) Close() error {
+	if _, err := r.w.WriteString(".\r\n"); err != nil {
+		return err
+	}
+	return r.w.Flush()
 }
 
 // patience is how long the submitter waits for a reply (RFC 5321 section

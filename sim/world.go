@@ -55,7 +55,7 @@ type world struct {
 	ops     ops
 	marks   marks
 	mail    mailNames
-	// reports are those that reached the go-smtp server of senders.
+	// reports are those that reached the server of senders.
 	reports [][]byte
 	// skew is how far the wall clock of the relay's machine is before the true
 	// time.

@@ -38,8 +38,8 @@ type load struct {
 	// late is until when the one mail may still be put off that was about to be when
 	// an attempt reached a server of the dead destination, at back; 0 is none.
 	late, back Wall
-	missed  *event
-	waiting int
+	missed     *event
+	waiting    int
 	// off is until when, by the relay's reckoning, a process that has ended may have
 	// put off mail there without a word; offBy numbers its end.
 	off   Wall

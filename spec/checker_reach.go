@@ -39,7 +39,7 @@ func (c *Checker) meets(e *event) {
 	j := c.fair.jobs[e.Job]
 	switch {
 	case j == nil, e.Stage == StageQUIT, e.Stage == StageRSET: // a session that was not opened ends so, too
-	case e.Kind != FactTrouble || e.Stage >= StageMAIL:
+	case e.Kind != FactTrouble || e.Stage >= StageMAIL && !e.mute():
 		j.met.opened = true
 	case e.Verdict == FailMessage || e.Verdict == FailRecipient:
 		j.met.final = true
@@ -47,6 +47,10 @@ func (c *Checker) meets(e *event) {
 		j.met.missed = true
 	}
 }
+
+// mute reports whether a server had no answer to MAIL: then it has not opened a
+// session that is of any use.
+func (e *event) mute() bool { return e.Stage == StageMAIL && (e.Event == Cut || e.Event == Timeout) }
 
 // reaches returns the states that a destination can be in.
 func (c *Checker) reaches(here *load) []reach {

@@ -21,6 +21,8 @@
 //     where the next attempt would dial the same address for the same mail. What
 //     a server does to it before it has answered MAIL costs a dial, and nothing
 //     else.
+//   - A server that breaks the connection within a pipelined envelope is spoken
+//     to one command at a time from the next attempt on, for a day.
 //   - When no next hop is left, the most telling trouble defers what is left;
 //     unless no next hop has an address at all, which fails it (RFC 5321
 //     section 5.1), or each has shown that it does not offer what the message

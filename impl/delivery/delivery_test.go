@@ -381,13 +381,13 @@ func TestThisSideEndsTheAttempt(t *testing.T) {
 		{
 			name: "an intent that is not stored defers, and no dot leaves", recipients: two,
 			world: world{zone: zone2, intend: func() error { return failed },
-				servers: map[string][]string{"192.0.2.1": {toContent + "C: hello\neof"}}},
+				servers: map[string][]string{"192.0.2.1": {toContent + "B: \"hello\"\neof"}}},
 			want: []string{dial1, "intend mx1.y b@y", "settle b@y defer: body cut mx1.y", "settle c@y fail-recipient: rcpt 5yz mx1.y", "last"},
 		},
 		{
 			name: "a server that speaks before the dot has an intent, so nobody else is tried", recipients: two,
 			world: world{zone: zone2, intend: func() error { time.Sleep(2 * time.Second); return nil },
-				servers: map[string][]string{"192.0.2.1": {toContent + "C: hello\nwait 1s\nS: 250 early\neof"}}},
+				servers: map[string][]string{"192.0.2.1": {toContent + "B: \"hello\"\nwait 1s\nS: 250 early\neof"}}},
 			want: []string{dial1, "intend mx1.y b@y", "settle b@y defer: body 2yz mx1.y", "settle c@y fail-recipient: rcpt 5yz mx1.y", "last"},
 		},
 		{

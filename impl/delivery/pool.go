@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"context"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -35,6 +36,8 @@ type Pool struct {
 	// waiting are those who wait for a place, in order.
 	waiting []*waiting
 	stopped bool
+	// wary is since when servers are not trusted with pipelining.
+	wary map[netip.AddrPort]time.Time
 	// timers counts the timers that run, or whose work is under way.
 	timers sync.WaitGroup
 }
@@ -49,7 +52,7 @@ type waiting struct {
 // its facts. Alike is nil, but for a harness that has to show that it catches a
 // pool which takes one conversation for another.
 func NewPool(policy spec.Policy, start func(func()), note func(spec.Fact), alike func(Key) Key) *Pool {
-	return &Pool{policy: policy, start: start, note: note, alike: alike, held: map[string]int{}}
+	return &Pool{policy: policy, start: start, note: note, alike: alike, held: map[string]int{}, wary: map[netip.AddrPort]time.Time{}}
 }
 
 // take returns a conversation that was kept for k and on which the server has

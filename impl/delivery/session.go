@@ -137,7 +137,7 @@ func (a *attempt) converse(ctx context.Context, h hop) (*talk, Result) {
 	}
 	c := smtpclient.New(conn, smtpclient.Options{
 		Hostname: p.Hostname, Host: h.Name, Timeouts: p.Timeouts, ReplyBytes: p.Limits.ReplyBytes,
-		TLS: a.tls(h), Login: a.login(h), ChunkBytes: a.chunkBytes(h.Name),
+		TLS: a.tls(h), Login: a.login(h), ChunkBytes: a.chunkBytes(h.Name), OneByOne: a.d.Pool.isWary(h.addr),
 	})
 	a.talking = conn.LocalAddr().String()
 	return &talk{Client: c, key: key, dest: a.job.Dest, session: a.talking, begun: time.Now(), lost: h.clear}, r
@@ -234,6 +234,11 @@ func (a *attempt) transact(ctx context.Context, t *talk, host route.Host, to []s
 		},
 	})
 	results := make([]Result, len(to))
+	defer func() {
+		if t.Pipelines() && brokenEnvelope(t, results) {
+			a.d.Pool.beWary(t.key.Addr)
+		}
+	}()
 	for i, r := range sent {
 		results[i] = a.result(host, r)
 		results[i].Recipient = to[i]
@@ -368,9 +373,13 @@ func dotLeft(results []Result) bool {
 	return false
 }
 
-// shutOut reports whether a server takes nothing from who has not logged in.
+// shutOut reports whether a server takes nothing from who has not logged in, or
+// has no answer to MAIL: then it has not opened a session that is of any use.
 func shutOut(results []Result) bool {
-	return !slices.ContainsFunc(results, func(r Result) bool { return r.Stage != spec.StageAUTH })
+	return !slices.ContainsFunc(results, func(r Result) bool {
+		mute := r.Stage == spec.StageMAIL && (r.Event == spec.Cut || r.Event == spec.Timeout)
+		return r.Stage != spec.StageAUTH && !mute
+	})
 }
 
 // broken reports whether the conversation ended within the transaction.

@@ -40,6 +40,8 @@ type Options struct {
 	// ChunkBytes caps the octets that follow one BDAT, where the server offers
 	// CHUNKING; 0 is never to say BDAT.
 	ChunkBytes int64
+	// OneByOne waits for the reply to each command, though PIPELINING is offered.
+	OneByOne bool
 }
 
 // A Client is one conversation. It belongs to one goroutine at a time.
@@ -106,6 +108,7 @@ func (c *Client) hello(ctx context.Context) Result {
 	r := c.command(ctx, spec.StageEHLO, line)
 	if r.Event != spec.Reply5 {
 		c.ext = wire.ParseEHLO(r.Reply)
+		c.ext.Pipelining = c.ext.Pipelining && !c.opts.OneByOne
 		return r
 	}
 	if line, err = wire.HELO(c.opts.Hostname); err != nil {
@@ -117,6 +120,10 @@ func (c *Client) hello(ctx context.Context) Result {
 // TakesDSN reports whether the server said at Hello that it tells senders what
 // they asked for (RFC 3461).
 func (c *Client) TakesDSN() bool { return c.ext.DSN }
+
+// Pipelines reports whether commands are sent before the replies to others have
+// come.
+func (c *Client) Pipelines() bool { return c.ext.Pipelining }
 
 // Ready reports whether the connection can take a transaction. After one that
 // ended without a dot it says RSET first (RFC 5321 section 4.1.1.5), and any

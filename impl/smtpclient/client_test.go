@@ -81,6 +81,9 @@ const (
 		S: 250 PIPELINING`
 	content = `
 		C: hello`
+	// begun is the content without the end that leaves with the dot.
+	begun = `
+		B: "hello"`
 	quit = `
 		C: QUIT
 		S: 221 bye`

@@ -29,7 +29,7 @@ const accepted = hello + `
 	S: 354 go`
 
 func TestCommitComesBetweenContentAndDot(t *testing.T) {
-	meet(t, accepted+content+"\nquiet 2m\nC: .\nS: 250 taken"+quit, func(t *testing.T, c *Client) {
+	meet(t, accepted+begun+"\nquiet 2m\nB: \"\\r\\n.\\r\\n\"\nS: 250 taken"+quit, func(t *testing.T, c *Client) {
 		var steps []string
 		tx := testTransaction(3)
 		tx.Commit = func(accepted []int) error {
@@ -57,7 +57,7 @@ func TestCommitComesBetweenContentAndDot(t *testing.T) {
 }
 
 func TestNoDotWithoutCommit(t *testing.T) {
-	meet(t, accepted+content+"\neof", func(t *testing.T, c *Client) {
+	meet(t, accepted+begun+"\neof", func(t *testing.T, c *Client) {
 		failed := errors.New("disk full")
 		tx := testTransaction(3)
 		tx.Commit = func([]int) error { return failed }
@@ -117,7 +117,7 @@ func TestCancelBeforeTheDot(t *testing.T) {
 		})
 	})
 	t.Run("during the commit", func(t *testing.T) {
-		meet(t, accepted+content+"\neof", func(t *testing.T, c *Client) {
+		meet(t, accepted+begun+"\neof", func(t *testing.T, c *Client) {
 			ctx, cancel := context.WithCancel(t.Context())
 			tx := testTransaction(3)
 			tx.Commit = func([]int) error { cancel(); return nil }
@@ -195,7 +195,7 @@ func TestLastWords(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			script := accepted + content + "\n" + tt.words
 			if tt.atDot {
-				script = accepted + content + "\nwait 500ms\n" + tt.words
+				script = accepted + begun + "\nwait 500ms\n" + tt.words
 			}
 			meet(t, script, func(t *testing.T, c *Client) {
 				tx := testTransaction(3)
@@ -271,11 +271,11 @@ func TestWordsBeforeTheDotAreNotItsReply(t *testing.T) {
 				}
 			})
 		}
-		check(accepted+content+"\nwait 1s\n"+tt.words, func(tx *Transaction) {
+		check(accepted+begun+"\nwait 1s\n"+tt.words, func(tx *Transaction) {
 			tx.Commit = func([]int) error { time.Sleep(2 * time.Second); return nil }
 		})
 		if strings.HasPrefix(tt.words, "S:") && !strings.Contains(tt.words, "close") {
-			check(accepted+"\nwait 1s\n"+tt.words+content+"\neof", func(tx *Transaction) {
+			check(accepted+"\nwait 1s\n"+tt.words+begun+"\neof", func(tx *Transaction) {
 				tx.Body = &slowly{tx.Body}
 				tx.Commit = func([]int) error { t.Error("committed"); return nil }
 			})

@@ -303,7 +303,8 @@ func TestAHandshakeIsBrokenOffWithItsContext(t *testing.T) {
 func TestAReplyBeforeTheDotIsSeenUnderTLS(t *testing.T) {
 	for _, opening := range []string{hello, encrypted} {
 		for _, took := range []time.Duration{time.Second, testTimeouts.Block + time.Second} {
-			script := opening + strings.ReplaceAll(inTurn, "C: .\n		S: 250 taken", `S: 250 taken before it came
+			script := opening + strings.ReplaceAll(inTurn, "C: hello\n		C: .\n		S: 250 taken", `B: "hello"
+				S: 250 taken before it came
 				eof`)
 			meetTLS(t, shown(t, fakesmtp.SelfSigned, "mx.test"), at(t, spec.TLSOpportunistic), script, func(t *testing.T, c *Client) {
 				tx := testTransaction(1)

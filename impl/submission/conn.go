@@ -40,7 +40,9 @@ type conn struct {
 	// refused counts commands.
 	refused int
 	// bare counts the CRs that no LF followed, which go-smtp may take out of the
-	// content after a dot at the start of a line; cr is true after a CR.
+	// content after a dot at the start of a line; cr is true after a CR. go-smtp
+	// does not get those of the content: after one it overlooks a CRLF, and with it
+	// the final dot.
 	bare int
 	cr   bool
 
@@ -61,9 +63,12 @@ func (c *conn) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		for _, b := range line {
+		for i, b := range line {
 			if c.cr && b != '\n' {
 				c.bare++
+				if c.content && i > 0 {
+					line[i-1] = ' ' // the message is refused; what go-smtp gets is read on only to find its end
+				}
 			}
 			c.cr = b == '\r'
 		}
@@ -79,6 +84,13 @@ func (c *conn) line() ([]byte, error) {
 	for {
 		line, err := c.in.ReadSlice('\n')
 		switch {
+		case c.content && err == bufio.ErrBufferFull && line[len(line)-1] == '\r':
+			_ = c.in.UnreadByte() // what follows the CR decides what it is
+			if line = line[:len(line)-1]; line[len(line)-1] == '\r' {
+				line[len(line)-1] = ' '
+				c.bare++
+			}
+			return line, nil
 		case c.content && len(line) > 0:
 			return line, nil // An error comes again.
 		case err == nil && !bytes.HasSuffix(line, []byte("\r\n")):

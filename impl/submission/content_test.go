@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -257,4 +258,31 @@ func lawful(s string) error {
 		}
 	}
 	return nil
+}
+
+// TestABareCRDoesNotHideTheEndOfTheContent: nobody waits for a dot that was there.
+func TestABareCRDoesNotHideTheEndOfTheContent(t *testing.T) {
+	for name, text := range map[string]string{
+		"before the end":             "Subject: x\r\n\r\ntext\r\r\n",
+		"several":                    "Subject: x\r\n\r\n\r\r\r\r\n",
+		"after a dot":                "Subject: x\r\n\r\n..\r\r\n",
+		"where a buffer ends":        "Subject: x\r\n\r\n" + strings.Repeat("y", maxCommand-1) + "\r\r\n",
+		"just before a buffer ends":  "Subject: x\r\n\r\n" + strings.Repeat("y", maxCommand-2) + "\r\r\n",
+		"just behind where one ends": "Subject: x\r\n\r\n" + strings.Repeat("y", maxCommand) + "\r\r\n",
+	} {
+		bubble(t, name, func(t *testing.T) {
+			r := newRig(t, nil)
+			c, began := r.hello(), time.Now()
+			c.mail(text, "554 ")
+			if waited := time.Since(began); waited > 0 {
+				t.Errorf("the refusal came after %v", waited)
+			}
+			c.mail("Subject: y\r\n\r\nHi\r\n", "250 ")
+			c.close()
+			r.shutdown()
+			if n := len(r.queue.taken()); n != 1 {
+				t.Errorf("%d messages were taken, want the one without", n)
+			}
+		})
+	}
 }

@@ -14,13 +14,17 @@ var ErrBareLineEnd = errors.New("content has a bare CR or LF")
 
 // A DotWriter writes the content of a message as it stands after DATA: every
 // line that begins with a dot gets another one (RFC 5321 section 4.5.2). It
-// keeps nothing back and never writes the final dot: nothing that was written
-// through it can make a server accept the message. That takes the bytes of
-// Terminator, which its user sends when everything else is ready.
+// never writes the final dot: nothing that was written through it can make a
+// server accept the message. That takes the bytes of Terminator, which its user
+// sends when everything else is ready. Of the content it keeps back nothing but
+// the line end with which the last Write ended, so that CRLF.CRLF can leave in
+// one piece: there are packet filters that do not find it else.
 type DotWriter struct {
 	w     io.Writer
 	state dotState
-	err   error
+	// kept is how many bytes of a CRLF were not written yet.
+	kept int
+	err  error
 }
 
 // dotState is what the content so far ended in.
@@ -36,7 +40,7 @@ const (
 // should be buffered.
 func NewDotWriter(w io.Writer) *DotWriter { return &DotWriter{w: w} }
 
-var dot = []byte{'.'}
+var dot, crlf = []byte{'.'}, []byte{'\r', '\n'}
 
 // Write writes content, which may be cut into pieces at any byte. The error is
 // ErrBareLineEnd or the underlying writer's; it stays.
@@ -46,26 +50,41 @@ func (d *DotWriter) Write(content []byte) (n int, err error) {
 		if i := bytes.IndexByte(piece, '\n'); i >= 0 {
 			piece = piece[:i+1]
 		}
-		n += d.writePiece(piece)
+		n += d.writePiece(piece, n+len(piece) == len(content))
 	}
 	return n, d.err
 }
 
 // writePiece writes a piece of a line, not empty, in which an LF can only be
-// the last byte, and returns how much of it was written.
-func (d *DotWriter) writePiece(piece []byte) (n int) {
+// the last byte, and returns how much of it was written or kept back: the line
+// end of the last one.
+func (d *DotWriter) writePiece(piece []byte, last bool) (n int) {
 	next, ok := d.state.after(piece)
 	if !ok {
 		d.err = ErrBareLineEnd
 		return 0
 	}
+	if d.state == afterCR && last { // the LF of a CR that is kept back
+		d.state, d.kept = next, len(crlf)
+		return len(piece)
+	}
+	if _, d.err = d.w.Write(crlf[:d.kept]); d.err != nil {
+		return 0
+	}
+	d.kept = 0
 	if d.state == lineStart && piece[0] == '.' {
 		if _, d.err = d.w.Write(dot); d.err != nil {
 			return 0
 		}
 	}
 	d.state = next
-	n, d.err = d.w.Write(piece)
+	if last {
+		d.kept = len(piece) - len(bytes.TrimRight(piece, string(crlf)))
+	}
+	n, d.err = d.w.Write(piece[:len(piece)-d.kept])
+	if d.err == nil {
+		n += d.kept
+	}
 	return n
 }
 
@@ -86,14 +105,12 @@ func (s dotState) after(piece []byte) (next dotState, ok bool) {
 	return inLine, true
 }
 
-// Terminator returns the bytes that end the message: "." on a line of its own.
-// Content that did not end in CRLF has its last line completed by them.
+// Terminator returns the bytes that end the message: what was kept back, and "."
+// on a line of its own. Content that did not end in CRLF has its last line
+// completed by them; only after no content at all there is none to complete.
 func (d *DotWriter) Terminator() []byte {
-	switch d.state {
-	case lineStart:
+	if d.state == lineStart && d.kept == 0 {
 		return []byte(".\r\n")
-	case afterCR:
-		return []byte("\n.\r\n")
 	}
 	return []byte("\r\n.\r\n")
 }

@@ -14,15 +14,16 @@ import (
 func TestDotWriterStuffsAndTerminates(t *testing.T) {
 	tests := []struct{ name, content, written, terminator string }{
 		{"no content", "", "", ".\r\n"},
-		{"no dots", "a\r\nb\r\n", "a\r\nb\r\n", ".\r\n"},
-		{"dot at the start", ".a\r\n", "..a\r\n", ".\r\n"},
-		{"dot alone", "a\r\n.\r\nb\r\n", "a\r\n..\r\nb\r\n", ".\r\n"},
-		{"dot within a line", "a.b\r\n", "a.b\r\n", ".\r\n"},
-		{"two dots", "..\r\n", "...\r\n", ".\r\n"},
-		{"empty lines", "\r\n\r\n.\r\n", "\r\n\r\n..\r\n", ".\r\n"},
+		{"no dots", "a\r\nb\r\n", "a\r\nb", "\r\n.\r\n"},
+		{"dot at the start", ".a\r\n", "..a", "\r\n.\r\n"},
+		{"dot alone", "a\r\n.\r\nb\r\n", "a\r\n..\r\nb", "\r\n.\r\n"},
+		{"dot within a line", "a.b\r\n", "a.b", "\r\n.\r\n"},
+		{"two dots", "..\r\n", "...", "\r\n.\r\n"},
+		{"an empty line", "\r\n", "", "\r\n.\r\n"},
+		{"empty lines", "\r\n\r\n.\r\n\r\n", "\r\n\r\n..\r\n", "\r\n.\r\n"},
 		{"last line without end", "a\r\nb", "a\r\nb", "\r\n.\r\n"},
 		{"last line a dot without end", ".", "..", "\r\n.\r\n"},
-		{"last line with half an end", "a\r", "a\r", "\n.\r\n"},
+		{"last line with half an end", "a\r", "a", "\r\n.\r\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
