@@ -19,16 +19,16 @@ func TestNamesAreTheSameEachTimeAndOfNobody(t *testing.T) {
 		n.Recipient("x@other.test") != "dave@example.com" || n.Sender("") != "" || alice != "alice@example.org" {
 		t.Errorf("the names are %v and %v", n.recipients, n.senders)
 	}
-	for real, want := range map[string]string{
-		"550 5.1.1 <jonathan@acme.test>: no such user":         "550 5.1.1 <bob@example.net>: no such user",
-		"550 Jonathan unknown at ACME.test, says mx.acme.test": "550 bob unknown at example.net, says mx1.example.net",
-		"550 who is eve@nowhere.test?":                         "550 who is somebody@example.com?",
-		"554 10.1.2.3 is listed by bl.spam.test [10.1.2.3]":    "554 203.0.113.1 is listed by host.example [203.0.113.1]",
-		"554 2a00:1450:4001::1b is listed":                     "554 2001:db8::2 is listed",
-		"450 4.7.1 Try again in 5 min.":                        "450 4.7.1 Try again in 5 min.",
+	for _, c := range []struct{ real, want string }{
+		{"550 5.1.1 <jonathan@acme.test>: no such user", "550 5.1.1 <bob@example.net>: no such user"},
+		{"550 Jonathan unknown at ACME.test, says mx.acme.test", "550 bob unknown at example.net, says mx1.example.net"},
+		{"550 who is eve@nowhere.test?", "550 who is somebody@example.com?"},
+		{"554 10.1.2.3 is listed by bl.spam.test [10.1.2.3]", "554 203.0.113.1 is listed by host.example [203.0.113.1]"},
+		{"554 2a00:1450:4001::1b is listed", "554 2001:db8::2 is listed"},
+		{"450 4.7.1 Try again in 5 min.", "450 4.7.1 Try again in 5 min."},
 	} {
-		if got := n.Text(real); got != want {
-			t.Errorf("%q becomes %q, want %q", real, got, want)
+		if got := n.Text(c.real); got != c.want {
+			t.Errorf("%q becomes %q, want %q", c.real, got, c.want)
 		}
 	}
 }

@@ -27,6 +27,9 @@ func (h *Host) rules(n *Names) []fakesmtp.Rule {
 	var places []place
 	done := map[place][]action{}
 	for _, e := range h.Events {
+		if e.Stage == spec.StageIdle && len(e.Reply) == 0 && e.End == Open {
+			continue // nothing was done, and a wait for nothing is none
+		}
 		p := place{e.Stage, e.To}
 		if done[p] == nil {
 			places = append(places, p)
@@ -96,7 +99,7 @@ func (e Event) action(n *Names) action {
 		do = append(do, fakesmtp.Action{Do: fakesmtp.Fin})
 	case Cut:
 		if cut := (fakesmtp.Action{Do: fakesmtp.Cut}); e.Stage == spec.StageBody {
-			cut.Do, cut.Count = fakesmtp.CutAfter, e.Count
+			cut.Do, cut.Count = fakesmtp.CutAfter, max(e.Count, 1)
 			do = append(do, cut)
 		} else {
 			do = append(do, cut)

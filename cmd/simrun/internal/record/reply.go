@@ -40,7 +40,7 @@ func (s *session) replies() {
 			s.gone()
 			return
 		}
-		if whole {
+		if upgrade {
 			s.told(code)
 		}
 		if err != nil {
@@ -87,7 +87,19 @@ func (s *session) replied(reply []byte) (spec.Stage, int) {
 	if e.Stage != 0 {
 		s.r.note(e)
 	}
+	if e.Stage != spec.StageSTARTTLS || code/100 != 2 {
+		s.answer(code)
+	}
 	return e.Stage, code
+}
+
+// answer takes a command for answered. After a STARTTLS that was taken, that is
+// when the handshake is over.
+func (s *session) answer(code int) {
+	if s.code = code; len(s.asked) > 0 {
+		s.asked = s.asked[1:]
+	}
+	s.cond.Broadcast()
 }
 
 // outcome draws the conclusions from a reply.
@@ -106,14 +118,11 @@ func (s *session) outcome(e *draft.Event, code int) {
 	}
 }
 
-// told lets the other goroutine know of a reply that has been passed on.
+// told lets the other goroutine know of a handshake that is over.
 func (s *session) told(code int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.code = code; len(s.asked) > 0 {
-		s.asked = s.asked[1:]
-	}
-	s.cond.Broadcast()
+	s.answer(code)
 }
 
 // loggedIn notes that the client logs in.

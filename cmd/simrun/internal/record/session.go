@@ -334,10 +334,25 @@ func (s *session) body() bool {
 	}
 }
 
+// grace is how long a server has to end the connection itself, when the client has
+// gone and owes nothing: after a 421 both do so at once, and who was first is what
+// the story is about.
+const grace = time.Second
+
 // left notes that the client went, maybe without a reply that was due.
 func (s *session) left() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	over := false
+	defer time.AfterFunc(grace, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		over = true
+		s.cond.Broadcast()
+	}).Stop()
+	for len(s.asked) == 0 && !s.quit && !over && !s.serverGone && !s.closed {
+		s.cond.Wait()
+	}
 	if s.clientGone = true; s.serverGone || s.closed {
 		return
 	}
