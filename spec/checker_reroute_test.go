@@ -21,6 +21,11 @@ func TestMailGoesWhereAnOperatorSends(t *testing.T) {
 	at9 := strings.Replace(attempted, "dest=example.net", "dest=via:mx9.example.com", 1)
 	doubt := "2m relay doubt message=m1 queue=Q1 dest=example.net to=bob@example.net text=retry"
 	trim := func(lines string) []edit { return waits(strings.TrimPrefix(lines, "\n")) }
+	const late = `
+121h   relay attempt message=m1 queue=Q1 job=j2 dest=via:mx9.example.com to=bob@example.net attempt=2 due=121h
+121h1s relay attempt-end message=m1 queue=Q1 job=j2 dest=via:mx9.example.com
+121h1s relay outcome message=m1 queue=Q1 job=j2 dest=via:mx9.example.com to=bob@example.net attempt=2 state=queued reply="451 no" due=121h2s
+121h2s relay attempt message=m1 queue=Q1 job=j3 dest=via:mx9.example.com to=bob@example.net attempt=3 due=121h2s`
 	wrong := []string{"NEXT-HOP-ORDER: the relay attempts m1 to bob@example.net at example.net, but an operator has sent it to via:mx9.example.com"}
 	runTrials(t, []trial{
 		{name: "rerouted", base: deferred, edits: trim(said("2m", there) + stored("2m", "5m1.7s") + word("2m", there, "")[len(said("2m", there)):] + at9)},
@@ -50,6 +55,10 @@ func TestMailGoesWhereAnOperatorSends(t *testing.T) {
 		{name: "in doubt, and rerouted", base: deferred, edits: trim("\n" + doubt + said("2m", there) + stored("2m", "5m1.7s")),
 			want: []string{"NEXT-HOP-ORDER: what is in doubt stays where it is"}},
 		{name: "in doubt, and left where it is", base: deferred, edits: trim("\n" + doubt + word("2m", there, "") + attempted)},
+		{name: "attempted there once when its lifetime was over", base: deferred, edits: append(trim(said("2m", there)+stored("2m", "121h")+
+			word("2m", there, "")[len(said("2m", there)):]+late), until("121h2s "))},
+		{name: "attempted there twice when its lifetime was over", base: deferred, edits: trim(said("2m", there) + stored("2m", "121h") +
+			word("2m", there, "")[len(said("2m", there)):] + late), want: []string{"RETRY-ON-TIME: after its lifetime had ended"}},
 		{name: "to a host that is none of those", base: deferred, edits: trim(word("2m", there, "") + at9 +
 			"\n5m1.8s relay dial message=m1 queue=Q1 job=j2 dest=via:mx9.example.com host=mx1.example.net addr=192.0.2.10:25"),
 			want: []string{"NEXT-HOP-ORDER: the relay dialled mx1.example.net for via:mx9.example.com: it is not among its next hops"}},

@@ -40,7 +40,7 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 	case (r.state == Queued || r.state == Parked) && e.reckoned() < c.soonest(r):
 		c.violate(RetryOnTime, about, []*event{r.outcome, c.clock.jump, e}, "the relay began an attempt for %s %s before it was due",
 			r.name(), ago(c.soonest(r).Sub(e.reckoned())))
-	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r):
+	case r.defers > 0 && end != 0 && e.reckoned() > end && !c.wanted(r) && !c.rested(r) && !r.movedOn():
 		c.violate(RetryOnTime, about, []*event{r.mail.queued, r.outcome, c.clock.jump, e}, "the relay began an attempt for %s after its lifetime had ended", r.name())
 	}
 }
@@ -50,6 +50,12 @@ func (c *Checker) judgeAttempt(r *rcpt, e *event) {
 func (c *Checker) wanted(r *rcpt) bool {
 	again := r.told.again
 	return again != nil && (r.begun == nil || again.seq > r.begun.seq || c.hushed(r))
+}
+
+// movedOn reports whether an operator sent r elsewhere since the last attempt. Its
+// lifetime may be over there: it has one attempt.
+func (r *rcpt) movedOn() bool {
+	return r.way.moved != nil && (r.begun == nil || r.way.moved.seq > r.begun.seq)
 }
 
 // rested reports whether r was due so long before the process began that none can

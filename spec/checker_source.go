@@ -17,7 +17,11 @@ func (c *Checker) judgeSource(s *session, e *event) {
 	if at, err := netip.ParseAddrPort(s.addr); err == nil {
 		to = at.Addr()
 	}
-	if want := c.policy.SourceFor(dest, e.Host, to); want.IsValid() && want != ip {
+	host := e.Host
+	if to.Unmap() == literalAddress(dest) {
+		host = dest // who writes to an address literal means the host that is there, under no name
+	}
+	if want := c.policy.SourceFor(dest, host, to); want.IsValid() && want != ip {
 		c.violate(NextHopOrder, "source "+e.Session+e.At.String(), []*event{s.made, e},
 			"the relay speaks with %s for %s from %s, and policy says from %s", e.Host, dest, ip, want)
 	}

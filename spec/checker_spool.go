@@ -354,7 +354,7 @@ func (c *Checker) finishSpool() {
 				c.violate(CleanExactly, "left "+string(x.queue), []*event{x.control.since, last},
 					"%s is still in the spool, though every recipient is final", x.name())
 			}
-		case control && !body && !c.recent(x.control.since) && !c.recent(x.body.erased):
+		case control && !body && !x.hollow && !c.recent(x.control.since) && !c.recent(x.body.erased):
 			if !c.told[tale{CleanExactly, "body " + string(x.queue)}] {
 				c.violate(CleanExactly, "half "+string(x.queue), []*event{x.control.since, x.body.erased},
 					"the spool holds the control entry of %s without its body", x.name())

@@ -162,7 +162,13 @@ func (q *Queue) chosen(m *message, e Decide) ([]*Recipient, error) {
 	busy := ""
 	for i := range m.entry.Recipients {
 		r := &m.entry.Recipients[i]
-		if m.gone || !e.Decision.Concerns(r) || !e.means(r.Address) {
+		if m.gone || !e.means(r.Address) {
+			continue
+		}
+		if e.Decision.word() == decideReroute && q.underWay(m, r) {
+			busy = r.Address // said to be done, it would be done for all but the one
+		}
+		if !e.Decision.Concerns(r) {
 			continue
 		}
 		switch e.Decision.word() {
