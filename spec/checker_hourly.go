@@ -8,11 +8,12 @@ import "time"
 
 // A share is what a mailbox has got in the hour that began with first. It is lost
 // when that is not known for the rest of the process: mail was attempted of whose
-// sender nobody had time to speak.
+// sender nobody had time to speak. before is that of the hour before.
 type share struct {
-	first *event
-	begun int
-	lost  bool
+	first  *event
+	begun  int
+	lost   bool
+	before *share
 }
 
 // A hourBook holds the shares of the process that runs; held and heldBy say until
@@ -29,7 +30,7 @@ const mostShares = 10_000
 // current returns the share of a mailbox at a time, nil when it has none.
 func (b *hourBook) current(address string, at Wall) *share {
 	s := b.shares[address]
-	if s == nil || !s.lost && at.Sub(s.first.At) >= time.Hour-blink {
+	if s == nil || !s.lost && at.Sub(s.first.At) >= time.Hour-instant { // its beginning may have been told late
 		return nil
 	}
 	return s
@@ -44,7 +45,11 @@ func (c *Checker) judgeHourly(j *job) {
 	for _, r := range j.to {
 		s := c.hours.current(r.address, j.start.At)
 		if s == nil {
-			s = &share{first: j.start}
+			before := c.hours.shares[r.address]
+			if before != nil {
+				before.before = nil
+			}
+			s = &share{first: j.start, before: before}
 			c.hours.shares[r.address] = s
 		}
 		s.lost = s.lost || !j.mail.null()
@@ -82,6 +87,9 @@ func (c *Checker) judgeHeldBack(r *rcpt, e *event) {
 	_, end := c.expires(r)
 	until := c.reckoned(e.At).Add(c.policy.Longest(r.dest) + instant)
 	s := c.hours.current(r.address, e.At.Add(-instant)) // the word comes when it is durable
+	if s != nil && s.before != nil && e.At.Sub(s.first.At) < instant {
+		s = s.before // and was decided in the hour before
+	}
 	switch {
 	case r.state.Final() || r.state == Held:
 		c.violate(RetryOnTime, about, []*event{r.outcome, e}, "the relay held back %s, which it had recorded as %s", r.name(), r.state)

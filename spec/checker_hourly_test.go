@@ -33,7 +33,8 @@ func TestAMailboxGetsSoManyReportsInAnHour(t *testing.T) {
 	runTrials(t, []trial{
 		{name: "two", base: bounces("1s", "2s"), policy: hourlyTwo},
 		{name: "three", base: bounces("1s", "2s", "3s"), policy: hourlyTwo, want: many},
-		{name: "three, but for the last an instant", base: bounces("1s", "2s", "1h"), policy: hourlyTwo, want: many},
+		{name: "three, the last of them seconds early", base: bounces("3s", "4s", "1h"), policy: hourlyTwo, want: many},
+		{name: "three, of which the first was told an instant late", base: bounces("1s", "2s", "1h0.5s"), policy: hourlyTwo},
 		{name: "the third an hour later", base: bounces("1s", "2s", "1h1s", "1h2s"), policy: hourlyTwo},
 		{name: "three in the second hour", base: bounces("1s", "2s", "1h1s", "1h2s", "1h3s"), policy: hourlyTwo, want: many},
 		{name: "three without a limit", base: bounces("1s", "2s", "3s"), policy: unlimited},
@@ -59,6 +60,9 @@ func TestOnlyWhoHadHisShareIsHeldBack(t *testing.T) {
 			return strings.ReplaceAll(strings.ReplaceAll(text, "3s relay outcome", at+" relay outcome"), "attempt=1 due=3s", "attempt=1 due="+at)
 		}
 	}
+	next := func(at string) edit {
+		return after("relay queued message=b3", at+" relay held-back message=b3 queue=Q3 dest=example.org to=victim@example.org due="+at)
+	}
 	hour := again("1h1s")
 	three := bounces("1s", "2s", "3s")
 	runTrials(t, []trial{
@@ -67,6 +71,10 @@ func TestOnlyWhoHadHisShareIsHeldBack(t *testing.T) {
 			want: []string{"RETRY-ON-TIME: before it was due", "FAIR-AND-BOUNDED: within an hour; the limit is 2"}},
 		{name: "held back with a share left", base: bounces("1s", "1h", "3s"), policy: hourlyTwo, edits: []edit{without("b1"), held("1h1s"), hour},
 			want: []string{"RETRY-ON-TIME: had not had the 2 reports of this hour"}},
+		{name: "held back an instant before the hour was over, and told when the next had begun", base: bounces("1s", "2s", "1h1.1s", "1h1.5s"),
+			policy: hourlyTwo, edits: []edit{next("1h1.5s")}},
+		{name: "held back when the next hour had begun", base: bounces("1s", "2s", "1h1.1s", "1h2.5s"), policy: hourlyTwo,
+			edits: []edit{next("1h2.5s")}, want: []string{"RETRY-ON-TIME: had not had the 2 reports of this hour"}},
 		{name: "held back without a limit", base: three, policy: unlimited, edits: []edit{held("1h1s"), hour},
 			want: []string{"RETRY-ON-TIME: to which no limit on reports applies"}},
 		{name: "held back, of another sender", base: three, policy: hourlyTwo,

@@ -21,11 +21,11 @@ type orders struct {
 
 // An order is a word: each time that it was said and not answered, the latest
 // few. Several operators may speak at the same time. done is when it was said
-// that was answered last, and done. vain is the last one that a process answered
-// with a no because its disk had failed under it.
+// that was answered last, and done. vain are those that a process answered with a
+// no because its disk had failed under it.
 type order struct {
-	open       []*event
-	done, vain *event
+	open, vain []*event
+	done       *event
 }
 
 var orderWords = [...]string{"retry", "delivered", "report", "hold", "release", "retry-now", "bounce", "delete", reroute}
@@ -117,7 +117,7 @@ func (c *Checker) answered(o order, e *event) order {
 	case e.Reply == "":
 		o.done = o.open[i]
 	case c.halt != nil && o.open[i].seq < c.halt.seq:
-		o.vain = o.open[i]
+		o.vain = keepLast(o.vain, o.open[i])
 	}
 	o.open = slices.Delete(o.open, i, i+1)
 	return o
@@ -133,7 +133,8 @@ func (c *Checker) stillOpen(o order) bool {
 // no answer, or the process had to halt on it and ended, however long that took.
 // Its disk may have kept what it was told all the same.
 func (c *Checker) unanswered(o order, ok func(said *event) bool) bool {
-	return slices.ContainsFunc(o.open, ok) || o.vain != nil && c.stoppedSince(o.vain) && ok(o.vain)
+	return slices.ContainsFunc(o.open, ok) ||
+		slices.ContainsFunc(o.vain, func(said *event) bool { return c.stoppedSince(said) && ok(said) })
 }
 
 // decided reports whether an operator decided so on r after the fact since, and

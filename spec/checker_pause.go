@@ -56,7 +56,7 @@ func (c *Checker) judgePaused(j *job, here *load) {
 func (c *Checker) waitsForResume(r *rcpt) bool {
 	last := r.latest()
 	later := last == nil || last.seq < c.clock.start // another process than the one that runs, or ran last, spoke of it
-	return r.job == nil && !r.state.Final() && c.maybePaused(c.fair.dest(r.dest)) && (r.told.again != nil || c.clock.jump != nil || later)
+	return r.job == nil && !r.state.Final() && c.maybePaused(c.fair.dest(r.dest)) && (r.told.again != nil || r.movedOn() || c.clock.jump != nil || later)
 }
 
 // pausedUnnamed reports whether an entry that nobody spoke of may be a message whose

@@ -36,10 +36,12 @@ func (c *Checker) belongs(r *rcpt, e *event) {
 		return
 	}
 	told := r.told.said[reroute]
+	var order *event
 	if c.unanswered(told, func(said *event) bool {
+		order = said
 		return hostName(c.rerouteTo(r, said)) == hostName(e.Dest) && c.unheard(r, said)
 	}) {
-		c.moves(r, e.Dest, e)
+		c.moves(r, e.Dest, order, e)
 		return
 	}
 	if e.Kind != FactAttempt {
@@ -60,12 +62,12 @@ func (c *Checker) rerouted(r *rcpt, e *event) {
 	if said == nil || r.way.doubt != nil || r.state == Held || r.way.moved != nil && r.way.moved.seq > said.seq {
 		return
 	}
-	c.moves(r, c.rerouteTo(r, e), e)
+	c.moves(r, c.rerouteTo(r, e), said, e)
 }
 
 // moves takes it that r goes to another destination from now on. Where that may
 // not be, since a server may have it, the relay made two deliveries of a doubt.
-func (c *Checker) moves(r *rcpt, dest string, e *event) {
+func (c *Checker) moves(r *rcpt, dest string, said, e *event) {
 	if doubt := r.way.doubt; doubt != nil {
 		c.violate(NextHopOrder, "rerouted "+r.name(), []*event{doubt, e},
 			"the relay rerouted %s to %s, though a server of %s may have it: what is in doubt stays where it is", r.name(), dest, r.dest)
@@ -81,6 +83,7 @@ func (c *Checker) moves(r *rcpt, dest string, e *event) {
 		c.fair.dest(dest).waiting++
 	}
 	r.dest = dest
+	r.due = min(r.due, c.reckoned(said.At).Add(c.policy.Longest(dest))) // nobody waits longer there
 }
 
 // judgeRerouted judges the word that r waits elsewhere: it says where, and not
@@ -88,6 +91,12 @@ func (c *Checker) moves(r *rcpt, dest string, e *event) {
 func (c *Checker) judgeRerouted(r *rcpt, e *event, due, soonest Wall) bool {
 	if e.Job != "" || !c.ordered(r, reroute) {
 		return false
+	}
+	longest := e.reckoned().Add(c.policy.Longest(r.dest)) // nobody waits longer there
+	soonest = min(soonest, longest.Add(-instant))
+	if e.Due > longest.Add(instant) && !c.ordered(r, "retry-now") && !c.ordered(r, "release") {
+		c.violate(RetryOnTime, "rerouted late "+r.name()+e.Due.String(), []*event{r.outcome, e},
+			"the relay rerouted %s, and made it due %s later than anybody has to wait there", r.name(), ago(e.Due.Sub(longest)))
 	}
 	if due != 0 && e.Due < soonest && !c.ordered(r, "retry-now") && !c.ordered(r, "release") {
 		c.violate(RetryOnTime, "rerouted "+r.name()+e.Due.String(), []*event{r.outcome, e},

@@ -18,6 +18,10 @@ func TestMailGoesWhereAnOperatorSends(t *testing.T) {
 	stored := func(at, due string) string {
 		return "\n" + at + " relay outcome message=m1 queue=Q1 dest=via:mx9.example.com to=bob@example.net attempt=1 state=queued due=" + due
 	}
+	failing := func(at, word string) string {
+		return said(at, word) + strings.ReplaceAll("\nAT relay halt text=\"input/output error\"\nAT world operated message=m1 queue=Q1 reply=no text=\""+
+			word+"\"\nAT world stop\nAT world start count=2\nAT relay ready", "AT", at)
+	}
 	at9 := strings.Replace(attempted, "dest=example.net", "dest=via:mx9.example.com", 1)
 	doubt := "2m relay doubt message=m1 queue=Q1 dest=example.net to=bob@example.net text=retry"
 	trim := func(lines string) []edit { return waits(strings.TrimPrefix(lines, "\n")) }
@@ -41,6 +45,12 @@ func TestMailGoesWhereAnOperatorSends(t *testing.T) {
 		{name: "not answered before a crash: where it was", base: deferred, edits: trim(said("2m", there) + restarted + attempted)},
 		{name: "not answered: elsewhere", base: deferred, edits: trim(said("2m", "reroute via:mx8.example.com") + at9),
 			want: []string{"NEXT-HOP-ORDER: at via:mx9.example.com, but policy sends it to example.net"}},
+		{name: "a disk that fails keeps the first of two words", base: deferred, edits: trim(failing("2m", there) +
+			failing("3m", "reroute via:mx8.example.com") + at9)},
+		{name: "a disk that fails keeps another word", base: deferred, edits: trim(failing("2m", "reroute via:mx8.example.com") + at9),
+			want: []string{"NEXT-HOP-ORDER: at via:mx9.example.com, but policy sends it to example.net"}},
+		{name: "due when nobody waits so long there", base: deferred, edits: trim(said("2m", there) + stored("2m", "4h4m")),
+			want: []string{"RETRY-ON-TIME: the relay rerouted m1 to bob@example.net, and made it due 2m later than anybody has to wait there"}},
 		{name: "refused", base: deferred, edits: trim(word("2m", there, " reply=no") + at9),
 			want: []string{"NEXT-HOP-ORDER: at via:mx9.example.com, but policy sends it to example.net"}},
 		{name: "nobody said so", base: deferred, edits: trim(at9),

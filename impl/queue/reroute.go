@@ -55,6 +55,9 @@ func (q *Queue) reroute(m *message, r *Recipient, d Decision) {
 	m.dests = slices.Clone(m.dests)
 	i := slices.IndexFunc(m.entry.Recipients, func(x Recipient) bool { return x.Address == r.Address })
 	m.dests[i] = q.dest(m, r)
+	// Nobody waits longer there than its schedule lets anybody wait: what is due later
+	// would look like the work of a clock that was wrong.
+	r.Due = min(r.Due, q.clock.now().Add(q.policy.Longest(m.dests[i])))
 }
 
 // claimed reports whether a delivery runs that has a recipient, whether or not it
