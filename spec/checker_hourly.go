@@ -30,7 +30,7 @@ const mostShares = 10_000
 // current returns the share of a mailbox at a time, nil when it has none.
 func (b *hourBook) current(address string, at Wall) *share {
 	s := b.shares[address]
-	if s == nil || !s.lost && at.Sub(s.first.At) >= time.Hour-instant { // its beginning may have been told late
+	if s == nil || !s.lost && at.Sub(s.first.At) >= time.Hour-blink {
 		return nil
 	}
 	return s
@@ -52,7 +52,8 @@ func (c *Checker) judgeHourly(j *job) {
 			s = &share{first: j.start, before: before}
 			c.hours.shares[r.address] = s
 		}
-		s.lost = s.lost || !j.mail.null()
+		// Its beginning may have been told late, and another hour have begun.
+		s.lost = s.lost || !j.mail.null() || j.start.At.Sub(s.first.At) >= time.Hour-instant
 		if s.begun++; s.begun > most && !j.urgent && !s.lost {
 			c.violate(FairAndBounded, "hourly "+r.address+j.start.Job, []*event{s.first, j.start},
 				"the relay began attempt %d at mail of the null sender to %s within an hour; the limit is %d", s.begun, r.address, most)
@@ -87,7 +88,7 @@ func (c *Checker) judgeHeldBack(r *rcpt, e *event) {
 	_, end := c.expires(r)
 	until := c.reckoned(e.At).Add(c.policy.Longest(r.dest) + instant)
 	s := c.hours.current(r.address, e.At.Add(-instant)) // the word comes when it is durable
-	if s != nil && s.before != nil && e.At.Sub(s.first.At) < instant {
+	if s != nil && s.begun < most && !s.lost && s.before != nil && e.At.Sub(s.first.At) < instant {
 		s = s.before // and was decided in the hour before
 	}
 	switch {

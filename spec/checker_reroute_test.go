@@ -18,6 +18,8 @@ func TestMailGoesWhereAnOperatorSends(t *testing.T) {
 	stored := func(at, due string) string {
 		return "\n" + at + " relay outcome message=m1 queue=Q1 dest=via:mx9.example.com to=bob@example.net attempt=1 state=queued due=" + due
 	}
+	const paused = "2m world operator dest=example.net text=pause\n2m world operated dest=example.net text=pause"
+	answered := func(at, w string) string { return word(at, w, "")[len(said(at, w)):] }
 	failing := func(at, word string) string {
 		return said(at, word) + strings.ReplaceAll("\nAT relay halt text=\"input/output error\"\nAT world operated message=m1 queue=Q1 reply=no text=\""+
 			word+"\"\nAT world stop\nAT world start count=2\nAT relay ready", "AT", at)
@@ -65,10 +67,10 @@ func TestMailGoesWhereAnOperatorSends(t *testing.T) {
 		{name: "in doubt, and rerouted", base: deferred, edits: trim("\n" + doubt + said("2m", there) + stored("2m", "5m1.7s")),
 			want: []string{"NEXT-HOP-ORDER: what is in doubt stays where it is"}},
 		{name: "in doubt, and left where it is", base: deferred, edits: trim("\n" + doubt + word("2m", there, "") + attempted)},
-		{name: "attempted there once when its lifetime was over", base: deferred, edits: append(trim(said("2m", there)+stored("2m", "121h")+
-			word("2m", there, "")[len(said("2m", there)):]+late), until("121h2s "))},
-		{name: "attempted there twice when its lifetime was over", base: deferred, edits: trim(said("2m", there) + stored("2m", "121h") +
-			word("2m", there, "")[len(said("2m", there)):] + late), want: []string{"RETRY-ON-TIME: after its lifetime had ended"}},
+		{name: "attempted there once when its lifetime was over", base: deferred, edits: append(trim(paused+said("118h", there)+
+			stored("118h", "121h")+answered("118h", there)+late), until("121h2s "))},
+		{name: "attempted there twice when its lifetime was over", base: deferred, edits: trim(paused + said("118h", there) +
+			stored("118h", "121h") + answered("118h", there) + late), want: []string{"RETRY-ON-TIME: after its lifetime had ended"}},
 		{name: "to a host that is none of those", base: deferred, edits: trim(word("2m", there, "") + at9 +
 			"\n5m1.8s relay dial message=m1 queue=Q1 job=j2 dest=via:mx9.example.com host=mx1.example.net addr=192.0.2.10:25"),
 			want: []string{"NEXT-HOP-ORDER: the relay dialled mx1.example.net for via:mx9.example.com: it is not among its next hops"}},
